@@ -1,0 +1,98 @@
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Runs pipelines whose every part is a plugin.
+#[derive(Debug, Parser)]
+#[command(name = "tapline", version, max_term_width = 100)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+    /// Show what plugins log; twice for all of it.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Run a pipeline.
+    Run(RunArguments),
+    /// Look for mistakes in a pipeline without running it or its plugins.
+    Check(CheckArguments),
+    /// Write a small pipeline that runs.
+    Init(InitArguments),
+    /// Look at plugins.
+    #[command(subcommand)]
+    Plugin(PluginVerb),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RunArguments {
+    /// The pipeline file.
+    pub(crate) file: PathBuf,
+    /// Give an input; text as it is, any other type as JSON.
+    #[arg(short, long = "input", value_name = "NAME=VALUE", value_parser = name_and_value)]
+    pub(crate) inputs: Vec<(String, String)>,
+    /// Write outputs, nodes and plugins as JSON to standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArguments {
+    /// The pipeline file.
+    pub(crate) file: PathBuf,
+    /// How mistakes are written.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people, on standard error.
+    Human,
+    /// For programs, on standard output.
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArguments {
+    /// The folder to write it to; made where it does not exist.
+    #[arg(default_value = ".")]
+    pub(crate) folder: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum PluginVerb {
+    /// List the plugins that are built in and those in a folder.
+    List(ListArguments),
+    /// Show all that is known of a plugin.
+    Info(InfoArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// A folder that holds plugins, each in a folder of its own.
+    #[arg(long, default_value = "plugins")]
+    pub(crate) folder: PathBuf,
+    /// Write JSON to standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InfoArguments {
+    /// The plugin's id, or its folder.
+    pub(crate) plugin: String,
+    /// A folder that holds plugins, each in a folder of its own.
+    #[arg(long, default_value = "plugins")]
+    pub(crate) folder: PathBuf,
+    /// Write JSON to standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn name_and_value(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=VALUE")?;
+    Ok((name.into(), value.into()))
+}

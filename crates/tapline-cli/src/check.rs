@@ -1,0 +1,17 @@
+use anyhow::Result;
+
+use crate::arguments::{CheckArguments, Format};
+use crate::project::Project;
+use crate::{Ending, colour, diagnostics};
+
+/// Looks for mistakes in a pipeline; runs no code of a plugin.
+pub(crate) fn check(arguments: &CheckArguments) -> Result<Ending> {
+    let project = Project::read(&arguments.file)?;
+    let found = &project.checked.diagnostics;
+    match arguments.format {
+        Format::Json => println!("{}", diagnostics::for_programs(found)),
+        Format::Human if found.is_empty() => eprintln!("{}: no mistakes", arguments.file.display()),
+        Format::Human => eprint!("{}", diagnostics::for_people(found, &project.source, colour())),
+    }
+    Ok(if project.checked.definition.is_some() { Ending::Done } else { Ending::Refused })
+}

@@ -1,0 +1,54 @@
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use tapline::pipeline::{Diagnostic, Severity, Source};
+
+/// Whether output is coloured; colour never carries meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Colour {
+    Off,
+    On,
+}
+
+/// Shows mistakes to people: what, where, the line with a mark below it, and what to do.
+///
+/// It ends with a line that counts them; without mistakes, it is empty.
+pub(crate) fn for_people(diagnostics: &[Diagnostic], source: &Source, colour: Colour) -> String {
+    let renderer = match colour {
+        Colour::Off => Renderer::plain(),
+        Colour::On => Renderer::styled(),
+    };
+    let shown = diagnostics.iter().map(|diagnostic| renderer.render(&[group(diagnostic, source)]) + "\n\n");
+    shown.chain(summary(diagnostics)).collect()
+}
+
+/// Writes mistakes for programs: an array of objects, one line.
+pub(crate) fn for_programs(diagnostics: &[Diagnostic]) -> serde_json::Value {
+    // Diagnostics are text and numbers alone, so writing them cannot go wrong.
+    serde_json::to_value(diagnostics).unwrap_or_default()
+}
+
+fn group<'a>(diagnostic: &'a Diagnostic, source: &'a Source) -> Group<'a> {
+    let level = match diagnostic.severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let labels = diagnostic
+        .labels
+        .iter()
+        .map(|label| AnnotationKind::Context.span(label.span.start..label.span.end).label(&*label.message));
+    let snippet = Snippet::source(source.text())
+        .path(&*diagnostic.file)
+        .annotation(AnnotationKind::Primary.span(diagnostic.span.start..diagnostic.span.end))
+        .annotations(labels);
+    let title = level.primary_title(&*diagnostic.message).id(diagnostic.code.as_str());
+    let hint = diagnostic.hint.as_deref().map(|hint| Level::HELP.with_name("hint").message(hint));
+    title.element(snippet).elements(hint)
+}
+
+fn summary(diagnostics: &[Diagnostic]) -> Option<String> {
+    let errors = diagnostics.iter().filter(|diagnostic| diagnostic.is_error()).count();
+    let counts = [(errors, "error"), (diagnostics.len() - errors, "warning")];
+    let counts = counts.iter().filter(|(count, _)| *count > 0);
+    let words: Vec<_> =
+        counts.map(|(count, word)| format!("{count} {word}{}", if *count == 1 { "" } else { "s" })).collect();
+    (!words.is_empty()).then(|| words.join(", ") + "\n")
+}

@@ -1,0 +1,85 @@
+//! The `tapline` command.
+
+mod arguments;
+mod builtin;
+mod project;
+mod check;
+mod run;
+mod init;
+mod plugin;
+mod progress;
+mod summary;
+mod diagnostics;
+mod error;
+
+use std::io::IsTerminal as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use tracing_subscriber::EnvFilter;
+
+use arguments::{Arguments, PluginVerb, Verb};
+use diagnostics::Colour;
+
+/// How a command ended, as its exit code tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It did what was asked.
+    Done,
+    /// It failed after it began.
+    Failed,
+    /// The input was wrong, and nothing began.
+    Refused,
+    /// It was interrupted.
+    Interrupted,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    log(arguments.verbose);
+    let ending = match arguments.verb {
+        Verb::Run(arguments) => run::run(arguments),
+        Verb::Check(arguments) => check::check(&arguments),
+        Verb::Init(arguments) => init::init(&arguments),
+        Verb::Plugin(PluginVerb::List(arguments)) => plugin::list(&arguments),
+        Verb::Plugin(PluginVerb::Info(arguments)) => plugin::info(&arguments),
+    };
+    let ending = ending.unwrap_or_else(|error| {
+        error::show(&error);
+        Ending::Refused
+    });
+    ending.into()
+}
+
+impl From<Ending> for ExitCode {
+    fn from(ending: Ending) -> Self {
+        Self::from(match ending {
+            Ending::Done => 0,
+            Ending::Failed => 1,
+            Ending::Refused => 2,
+            Ending::Interrupted => 130,
+        })
+    }
+}
+
+/// Colour, where a person looks on.
+pub(crate) fn colour() -> Colour {
+    #[expect(clippy::disallowed_methods, reason = "this is the command")]
+    let refused = std::env::var("NO_COLOR").is_ok_and(|value| !value.is_empty());
+    if std::io::stderr().is_terminal() && !refused { Colour::On } else { Colour::Off }
+}
+
+/// Sends the log, plugins' lines included, to the terminal.
+fn log(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "warn,tapline=info",
+        _ => "warn,tapline=debug",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(level))
+        .with_writer(std::io::stderr)
+        .with_ansi(colour() == Colour::On)
+        .without_time()
+        .init();
+}

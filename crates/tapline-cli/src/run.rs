@@ -1,0 +1,116 @@
+use std::future::Future;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use tapline::core::Object;
+use tapline::pipeline::{Definition, Engine, InputError, RunError, RunReport};
+use tapline::{Host, WasmRuntime};
+use tokio::signal;
+
+use crate::arguments::RunArguments;
+use crate::progress::Progress;
+use crate::project::Project;
+use crate::summary::Summary;
+use crate::{Ending, colour, diagnostics, error};
+
+/// Runs a pipeline.
+pub(crate) fn run(arguments: RunArguments) -> Result<Ending> {
+    let mut project = Project::read(&arguments.file)?;
+    let Some(definition) = project.checked.definition.take() else {
+        eprint!("{}", diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
+        return Ok(Ending::Refused);
+    };
+    let inputs = inputs(&definition, &arguments.inputs)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let run = run_loaded(&project, Arc::new(definition), inputs, &arguments);
+        interruptible(run).await
+    })
+}
+
+async fn run_loaded(
+    project: &Project,
+    definition: Arc<Definition>,
+    inputs: Object,
+    arguments: &RunArguments,
+) -> Result<Ending> {
+    let engine = engine(project, &definition).await?;
+    let progress = Arc::new(Progress::new());
+    let report = engine.run(Arc::clone(&definition), inputs, progress.clone()).await;
+    progress.finish();
+    let summary = Summary::new(&definition, &report, engine.host()).await;
+    if arguments.json {
+        println!("{}", summary.to_json()?);
+    } else {
+        summary.show();
+    }
+    engine.host().shut_down().await;
+    Ok(ending(&definition, project, &report))
+}
+
+/// A host with the plugins of a pipeline.
+async fn engine(project: &Project, definition: &Definition) -> Result<Engine> {
+    let mut host = Host::builder();
+    if project.needs_sandbox(definition) {
+        host = host.runtime(WasmRuntime::new()?);
+    }
+    let engine = Engine::new(host.build())?;
+    let (optional, required): (Vec<_>, Vec<_>) =
+        project.loads(definition).into_iter().partition(|(_, is_optional)| *is_optional);
+    engine.host().load_all(required.into_iter().map(|(load, _)| load).collect()).await?;
+    for (load, _) in optional {
+        if let Err(refused) = engine.host().load(load).await {
+            eprintln!("warning: the run goes on without an optional plugin: {refused}");
+        }
+    }
+    engine.host().check_pending()?;
+    Ok(engine)
+}
+
+/// Ends what is under way at Ctrl-C; a second Ctrl-C ends the process at once.
+async fn interruptible(run: impl Future<Output = Result<Ending>>) -> Result<Ending> {
+    tokio::select! {
+        ending = run => ending,
+        interrupted = signal::ctrl_c() => {
+            interrupted.context("Ctrl-C cannot be listened to")?;
+            eprintln!("interrupted: the run was ended, and no output was written by it from here on");
+            Ok(Ending::Interrupted)
+        }
+    }
+}
+
+fn inputs(definition: &Definition, given: &[(String, String)]) -> Result<Object> {
+    let mut values = Object::new();
+    for (name, text) in given {
+        let value = definition.parse_input(name, text).map_err(|error| anyhow::anyhow!(described(&error)))?;
+        values.insert(name.as_str().into(), value);
+    }
+    match definition.input_values(&values) {
+        Ok(values) => Ok(values),
+        Err(errors) => bail!(errors.iter().map(described).collect::<Vec<_>>().join("\n")),
+    }
+}
+
+fn described(error: &InputError) -> String {
+    match error {
+        InputError::Unknown { hint: Some(hint), .. } => format!("{error}: {hint}"),
+        InputError::Missing { name } => format!("{error}: give it with `-i {name}=VALUE`"),
+        _ => error.to_string(),
+    }
+}
+
+fn ending(definition: &Definition, project: &Project, report: &RunReport) -> Ending {
+    let Err(failed) = &report.outputs else { return Ending::Done };
+    if let RunError::Render(error) = failed {
+        eprint!("{}", diagnostics::for_people(&[error.diagnostic().clone()], &project.source, colour()));
+        return Ending::Failed;
+    }
+    eprintln!("error: {failed}");
+    error::show_causes(std::error::Error::source(failed));
+    if let RunError::Node { node, .. } = failed
+        && let Some(node) = definition.nodes.get(node)
+    {
+        eprintln!("  --> {}:{}:{}", project.source.file(), node.span.line, node.span.column);
+    }
+    Ending::Failed
+}

@@ -1,0 +1,296 @@
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::{Duration, Instant};
+
+use crate::failure::{CallError, Failure};
+use crate::grants::{Denied, Grants};
+use crate::id::PluginId;
+use crate::plugin::BoxFuture;
+use crate::value::{Object, Value};
+
+/// What a plugin reads, writes and asks for while it answers one call.
+///
+/// The host keeps the context as a tree of shared values; the plugin asks for what it looks at, by dotted path, and
+/// reaches only the paths that it was granted. The roots `input` and `output` are those of the hook point; the
+/// other roots are facts of the call, and nothing that a plugin writes there is read by anyone.
+pub struct CallContext {
+    plugin: PluginId,
+    grants: Arc<Grants>,
+    /// Whether `input` and `output` are the plugin's own business: a request made to it, and its answer.
+    addressed: bool,
+    services: Arc<dyn Services>,
+    state: Mutex<State>,
+}
+
+/// What the host does for a running plugin besides its context.
+pub trait Services: Send + Sync {
+    /// Takes a log line of a plugin.
+    fn log(&self, plugin: &PluginId, level: Level, message: &str);
+
+    /// Calls a contribution on behalf of a plugin, whose right to it has been checked.
+    fn call<'a>(
+        &'a self,
+        point: &'a str,
+        key: &'a str,
+        method: &'a str,
+        request: Value,
+    ) -> BoxFuture<'a, Result<Value, CallError>>;
+}
+
+/// How much a log line matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// For whoever looks for a bug.
+    Debug,
+    /// For whoever follows what happens.
+    Info,
+    /// Something may be wrong.
+    Warn,
+    /// Something is wrong.
+    Error,
+}
+
+struct State {
+    root: Value,
+    input_changed: bool,
+    output_changed: bool,
+    next: Next,
+    spent_in_next: Duration,
+}
+
+/// Where an around hook stands with its `next`.
+enum Next {
+    /// There is none, or it has been used.
+    Unavailable(&'static str),
+    Ready,
+    Asked(Waker),
+    Running(Instant, Waker),
+    Answered(Result<(), Failure>),
+}
+
+const NO_NEXT: &str = "no-next";
+const ALREADY_CALLED: &str = "already-called";
+
+impl CallContext {
+    /// A context whose `input` and `output` are reached by grant.
+    #[must_use]
+    pub fn new(plugin: PluginId, grants: Arc<Grants>, services: Arc<dyn Services>, root: Object) -> Self {
+        let state = State {
+            root: root.into(),
+            input_changed: false,
+            output_changed: false,
+            next: Next::Unavailable(NO_NEXT),
+            spent_in_next: Duration::ZERO,
+        };
+        Self { plugin, grants, addressed: false, services, state: Mutex::new(state) }
+    }
+
+    /// The same context for a request addressed to the plugin: its `input` and `output` need no grant.
+    #[must_use]
+    pub const fn addressed(mut self) -> Self {
+        self.addressed = true;
+        self
+    }
+
+    /// The plugin that is called.
+    #[must_use]
+    pub const fn plugin(&self) -> &PluginId {
+        &self.plugin
+    }
+
+    /// What the plugin is granted.
+    #[must_use]
+    pub fn grants(&self) -> &Grants {
+        &self.grants
+    }
+
+    /// Reads the value at a path: `None` when there is nothing.
+    ///
+    /// # Errors
+    /// When the path is not granted for reading.
+    pub fn get(&self, path: &str) -> Result<Option<Value>, Denied> {
+        if !self.addressed_to(path) && !self.grants.context.read.covers(path) {
+            return Err(self.denied("read", path, NOT_GRANTED));
+        }
+        Ok(self.state().root.at(path).cloned())
+    }
+
+    /// Writes the value at a path, creating the objects on the way.
+    ///
+    /// # Errors
+    /// When the path is not granted for writing, or goes through a value that has no parts.
+    pub fn set(&self, path: &str, value: Value) -> Result<(), CallError> {
+        if !self.addressed_to(path) && !self.grants.context.write.covers(path) {
+            return Err(self.denied("write", path, NOT_GRANTED).into());
+        }
+        let mut state = self.state();
+        state.root.set_at(path, value).map_err(|error| Failure::from_error("no-such-path", error))?;
+        match path.split('.').next() {
+            Some("input") => state.input_changed = true,
+            Some("output") => state.output_changed = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Calls what is inside an around hook; its output is then the context's `output`. The hook rests meanwhile:
+    /// nothing else that it awaits goes on before the answer. Cancel safe: a future that is dropped before what is
+    /// inside has been entered has asked for nothing.
+    ///
+    /// # Errors
+    /// The inner error; `already-called` the second time; `no-next` outside of an around hook.
+    pub async fn next(&self) -> Result<(), Failure> {
+        let mut request = NextRequest { context: self, has_asked: false };
+        std::future::poll_fn(move |task| request.poll(task.waker())).await
+    }
+
+    /// Calls a contribution of another plugin.
+    ///
+    /// # Errors
+    /// When it is not granted, does not exist, or answers with an error.
+    pub async fn call(
+        &self,
+        point: &str,
+        key: &str,
+        method: &str,
+        request: Value,
+    ) -> Result<Value, CallError> {
+        if !self.grants.allow_call(point, key) {
+            return Err(self.denied("call", &format!("{point}/{key}"), NOT_GRANTED).into());
+        }
+        self.services.call(point, key, method, request).await
+    }
+
+    /// Writes a line to the host's log.
+    pub fn log(&self, level: Level, message: &str) {
+        self.services.log(&self.plugin, level, message);
+    }
+
+    /// The time that the call has spent in `next`, which is not the plugin's own.
+    #[must_use]
+    pub fn spent_in_next(&self) -> Duration {
+        let state = self.state();
+        match state.next {
+            Next::Running(since, _) => state.spent_in_next + since.elapsed(),
+            _ => state.spent_in_next,
+        }
+    }
+
+    /// The output, if the plugin or `next` has set one.
+    pub fn output(&self) -> Option<Value> {
+        self.state().root.get("output").cloned()
+    }
+
+    /// The output, if the plugin has set one since it was last put there by the host.
+    pub(crate) fn changed_output(&self) -> Option<Value> {
+        let state = self.state();
+        if state.output_changed { state.root.get("output").cloned() } else { None }
+    }
+
+    /// The input, if the plugin has changed it.
+    pub(crate) fn changed_input(&self) -> Option<Value> {
+        let state = self.state();
+        if state.input_changed { state.root.get("input").cloned() } else { None }
+    }
+
+    pub(crate) fn put(&self, root: &str, value: Value) {
+        let mut state = self.state();
+        if let Value::Object(object) = &mut state.root {
+            Arc::make_mut(object).insert(root.into(), value);
+        }
+        state.output_changed = false;
+    }
+
+    /// Makes `next` available.
+    pub(crate) fn offer_next(&self) {
+        self.state().next = Next::Ready;
+    }
+
+    /// Whether the plugin waits in `next` for an answer; from then on the clock of `next` runs.
+    pub(crate) fn take_next_request(&self) -> bool {
+        let mut state = self.state();
+        match std::mem::replace(&mut state.next, Next::Unavailable(ALREADY_CALLED)) {
+            Next::Asked(waker) => {
+                state.next = Next::Running(Instant::now(), waker);
+                true
+            }
+            other => {
+                state.next = other;
+                false
+            }
+        }
+    }
+
+    /// Answers the plugin that waits in `next`.
+    pub(crate) fn answer_next(&self, answer: Result<(), Failure>) {
+        let mut state = self.state();
+        let Next::Running(since, waker) = std::mem::replace(&mut state.next, Next::Answered(answer)) else {
+            return;
+        };
+        state.spent_in_next += since.elapsed();
+        drop(state);
+        // Whatever stands between the hook and its `next` may poll it only when woken.
+        waker.wake();
+    }
+
+    fn addressed_to(&self, path: &str) -> bool {
+        self.addressed && matches!(path.split('.').next(), Some("input" | "output"))
+    }
+
+    fn denied(&self, action: &'static str, target: &str, reason: &'static str) -> Denied {
+        Denied { plugin: self.plugin.to_string(), action, target: target.to_owned(), reason }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        // No plugin code runs under this lock, so it is never poisoned half way through a change.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A hook that waits in `next`.
+struct NextRequest<'a> {
+    context: &'a CallContext,
+    has_asked: bool,
+}
+
+impl NextRequest<'_> {
+    /// Asks, and takes the answer: the driver of the layer polls the hook again once it has put one in its place.
+    fn poll(&mut self, waker: &Waker) -> Poll<Result<(), Failure>> {
+        let mut state = self.context.state();
+        match std::mem::replace(&mut state.next, Next::Unavailable(ALREADY_CALLED)) {
+            Next::Ready => {
+                self.has_asked = true;
+                state.next = Next::Asked(waker.clone());
+                Poll::Pending
+            }
+            Next::Answered(answer) if self.has_asked => Poll::Ready(answer),
+            other if self.has_asked => {
+                state.next = other;
+                Poll::Pending
+            }
+            other => {
+                let code = if let Next::Unavailable(code) = other { code } else { ALREADY_CALLED };
+                state.next = other;
+                Poll::Ready(Err(Failure::new(code, "`next` can be called once, by an around hook")))
+            }
+        }
+    }
+}
+
+impl Drop for NextRequest<'_> {
+    fn drop(&mut self) {
+        let mut state = self.context.state();
+        if self.has_asked && matches!(state.next, Next::Asked(_)) {
+            state.next = Next::Ready;
+        }
+    }
+}
+
+const NOT_GRANTED: &str = "its manifest did not ask for it, or the policy did not grant it";
+
+impl fmt::Debug for CallContext {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("CallContext").field("plugin", &self.plugin).finish_non_exhaustive()
+    }
+}

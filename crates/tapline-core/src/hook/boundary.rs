@@ -1,0 +1,239 @@
+//! Layers that see values instead of types: the typed input becomes a context, and what comes back becomes typed again.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+
+use crate::context::CallContext;
+use crate::failure::{CallError, Fault};
+use crate::hook::chain::{Next, joined};
+use crate::hook::error::{HookError, contract};
+use crate::hook::layer::{Boundary, Layer, Outcome, Step};
+use crate::manifest::{HookKind, OnFailure};
+use crate::payload::Payload;
+use crate::plugin::{BoxFuture, Flow};
+use crate::value::{Object, Value};
+
+/// What a layer on the way in leads to.
+pub(crate) enum Inward<I, O> {
+    /// An around hook ran with everything inside it.
+    Done(Outcome<O>),
+    /// An after hook waits for the way out, with the context that it will see.
+    Entered(I, Object),
+    /// A before hook ran.
+    Step(I, Result<Step<O>, HookError>),
+}
+
+/// Enters a layer on the way in.
+pub(crate) async fn inward<'a, I: Payload, O: Payload>(
+    layer: &Layer,
+    hook: &dyn Boundary,
+    mut input: I,
+    next: impl FnOnce() -> Next<'a, I, O>,
+) -> Inward<I, O> {
+    let root = match input.context() {
+        Ok(root) => root,
+        Err(error) => return Inward::Done(Err(contract(error).arisen_in(layer))),
+    };
+    match layer.name.kind {
+        HookKind::After => Inward::Entered(input, root),
+        HookKind::Around => Inward::Done(around(layer, hook, &hook.context(root), input, next()).await),
+        HookKind::Before | HookKind::Replace => {
+            let step = before(layer, hook, &hook.context(root), &mut input).await;
+            Inward::Step(input, step)
+        }
+    }
+}
+
+async fn before<I: Payload, O: Payload>(
+    layer: &Layer,
+    hook: &dyn Boundary,
+    context: &Arc<CallContext>,
+    input: &mut I,
+) -> Result<Step<O>, HookError> {
+    match timed(layer, context, hook.enter(context)).await? {
+        Flow::Finish => output(context).map(Step::Finish),
+        Flow::Proceed => {
+            absorb(context, input)?;
+            Ok(Step::Proceed)
+        }
+    }
+}
+
+/// Runs an around hook, and what is inside it when the hook asks for it. The hook and what is inside it take turns
+/// within one future, so that neither needs to outlive the caller.
+async fn around<I: Payload, O: Payload>(
+    layer: &Layer,
+    hook: &dyn Boundary,
+    context: &Arc<CallContext>,
+    input: I,
+    next: Next<'_, I, O>,
+) -> Outcome<O> {
+    context.offer_next();
+    let entered = Instant::now();
+    let mut answer = hook.enter(context);
+    let mut inside = Some((input, next));
+    let mut inner: Option<Outcome<O>> = None;
+    let flow = loop {
+        if let Turn::Answered(flow) = turn(&mut answer, context).await {
+            break flow;
+        }
+        // The context offers `next` once, so there is something inside.
+        let Some((input, next)) = inside.take() else { continue };
+        inner = Some(run_inside(context, input, next).await);
+    };
+    drop(answer);
+    let answer = flow.and_then(|_| changed(context));
+    layer.stats.record(entered, context.spent_in_next(), failed_itself(&answer, inner.as_ref()));
+    settle(layer, answer, inner, inside).await
+}
+
+async fn run_inside<I: Payload, O: Payload>(
+    context: &Arc<CallContext>,
+    mut input: I,
+    next: Next<'_, I, O>,
+) -> Outcome<O> {
+    let outcome = match absorb(context, &mut input) {
+        Ok(()) => next.call(input).await,
+        Err(error) => Err(error),
+    };
+    let written =
+        outcome.as_ref().map_err(Clone::clone).and_then(|output| output.to_value().map_err(contract));
+    match written {
+        Ok(output) => {
+            context.put("output", output);
+            context.answer_next(Ok(()));
+        }
+        Err(error) => context.answer_next(Err(error.to_failure())),
+    }
+    outcome
+}
+
+/// Makes one outcome of what an around hook answered and what came out of `next`.
+async fn settle<I: Payload, O: Payload>(
+    layer: &Layer,
+    answer: Result<Option<O>, CallError>,
+    inner: Option<Outcome<O>>,
+    inside: Option<(I, Next<'_, I, O>)>,
+) -> Outcome<O> {
+    let (error, inner) = match (answer, inner) {
+        (Ok(Some(output)), _) | (Ok(None), Some(Ok(output))) => return Ok(output),
+        (Ok(None), inner) => (unanswered(), inner),
+        (Err(error), inner) => (error, inner),
+    };
+    match (inner, inside) {
+        (Some(Err(inner)), _) if passes_on(&error, &inner) => Err(inner),
+        (Some(inner), _) if layer.on_failure == OnFailure::Skip => inner,
+        (None, Some((input, next))) if layer.on_failure == OnFailure::Skip => next.call(input).await,
+        // An answer may stand for the inner error; one that broke only hides it.
+        (Some(Err(inner)), _) if error.is_fault() => {
+            Err(joined(Some(inner), HookError::from(error).arisen_in(layer)))
+        }
+        _ => Err(HookError::from(error).arisen_in(layer)),
+    }
+}
+
+/// Enters an after hook on the way out.
+pub(crate) async fn outward<O: Payload>(
+    layer: &Layer,
+    hook: &dyn Boundary,
+    mut root: Object,
+    outcome: Outcome<O>,
+) -> Outcome<O> {
+    match outcome.as_ref().map(Payload::to_value) {
+        Ok(Ok(output)) => root.insert("output".into(), output),
+        Ok(Err(error)) => return Err(contract(error).arisen_in(layer)),
+        Err(error) => root.insert("error".into(), describe(error)),
+    };
+    let context = hook.context(root);
+    match timed(layer, &context, hook.enter(&context)).await.and_then(|_| changed(&context)) {
+        Ok(Some(changed)) => Ok(changed),
+        Ok(None) => outcome,
+        Err(_) if layer.on_failure == OnFailure::Skip => outcome,
+        Err(error) => Err(joined(outcome.err(), HookError::from(error).arisen_in(layer))),
+    }
+}
+
+/// Runs what stands in for the core operation.
+pub(crate) async fn replace<I: Payload, O: Payload>(
+    layer: &Layer,
+    hook: &dyn Boundary,
+    input: I,
+) -> Outcome<O> {
+    let context = hook.context(input.context().map_err(contract)?);
+    timed(layer, &context, hook.enter(&context)).await?;
+    output(&context)
+}
+
+enum Turn {
+    Answered(Result<Flow, CallError>),
+    AsksForNext,
+}
+
+/// Lets the hook run until it answers or waits in `next`.
+async fn turn(answer: &mut BoxFuture<'_, Result<Flow, CallError>>, context: &CallContext) -> Turn {
+    poll_fn(|task| match answer.as_mut().poll(task) {
+        Poll::Ready(flow) => Poll::Ready(Turn::Answered(flow)),
+        Poll::Pending if context.take_next_request() => Poll::Ready(Turn::AsksForNext),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
+}
+
+async fn timed(
+    layer: &Layer,
+    context: &CallContext,
+    answer: BoxFuture<'_, Result<Flow, CallError>>,
+) -> Result<Flow, CallError> {
+    let entered = Instant::now();
+    let flow = answer.await;
+    layer.stats.record(entered, context.spent_in_next(), flow.is_err());
+    flow
+}
+
+fn absorb<I: Payload>(context: &CallContext, input: &mut I) -> Result<(), HookError> {
+    match context.changed_input() {
+        Some(changed) => input.absorb(&changed).map_err(contract),
+        None => Ok(()),
+    }
+}
+
+/// The output that the hook has set, if it has.
+fn changed<O: Payload>(context: &CallContext) -> Result<Option<O>, CallError> {
+    let output = context.changed_output().map(|output| O::from_value(&output)).transpose();
+    output.map_err(|error| Fault::Contract { message: error.to_string() }.into())
+}
+
+fn unanswered() -> CallError {
+    let message = "an around hook has to call `next` or set `output`, and to pass on an inner error";
+    Fault::Contract { message: message.into() }.into()
+}
+
+fn output<O: Payload>(context: &CallContext) -> Outcome<O> {
+    let output =
+        context.changed_output().ok_or_else(|| contract("it finished the call without setting `output`"))?;
+    O::from_value(&output).map_err(contract)
+}
+
+/// Whether a hook answers with just the error that its `next` gave it.
+fn passes_on(error: &CallError, inner: &HookError) -> bool {
+    matches!(error, CallError::Failure(failure) if failure.is_same(&inner.to_failure()))
+}
+
+fn failed_itself<O>(answer: &Result<Option<O>, CallError>, inner: Option<&Outcome<O>>) -> bool {
+    match (answer, inner) {
+        (Err(error), Some(Err(inner))) => !passes_on(error, inner),
+        (Ok(None), Some(Ok(_))) => false,
+        (answer, _) => !matches!(answer, Ok(Some(_))),
+    }
+}
+
+fn describe(error: &HookError) -> Value {
+    let failure = error.to_failure();
+    Value::from_iter([
+        ("code", failure.code().into()),
+        ("message", failure.message().into()),
+        ("details", failure.details().clone()),
+    ])
+}

@@ -1,0 +1,85 @@
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
+
+/// A closed path of edges, as indices; the last one leads back to the first.
+pub type Cycle = Vec<usize>;
+
+/// Orders the indices of `keys` so that every edge `(earlier, later)` holds, and otherwise by key.
+///
+/// This is Kahn's algorithm with a min-heap: among all orders that respect the edges, the result is the smallest
+/// one, position by position. It depends on nothing but its arguments.
+///
+/// # Errors
+/// A cycle for each group of indices that no order can satisfy.
+pub fn linearize<K: Ord>(keys: &[K], edges: &BTreeSet<(usize, usize)>) -> Result<Vec<usize>, Vec<Cycle>> {
+    let mut waits_for = vec![0_usize; keys.len()];
+    for (_, later) in edges {
+        waits_for[*later] += 1;
+    }
+    let ready = (0..keys.len()).filter(|index| waits_for[*index] == 0);
+    let mut heap: BinaryHeap<_> = ready.map(|index| Reverse((&keys[index], index))).collect();
+    let mut order = Vec::with_capacity(keys.len());
+    while let Some(Reverse((_, index))) = heap.pop() {
+        order.push(index);
+        for (_, later) in edges.range((index, 0)..=(index, usize::MAX)) {
+            waits_for[*later] -= 1;
+            if waits_for[*later] == 0 {
+                heap.push(Reverse((&keys[*later], *later)));
+            }
+        }
+    }
+    if order.len() == keys.len() { Ok(order) } else { Err(cycles(&waits_for, edges)) }
+}
+
+/// One cycle through each index that still waits and lies on one not yet found.
+fn cycles(waits_for: &[usize], edges: &BTreeSet<(usize, usize)>) -> Vec<Cycle> {
+    let mut found: Vec<Cycle> = Vec::new();
+    for start in (0..waits_for.len()).filter(|index| waits_for[*index] > 0) {
+        if found.iter().flatten().any(|index| *index == start) {
+            continue;
+        }
+        found.extend(shortest_cycle(start, edges));
+    }
+    found
+}
+
+/// The shortest closed path through `start`, found breadth first.
+fn shortest_cycle(start: usize, edges: &BTreeSet<(usize, usize)>) -> Option<Cycle> {
+    let mut seen = BTreeSet::new();
+    let mut paths = std::collections::VecDeque::from([vec![start]]);
+    while let Some(path) = paths.pop_front() {
+        let last = *path.last()?;
+        for (_, later) in edges.range((last, 0)..=(last, usize::MAX)) {
+            if *later == start {
+                return Some(path);
+            }
+            if seen.insert(*later) {
+                paths.push_back(path.iter().copied().chain([*later]).collect());
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(keys: &[u8], edges: &[(usize, usize)], expected: Result<&[usize], &[Cycle]>) {
+        let edges = edges.iter().copied().collect();
+        assert_eq!(linearize(keys, &edges), expected.map(<[_]>::to_vec).map_err(<[_]>::to_vec));
+    }
+
+    #[test]
+    fn keys_decide_where_edges_do_not() {
+        check(&[3, 1, 2], &[], Ok(&[1, 2, 0]));
+        check(&[3, 1, 2], &[(0, 1)], Ok(&[2, 0, 1]));
+        check(&[1, 1, 1], &[(2, 0)], Ok(&[1, 2, 0]));
+    }
+
+    #[test]
+    fn every_knot_of_cycles_is_named_by_one_of_them() {
+        check(&[0, 0, 0, 0, 0], &[(0, 1), (1, 0), (1, 2), (3, 3), (3, 4)], Err(&[vec![0, 1], vec![3]]));
+    }
+}

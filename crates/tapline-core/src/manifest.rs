@@ -1,0 +1,279 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::Arc;
+
+use semver::{Version, VersionReq};
+use serde::{Deserialize, Serialize};
+
+use crate::grants::Requires;
+use crate::id::PluginId;
+use crate::limits::LimitsAsked;
+
+/// The version of the contract between host and plugins that this crate speaks.
+pub const CONTRACT: Version = Version::new(1, 0, 0);
+
+/// What an author declares about a plugin: the content of `plugin.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Who it is.
+    pub plugin: About,
+    /// What it contributes to extension points.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub provides: Vec<Provides>,
+    /// Where it joins in.
+    #[serde(default, rename = "hook", skip_serializing_if = "Vec::is_empty")]
+    pub hooks: Vec<HookDeclaration>,
+    /// What it asks the host to be let do; anything absent is denied.
+    #[serde(default)]
+    pub requires: Requires,
+    /// How much it asks to use.
+    #[serde(default)]
+    pub limits: LimitsAsked,
+}
+
+/// The table `[plugin]` of a manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct About {
+    /// Its name.
+    pub id: PluginId,
+    /// Its version.
+    pub version: Version,
+    /// What it does, in a sentence.
+    #[serde(default)]
+    pub description: String,
+    /// Who wrote it.
+    #[serde(default)]
+    pub authors: Vec<String>,
+    /// The versions of the contract that it was written for.
+    pub host: VersionReq,
+    /// What runs it.
+    pub runtime: RuntimeKind,
+    /// The names that it offers to other plugins.
+    #[serde(default)]
+    pub capabilities: Vec<String>,
+    /// The plugins that it needs.
+    #[serde(default)]
+    pub depends_on: Vec<Dependency>,
+}
+
+/// What runs a plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RuntimeKind {
+    /// A WebAssembly component, in a sandbox.
+    Wasm,
+    /// Rust code that is linked into the application.
+    Native,
+}
+
+/// A plugin that another one needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Dependency {
+    /// The plugin needed.
+    pub id: PluginId,
+    /// The versions that will do.
+    #[serde(default)]
+    pub version: VersionReq,
+    /// Whether the plugin starts without it, too.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
+}
+
+/// A contribution to an extension point.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Provides {
+    /// The extension point.
+    pub point: Arc<str>,
+    /// The name under which it is looked up there.
+    pub key: Arc<str>,
+    /// The JSON Schema of its configuration: a file of the package, or the schema itself as JSON text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<String>,
+}
+
+/// A hook, as its author declares it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HookDeclaration {
+    /// The hook's name within its plugin; the plugin's code is called with it.
+    pub name: Arc<str>,
+    /// The hook point that it joins.
+    pub point: Arc<str>,
+    /// What it does there.
+    pub kind: HookKind,
+    /// Its place among the others of the point, from 0 (outermost) to 100.
+    #[serde(default)]
+    pub priority: Priority,
+    /// The calls that it is entered for: facts of the call and the values they must have.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub when: BTreeMap<String, String>,
+    /// Hooks that this one stands before, whatever their priorities: `plugin`, `plugin/hook` or `#tag`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Selector>,
+    /// Hooks that this one stands after, whatever their priorities.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Selector>,
+    /// Names under which selectors of other hooks find this one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tags: Vec<Arc<str>>,
+    /// What its failure means for the call.
+    #[serde(default)]
+    pub on_failure: OnFailure,
+}
+
+/// What a hook does at its point.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HookKind {
+    /// Runs on the way in: may change the input, finish the call with an output, or fail it.
+    Before,
+    /// Runs on the way out: may change the output, or recover from an error.
+    After,
+    /// Runs on both ways, and calls what is inside it through `next`.
+    Around,
+    /// Stands in for the core operation.
+    Replace,
+}
+
+/// The calling order of a hook: lower is further out. 50 unless said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u8", into = "u8")]
+pub struct Priority(u8);
+
+/// A priority outside 0 to 100.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0} is not a priority: a whole number from 0 (outermost) to 100")]
+pub struct PriorityError(u8);
+
+/// A name for hooks of other plugins: `plugin`, `plugin/hook` or `#tag`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Selector(Arc<str>);
+
+/// What a hook's failure means for the call in which it happens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnFailure {
+    /// The call fails.
+    #[default]
+    Fail,
+    /// The call goes on as if the hook were not there.
+    Skip,
+}
+
+impl Manifest {
+    /// The plugin's name.
+    #[must_use]
+    pub const fn id(&self) -> &PluginId {
+        &self.plugin.id
+    }
+}
+
+impl HookDeclaration {
+    /// A hook with everything optional left out.
+    #[must_use]
+    pub fn new(point: impl Into<Arc<str>>, name: impl Into<Arc<str>>, kind: HookKind) -> Self {
+        Self {
+            name: name.into(),
+            point: point.into(),
+            kind,
+            priority: Priority::default(),
+            when: BTreeMap::new(),
+            before: Vec::new(),
+            after: Vec::new(),
+            tags: Vec::new(),
+            on_failure: OnFailure::default(),
+        }
+    }
+}
+
+impl Priority {
+    /// Checks a priority.
+    ///
+    /// # Errors
+    /// When it is over 100.
+    pub const fn new(priority: u8) -> Result<Self, PriorityError> {
+        if priority <= 100 { Ok(Self(priority)) } else { Err(PriorityError(priority)) }
+    }
+}
+
+impl Default for Priority {
+    fn default() -> Self {
+        Self(50)
+    }
+}
+
+impl TryFrom<u8> for Priority {
+    type Error = PriorityError;
+
+    fn try_from(priority: u8) -> Result<Self, PriorityError> {
+        Self::new(priority)
+    }
+}
+
+impl From<Priority> for u8 {
+    fn from(priority: Priority) -> Self {
+        priority.0
+    }
+}
+
+impl fmt::Display for Priority {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, formatter)
+    }
+}
+
+impl Selector {
+    /// Whether it names the hook `hook` of `plugin`, which carries `tags`.
+    #[must_use]
+    pub fn matches(&self, plugin: &str, hook: &str, tags: &[Arc<str>]) -> bool {
+        if let Some(tag) = self.0.strip_prefix('#') {
+            return tags.iter().any(|own| **own == *tag);
+        }
+        match self.0.split_once('/') {
+            Some((wanted_plugin, wanted_hook)) => wanted_plugin == plugin && wanted_hook == hook,
+            None => *self.0 == *plugin,
+        }
+    }
+}
+
+impl From<&str> for Selector {
+    fn from(selector: &str) -> Self {
+        Self(selector.into())
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl fmt::Display for HookKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Before => "before",
+            Self::After => "after",
+            Self::Around => "around",
+            Self::Replace => "replace",
+        })
+    }
+}
+
+impl fmt::Display for RuntimeKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Wasm => "wasm",
+            Self::Native => "native",
+        })
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}

@@ -1,0 +1,252 @@
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use crate::context::CallContext;
+use crate::failure::{CallError, Failure, Fault};
+use crate::grants::Grants;
+use crate::limits::Limits;
+use crate::manifest::{Manifest, RuntimeKind};
+use crate::value::Value;
+
+/// A future that can be stored and sent.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A manifest and the artifact that it describes.
+#[derive(Debug, Clone)]
+pub struct Package {
+    /// What the author declares.
+    pub manifest: Arc<Manifest>,
+    /// The bytes that the plugin's runtime loads.
+    pub artifact: Arc<[u8]>,
+    /// Where it came from.
+    pub folder: PathBuf,
+}
+
+/// Loads one kind of plugin. A host is given one for each kind that it is to run.
+pub trait Runtime: Send + Sync + fmt::Debug {
+    /// The kind of plugins that it loads.
+    fn kind(&self) -> RuntimeKind;
+
+    /// Makes a plugin of a package. Called once for each load, after the grants are settled; runs no plugin code.
+    ///
+    /// # Errors
+    /// When the artifact is broken, of another contract version, or reaches for what is not granted.
+    fn load<'a>(
+        &'a self,
+        package: &'a Package,
+        grants: &'a Grants,
+        limits: &'a Limits,
+    ) -> BoxFuture<'a, Result<Arc<dyn Plugin>, LoadError>>;
+}
+
+/// A plugin that is loaded and not running.
+pub trait Plugin: Send + Sync + fmt::Debug {
+    /// Starts an instance and lets it initialise itself. Called by the supervisor whenever it needs another one.
+    ///
+    /// # Errors
+    /// What the plugin's `init` answers, or how it broke.
+    fn start<'a>(
+        &'a self,
+        context: &'a Arc<CallContext>,
+    ) -> BoxFuture<'a, Result<Box<dyn Instance>, CallError>>;
+}
+
+/// A plugin that is running.
+pub trait Instance: Send {
+    /// Another handle to the same instance, if it answers several calls at once.
+    fn share(&self) -> Option<Box<dyn Instance>> {
+        None
+    }
+
+    /// Answers one call. After a fault, and when the future is dropped before its end, the supervisor drops the
+    /// instance and never enters it again.
+    fn call<'a>(
+        &'a mut self,
+        operation: &'a Operation,
+        context: &'a Arc<CallContext>,
+    ) -> BoxFuture<'a, Result<Flow, CallError>>;
+}
+
+/// What an instance is asked to do. Input and output are in the call's context.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// Begin to work; after all plugins are registered.
+    Start,
+    /// End its work.
+    Stop,
+    /// Run a before hook.
+    Before {
+        /// The hook's name.
+        hook: Arc<str>,
+    },
+    /// Run an after hook.
+    After {
+        /// The hook's name.
+        hook: Arc<str>,
+    },
+    /// Run an around hook.
+    Around {
+        /// The hook's name.
+        hook: Arc<str>,
+    },
+    /// Run a replace hook.
+    Replace {
+        /// The hook's name.
+        hook: Arc<str>,
+    },
+    /// Answer a request to a contribution.
+    Handle {
+        /// The contribution, as `point/key`.
+        contribution: Arc<str>,
+        /// What is asked of it.
+        method: Arc<str>,
+    },
+}
+
+/// How a call goes on after a hook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flow {
+    /// As if the hook were not there.
+    Proceed,
+    /// It ends with the output that the hook has set.
+    Finish,
+}
+
+/// Why a package did not become a plugin.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LoadError {
+    /// The artifact cannot be read as what it should be.
+    #[error("the artifact of plugin `{plugin}` is broken: {reason}")]
+    Broken {
+        /// The plugin.
+        plugin: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The artifact was built for another contract.
+    #[error(
+        "plugin `{plugin}` was built for contract {found}, and this host speaks {}",
+        crate::manifest::CONTRACT
+    )]
+    Contract {
+        /// The plugin.
+        plugin: String,
+        /// The version that it wants.
+        found: String,
+    },
+    /// The artifact reaches for an interface that was not granted.
+    #[error("plugin `{plugin}` imports `{import}`, which it was not granted")]
+    NotGranted {
+        /// The plugin.
+        plugin: String,
+        /// The interface.
+        import: String,
+    },
+    /// The manifest declares what the artifact does not have.
+    #[error("plugin `{plugin}` declares {declared}, and its artifact does not export `{missing}`")]
+    Missing {
+        /// The plugin.
+        plugin: String,
+        /// What the manifest says.
+        declared: String,
+        /// The export that it needs.
+        missing: String,
+    },
+}
+
+/// A native plugin, as the application that links it in hands it to the host.
+#[derive(Clone)]
+pub struct NativePlugin {
+    /// The text of its manifest, as in `plugin.toml`.
+    pub manifest: &'static str,
+    /// Makes the plugin's state from its configuration, which is the context's `input`.
+    pub init: InitFn,
+}
+
+/// Makes the state of a native plugin.
+pub type InitFn = fn(Arc<CallContext>) -> BoxFuture<'static, Result<Arc<dyn NativeInstance>, Failure>>;
+
+/// The running state of a native plugin; it answers any number of calls at once.
+pub trait NativeInstance: Send + Sync {
+    /// Answers one call.
+    fn call(
+        self: Arc<Self>,
+        operation: Operation,
+        context: Arc<CallContext>,
+    ) -> BoxFuture<'static, Result<Flow, CallError>>;
+}
+
+impl fmt::Debug for NativePlugin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("NativePlugin").finish_non_exhaustive()
+    }
+}
+
+impl Plugin for NativePlugin {
+    fn start<'a>(
+        &'a self,
+        context: &'a Arc<CallContext>,
+    ) -> BoxFuture<'a, Result<Box<dyn Instance>, CallError>> {
+        Box::pin(async move {
+            let state = contained(async { (self.init)(Arc::clone(context)).await }).await??;
+            Ok(Box::new(NativeHandle(state)) as Box<dyn Instance>)
+        })
+    }
+}
+
+/// A handle to a native plugin's state.
+struct NativeHandle(Arc<dyn NativeInstance>);
+
+impl Instance for NativeHandle {
+    fn share(&self) -> Option<Box<dyn Instance>> {
+        Some(Box::new(Self(Arc::clone(&self.0))))
+    }
+
+    fn call<'a>(
+        &'a mut self,
+        operation: &'a Operation,
+        context: &'a Arc<CallContext>,
+    ) -> BoxFuture<'a, Result<Flow, CallError>> {
+        Box::pin(async move {
+            contained(async { Arc::clone(&self.0).call(operation.clone(), Arc::clone(context)).await })
+                .await?
+        })
+    }
+}
+
+/// Turns a panic of plugin code into a fault.
+pub(crate) async fn contained<T>(code: impl Future<Output = T>) -> Result<T, Fault> {
+    use futures_util::FutureExt as _;
+    std::panic::AssertUnwindSafe(code).catch_unwind().await.map_err(|panic| panicked(&*panic))
+}
+
+/// What a panic said.
+pub(crate) fn panicked(panic: &(dyn std::any::Any + Send)) -> Fault {
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Fault::Panic { message: text.unwrap_or("a value that is not text").to_owned() }
+}
+
+impl Operation {
+    /// The operation that runs a hook.
+    #[must_use]
+    pub fn hook(kind: crate::manifest::HookKind, hook: Arc<str>) -> Self {
+        use crate::manifest::HookKind;
+        match kind {
+            HookKind::Before => Self::Before { hook },
+            HookKind::After => Self::After { hook },
+            HookKind::Around => Self::Around { hook },
+            HookKind::Replace => Self::Replace { hook },
+        }
+    }
+}
+
+/// The configuration with which a plugin is started, as a context for `init`.
+#[must_use]
+pub fn configuration(config: Value) -> crate::value::Object {
+    crate::value::Object::from_iter([("input".into(), config)])
+}

@@ -1,0 +1,65 @@
+use tapline_core::{CallError, Denied, LoadError, PluginId, RegisterError, RuntimeKind};
+
+use crate::loader::ManifestError;
+use crate::resolver::ResolveError;
+
+/// Why plugins were not loaded; none of those asked for together has been.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// A package cannot be read.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// The plugins do not fit together.
+    #[error("{}", joined(.0))]
+    Resolve(Vec<ResolveError>),
+    /// A plugin asks for more than the policy allows.
+    #[error("{}", joined(.0))]
+    Denied(Vec<Denied>),
+    /// The host was built without a runtime of this kind.
+    #[error("plugin `{plugin}` is of kind {kind}, and this host has no runtime for it")]
+    NoRuntime {
+        /// The plugin.
+        plugin: PluginId,
+        /// Its kind.
+        kind: RuntimeKind,
+    },
+    /// The plugin's artifact was refused.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The plugin refused to start, or broke.
+    #[error("plugin `{plugin}` did not start")]
+    Start {
+        /// The plugin.
+        plugin: PluginId,
+        /// What it answered.
+        source: CallError,
+    },
+    /// What the plugin brings does not fit.
+    #[error(transparent)]
+    Register(#[from] RegisterError),
+    /// The plugin joins a hook point, or contributes to an extension point, that nobody has declared.
+    #[error("{}", .0.join("; "))]
+    NoSuchPoint(Vec<String>),
+}
+
+/// Why a plugin was not unloaded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnloadError {
+    /// There is no such plugin.
+    #[error("plugin `{0}` is not loaded")]
+    NotLoaded(String),
+    /// Others need it.
+    #[error("plugin `{plugin}` is needed by {}", dependents.join(", "))]
+    Needed {
+        /// The plugin.
+        plugin: String,
+        /// Who needs it.
+        dependents: Vec<String>,
+    },
+}
+
+fn joined<T: ToString>(errors: &[T]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}

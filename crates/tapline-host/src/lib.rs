@@ -1,0 +1,20 @@
+//! Makes an application extensible: loads, registers, supervises and calls plugins, whatever their kind.
+//!
+//! Start at [`Host`]. A plugin is loaded along one walk, a file for each stop: [`Loader`] reads its package,
+//! [`resolve`] finds an order, [`Policy`] settles what it may do, its [`Runtime`](tapline_core::Runtime) loads it,
+//! the supervisor starts it, and the registry publishes it.
+
+mod host;
+mod loader;
+mod resolver;
+mod policy;
+mod supervisor;
+mod services;
+mod error;
+
+pub use error::{HostError, UnloadError};
+pub use host::{Drain, Host, HostBuilder, Load, PluginInfo};
+pub use loader::{Loader, ManifestError};
+pub use policy::Policy;
+pub use resolver::{ResolveError, resolve};
+pub use tapline_core as core;

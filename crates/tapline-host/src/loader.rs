@@ -1,0 +1,227 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tapline_core::{CONTRACT, Manifest, NativePlugin, Package, RuntimeKind, Value};
+
+/// Reads packages from folders; the only reader of plugin files. Nothing of a plugin is run for it.
+///
+/// A package is a folder with the manifest `plugin.toml` and, for a sandboxed plugin, the component `plugin.wasm`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Loader;
+
+/// Why a folder is no package.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// A file of the package cannot be read.
+    #[error("{}: {source}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The manifest says something that it may not say.
+    #[error("{}:{line}:{column}: {message}", file.display())]
+    Invalid {
+        /// The manifest.
+        file: PathBuf,
+        /// Counted from 1.
+        line: usize,
+        /// Counted from 1, in characters.
+        column: usize,
+        /// What is wrong.
+        message: String,
+    },
+}
+
+const MANIFEST: &str = "plugin.toml";
+const ARTIFACT: &str = "plugin.wasm";
+/// A package larger than this is not read: a component of Python has 18 MB.
+const LARGEST_ARTIFACT: u64 = 256 << 20;
+const LARGEST_MANIFEST: u64 = 4 << 20;
+
+impl Loader {
+    /// Reads the package in a folder.
+    ///
+    /// # Errors
+    /// When a file is missing or too large, or the manifest is wrong.
+    pub fn read(folder: &Path) -> Result<Package, ManifestError> {
+        let manifest = Self::manifest(folder)?;
+        let artifact = match manifest.plugin.runtime {
+            RuntimeKind::Wasm => read(&folder.join(ARTIFACT), LARGEST_ARTIFACT)?,
+            RuntimeKind::Native => {
+                let message =
+                    "a native plugin is linked into its application and cannot be loaded from a folder";
+                return Err(invalid(&folder.join(MANIFEST), "", 0, message));
+            }
+        };
+        Ok(Package { manifest: Arc::new(manifest), artifact: artifact.into(), folder: folder.to_owned() })
+    }
+
+    /// Reads the manifest in a folder, and not the artifact.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn manifest(folder: &Path) -> Result<Manifest, ManifestError> {
+        let file = folder.join(MANIFEST);
+        let bytes = read(&file, LARGEST_MANIFEST)?;
+        let text = String::from_utf8(bytes).map_err(|error| {
+            let valid = error.utf8_error().valid_up_to();
+            let text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
+            invalid(&file, &text, valid, "the text is not UTF-8 from here on")
+        })?;
+        let mut manifest = parse(&file, &text)?;
+        inline_schemas(folder, &file, &mut manifest)?;
+        Ok(manifest)
+    }
+
+    /// The manifest of a plugin that is linked in.
+    ///
+    /// # Errors
+    /// When the manifest is wrong.
+    pub fn native(plugin: &NativePlugin) -> Result<Manifest, ManifestError> {
+        parse(Path::new("(native plugin)"), plugin.manifest)
+    }
+
+    /// The folders directly below `folder` that hold a manifest, by name. What is no package is not listed.
+    ///
+    /// # Errors
+    /// When the folder cannot be listed.
+    pub fn discover(folder: &Path) -> Result<Vec<PathBuf>, ManifestError> {
+        let unreadable = |source| ManifestError::Unreadable { file: folder.to_owned(), source };
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.join(MANIFEST).is_file() {
+                found.push(path);
+            }
+        }
+        // What the file system lists first plays no part.
+        found.sort();
+        Ok(found)
+    }
+}
+
+fn read(file: &Path, limit: u64) -> Result<Vec<u8>, ManifestError> {
+    let unreadable = |source| ManifestError::Unreadable { file: file.to_owned(), source };
+    let size = fs::metadata(file).map_err(unreadable)?.len();
+    if size > limit {
+        return Err(unreadable(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("larger than {limit} bytes"),
+        )));
+    }
+    fs::read(file).map_err(unreadable)
+}
+
+fn parse(file: &Path, text: &str) -> Result<Manifest, ManifestError> {
+    let manifest: Manifest = toml::from_str(text).map_err(|error| {
+        let offset = error.span().map_or(0, |span| span.start);
+        invalid(file, text, offset, error.message().trim_end())
+    })?;
+    match first_mistake(&manifest) {
+        Some((word, message)) => Err(invalid(file, text, text.find(&word).unwrap_or(0), &message)),
+        None => Ok(manifest),
+    }
+}
+
+/// What the types cannot say: a word of the manifest where the mistake stands, and what it is.
+fn first_mistake(manifest: &Manifest) -> Option<(String, String)> {
+    let about = &manifest.plugin;
+    if !about.host.matches(&CONTRACT) {
+        let message = format!("it was written for contract {}, and this host speaks {CONTRACT}", about.host);
+        return Some((about.host.to_string(), message));
+    }
+    let limits = &manifest.limits;
+    if about.runtime == RuntimeKind::Native && (limits.memory.is_some() || limits.cpu.is_some()) {
+        let message = "memory and cpu of a native plugin cannot be limited; only `wall` can";
+        return Some(("[limits]".into(), message.into()));
+    }
+    let mut names = BTreeSet::new();
+    if let Some(hook) = manifest.hooks.iter().find(|hook| !names.insert(&hook.name)) {
+        return Some((hook.name.to_string(), format!("there are two hooks `{}`", hook.name)));
+    }
+    let mut contributions = BTreeSet::new();
+    let twice = manifest.provides.iter().find(|one| !contributions.insert((&one.point, &one.key)))?;
+    Some((twice.key.to_string(), format!("`{}` is contributed to `{}` twice", twice.key, twice.point)))
+}
+
+/// Puts the content of schema files in the place of their names.
+fn inline_schemas(folder: &Path, file: &Path, manifest: &mut Manifest) -> Result<(), ManifestError> {
+    for schema in manifest.provides.iter_mut().filter_map(|provides| provides.schema.as_mut()) {
+        if schema.trim_start().starts_with('{') {
+            continue;
+        }
+        let path = Path::new(&**schema);
+        let is_inside = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
+        if !is_inside {
+            let message = format!("schema `{schema}` is outside of the package");
+            return Err(invalid(file, "", 0, &message));
+        }
+        let path = folder.join(path);
+        let text = String::from_utf8_lossy(&read(&path, LARGEST_MANIFEST)?).into_owned();
+        let json = Value::from_json(&text).map_err(|error| invalid(&path, "", 0, &error.to_string()))?;
+        *schema = json.to_json();
+    }
+    Ok(())
+}
+
+fn invalid(file: &Path, text: &str, offset: usize, message: &str) -> ManifestError {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    ManifestError::Invalid { file: file.to_owned(), line, column, message: message.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, expected: &str) {
+        assert_eq!(parse(Path::new("plugin.toml"), text).unwrap_err().to_string(), expected);
+    }
+
+    const HEAD: &str = "[plugin]\nid = 'x'\nversion = '1.0.0'\nhost = '^1'\nruntime = 'wasm'\n";
+
+    #[test]
+    fn a_mistake_is_named_at_its_line_and_column() {
+        check(
+            "[plugin]\nid = 'X'\n",
+            "plugin.toml:2:6: `X` is not a valid plugin id: lower-case letters, digits, `_` and `-`, beginning with a letter, at most 64",
+        );
+        check(
+            &format!("{HEAD}colour = 1\n"),
+            "plugin.toml:6:1: unknown field `colour`, expected one of `id`, `version`, `description`, `authors`, `host`, `runtime`, `capabilities`, `depends_on`",
+        );
+        check(
+            &HEAD.replace("^1", "^2"),
+            "plugin.toml:4:9: it was written for contract ^2, and this host speaks 1.0.0",
+        );
+        check(
+            &format!("{HEAD}[requires]\nsockets = []\n"),
+            "plugin.toml:7:1: unknown field `sockets`, expected one of `context`, `call`, `fs`",
+        );
+        check(
+            &format!("{HEAD}[requires.context]\nread = ['*']\n"),
+            "plugin.toml:7:9: `*` is not a path: tokens joined by dots, as in `input.user`, where `*` stands for one token",
+        );
+        check(
+            &format!("{HEAD}[limits]\nmemory = '64MB'\n"),
+            "plugin.toml:7:10: `64MB` is not a size: a whole number and B, KiB, MiB or GiB, as in `64MiB`",
+        );
+    }
+
+    #[test]
+    fn a_limit_that_cannot_be_enforced_is_refused() {
+        let native = HEAD.replace("'wasm'", "'native'");
+        check(
+            &format!("{native}[limits]\ncpu = '1s'\n"),
+            "plugin.toml:6:1: memory and cpu of a native plugin cannot be limited; only `wall` can",
+        );
+    }
+}

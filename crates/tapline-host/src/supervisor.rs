@@ -1,0 +1,203 @@
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tapline_core::{
+    Boundary, BoxFuture, CallContext, CallError, Fault, Flow, Gate, Grants, Handler, Instance, LayerStats,
+    Limits, Object, Operation, Plugin, PluginId, Services, Value, configuration,
+};
+use tokio::time::{Instant, timeout_at};
+
+/// Owns the instances of one plugin: starts them, lends one to each call, holds calls to their deadline, and never
+/// enters an instance again in which something went wrong.
+pub(crate) struct Supervisor {
+    pub(crate) plugin: PluginId,
+    loaded: Arc<dyn Plugin>,
+    config: Value,
+    grants: Arc<Grants>,
+    limits: Limits,
+    services: Arc<dyn Services>,
+    idle: Mutex<Vec<Box<dyn Instance>>>,
+    pub(crate) stats: Arc<LayerStats>,
+}
+
+/// An instance on loan.
+struct Lease<'a> {
+    supervisor: &'a Supervisor,
+    instance: Option<Box<dyn Instance>>,
+    /// Whether this is a handle to an instance that others use, too.
+    is_shared: bool,
+    /// Whether the call ended well; until then the instance is not trusted.
+    keep: bool,
+}
+
+/// No pool keeps more instances than this between calls; a burst may use more.
+const IDLE_INSTANCES: usize = 16;
+
+impl Supervisor {
+    pub(crate) fn new(
+        plugin: PluginId,
+        loaded: Arc<dyn Plugin>,
+        config: Value,
+        grants: Grants,
+        limits: Limits,
+        services: Arc<dyn Services>,
+    ) -> Self {
+        Self {
+            plugin,
+            loaded,
+            config,
+            grants: Arc::new(grants),
+            limits,
+            services,
+            idle: Mutex::default(),
+            stats: Arc::default(),
+        }
+    }
+
+    /// Starts the first instance, so that a plugin that refuses to start is known at once.
+    pub(crate) async fn start(&self) -> Result<(), CallError> {
+        let instance = self.fresh().await?;
+        self.idle().push(instance);
+        Ok(())
+    }
+
+    /// Runs one operation that carries no input.
+    pub(crate) async fn run_lifecycle(&self, operation: &Operation) -> Result<(), CallError> {
+        let context = Arc::new(self.context(Object::new()));
+        self.run(operation, &context).await.map(|_| ())
+    }
+
+    /// Runs one operation on one instance, within the plugin's wall time.
+    pub(crate) async fn run(
+        &self,
+        operation: &Operation,
+        context: &Arc<CallContext>,
+    ) -> Result<Flow, CallError> {
+        let mut lease = self.lease().await?;
+        let Some(instance) = lease.instance.as_mut() else { return Err(self.not_active()) };
+        let entered = std::time::Instant::now();
+        let answer = within(self.limits.wall, context, instance.call(operation, context)).await;
+        self.stats.record(entered, context.spent_in_next(), answer.is_err());
+        let broke = answer.as_ref().is_err_and(CallError::is_fault);
+        if broke && lease.is_shared {
+            self.retire();
+        }
+        lease.keep = !broke;
+        answer
+    }
+
+    pub(crate) fn context(&self, root: Object) -> CallContext {
+        CallContext::new(self.plugin.clone(), Arc::clone(&self.grants), Arc::clone(&self.services), root)
+    }
+
+    /// Forgets all instances that are not on loan.
+    pub(crate) fn retire(&self) {
+        self.idle().clear();
+    }
+
+    async fn lease(&self) -> Result<Lease<'_>, CallError> {
+        let (waiting, is_shared) = {
+            let mut idle = self.idle();
+            match idle.last().and_then(|instance| instance.share()) {
+                Some(shared) => (Some(shared), true),
+                None => (idle.pop(), false),
+            }
+        };
+        let instance = match waiting {
+            Some(instance) => instance,
+            None => self.fresh().await?,
+        };
+        Ok(Lease { supervisor: self, instance: Some(instance), is_shared, keep: false })
+    }
+
+    async fn fresh(&self) -> Result<Box<dyn Instance>, CallError> {
+        let context = Arc::new(self.context(configuration(self.config.clone())).addressed());
+        let start = self.loaded.start(&context);
+        let deadline = Instant::now() + self.limits.wall;
+        timeout_at(deadline, start).await.unwrap_or(Err(Fault::Wall { limit: self.limits.wall }.into()))
+    }
+
+    fn not_active(&self) -> CallError {
+        CallError::NotActive { plugin: self.plugin.to_string() }
+    }
+
+    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Box<dyn Instance>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Lease<'_> {
+    fn drop(&mut self) {
+        let Some(instance) = self.instance.take().filter(|_| self.keep) else { return };
+        let mut idle = self.supervisor.idle();
+        // A shared instance that had to be started for this call is the one that later calls share.
+        let has_room = if instance.share().is_some() { idle.is_empty() } else { idle.len() < IDLE_INSTANCES };
+        if has_room && !self.is_shared {
+            idle.push(instance);
+        }
+    }
+}
+
+/// Waits for an answer; the time spent in `next` is not the plugin's own.
+async fn within(
+    limit: Duration,
+    context: &CallContext,
+    mut answer: BoxFuture<'_, Result<Flow, CallError>>,
+) -> Result<Flow, CallError> {
+    let entered = Instant::now();
+    loop {
+        let deadline = entered + limit + context.spent_in_next();
+        if let Ok(answer) = timeout_at(deadline, &mut answer).await {
+            return answer;
+        }
+        if Instant::now() >= entered + limit + context.spent_in_next() {
+            return Err(Fault::Wall { limit }.into());
+        }
+    }
+}
+
+/// One hook of a supervised plugin.
+pub(crate) struct SupervisedHook {
+    pub(crate) supervisor: Arc<Supervisor>,
+    pub(crate) operation: Operation,
+}
+
+impl Boundary for SupervisedHook {
+    fn context(&self, root: Object) -> Arc<CallContext> {
+        Arc::new(self.supervisor.context(root))
+    }
+
+    fn enter<'a>(&'a self, context: &'a Arc<CallContext>) -> BoxFuture<'a, Result<Flow, CallError>> {
+        Box::pin(self.supervisor.run(&self.operation, context))
+    }
+}
+
+/// One contribution of a supervised plugin.
+pub(crate) struct SupervisedHandler {
+    pub(crate) supervisor: Arc<Supervisor>,
+    pub(crate) gate: Arc<Gate>,
+    pub(crate) contribution: Arc<str>,
+}
+
+impl Handler for SupervisedHandler {
+    fn handle<'a>(&'a self, method: &'a str, request: Value) -> BoxFuture<'a, Result<Value, CallError>> {
+        Box::pin(async move {
+            let _pass = self.gate.enter().ok_or_else(|| self.supervisor.not_active())?;
+            let context = Arc::new(self.supervisor.context(configuration(request)).addressed());
+            let operation =
+                Operation::Handle { contribution: Arc::clone(&self.contribution), method: method.into() };
+            self.supervisor.run(&operation, &context).await?;
+            context.output().ok_or_else(|| {
+                Fault::Contract { message: format!("`{method}` of `{}` set no output", self.contribution) }
+                    .into()
+            })
+        })
+    }
+}
+
+impl fmt::Debug for Supervisor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Supervisor").field("plugin", &self.plugin).finish_non_exhaustive()
+    }
+}

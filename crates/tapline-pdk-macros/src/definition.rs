@@ -1,0 +1,233 @@
+use std::path::PathBuf;
+
+use proc_macro2::{Span, TokenStream};
+use syn::spanned::Spanned as _;
+use syn::{FnArg, Ident, ImplItem, ImplItemFn, ItemImpl};
+use tapline_core::{About, HookDeclaration, HookKind, LimitsAsked, Manifest, Provides, Requires};
+
+use crate::table::Table;
+
+/// What an author wrote, read and checked.
+pub(crate) struct Definition {
+    pub(crate) manifest: Manifest,
+    /// The block without our attributes.
+    pub(crate) block: ItemImpl,
+    pub(crate) init: Option<Method>,
+    pub(crate) start: Option<Method>,
+    pub(crate) stop: Option<Method>,
+    pub(crate) hooks: Vec<(HookDeclaration, Method)>,
+    pub(crate) handlers: Vec<Handler>,
+    /// Files that the manifest was made of.
+    pub(crate) files: Vec<PathBuf>,
+}
+
+/// A method of the block that the host calls.
+pub(crate) struct Method {
+    pub(crate) name: Ident,
+    pub(crate) is_async: bool,
+    /// The parameters besides `self`.
+    pub(crate) parameters: usize,
+}
+
+/// A method that answers requests.
+pub(crate) struct Handler {
+    pub(crate) contribution: String,
+    pub(crate) request: String,
+    pub(crate) method: Method,
+}
+
+impl Definition {
+    pub(crate) fn read(attributes: TokenStream, mut block: ItemImpl) -> syn::Result<Self> {
+        let mut definition = Self {
+            manifest: manifest(attributes)?,
+            block: block.clone(),
+            init: None,
+            start: None,
+            stop: None,
+            hooks: Vec::new(),
+            handlers: Vec::new(),
+            files: Vec::new(),
+        };
+        for item in &mut block.items {
+            if let ImplItem::Fn(function) = item {
+                definition.read_method(function)?;
+            }
+        }
+        definition.block = block;
+        if definition.init.is_none() {
+            let message = "a plugin needs an `#[init]` function that makes it: `fn init() -> Result<Self>`";
+            return Err(syn::Error::new(definition.block.self_ty.span(), message));
+        }
+        Ok(definition)
+    }
+
+    fn read_method(&mut self, function: &mut ImplItemFn) -> syn::Result<()> {
+        let (ours, others) =
+            std::mem::take(&mut function.attrs).into_iter().partition::<Vec<_>, _>(|attribute| {
+                ["init", "start", "stop", "hook", "provides"]
+                    .iter()
+                    .any(|name| attribute.path().is_ident(name))
+            });
+        function.attrs = others;
+        for attribute in ours {
+            let span = attribute.span();
+            let table = match &attribute.meta {
+                syn::Meta::List(list) => Table::parse(list.tokens.clone())?,
+                _ => Table::default(),
+            };
+            let Some(name) = attribute.path().get_ident().map(Ident::to_string) else { continue };
+            match name.as_str() {
+                "hook" => self.read_hook(table, function, span)?,
+                "provides" => self.read_contribution(table, function, span)?,
+                name => self.read_lifecycle(name, function, span)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn read_lifecycle(&mut self, name: &str, function: &ImplItemFn, span: Span) -> syn::Result<()> {
+        let (slot, takes_self) = match name {
+            "init" => (&mut self.init, false),
+            "start" => (&mut self.start, true),
+            _ => (&mut self.stop, true),
+        };
+        if slot.is_some() {
+            return Err(syn::Error::new(span, format!("there is another `#[{name}]` above")));
+        }
+        *slot = Some(Method::read(function, takes_self, 0..=usize::from(!takes_self))?);
+        Ok(())
+    }
+
+    fn read_hook(&mut self, mut table: Table, function: &ImplItemFn, span: Span) -> syn::Result<()> {
+        if !table.contains("name") {
+            table.insert("name", function.sig.ident.to_string());
+        }
+        let declaration: HookDeclaration = table.read(span)?;
+        if self.hooks.iter().any(|(other, _)| other.name == declaration.name) {
+            return Err(syn::Error::new(span, format!("there is another hook `{}` above", declaration.name)));
+        }
+        self.manifest.hooks.push(declaration.clone());
+        self.hooks.push((declaration, Method::read(function, true, 1..=1)?));
+        Ok(())
+    }
+
+    fn read_contribution(&mut self, mut table: Table, function: &ImplItemFn, span: Span) -> syn::Result<()> {
+        let request = table.remove_text("method")?.map_or_else(|| "handle".to_owned(), |(method, _)| method);
+        if let Some((file, span)) = table.remove_text("schema")? {
+            table.insert("schema", self.read_schema(&file, span)?);
+        }
+        let provides: Provides = table.read(span)?;
+        let contribution = format!("{}/{}", provides.point, provides.key);
+        if self.handlers.iter().any(|other| other.contribution == contribution && other.request == request) {
+            let message =
+                format!("there is another method that answers `{request}` for `{contribution}` above");
+            return Err(syn::Error::new(span, message));
+        }
+        if self.handlers.iter().all(|other| other.contribution != contribution) {
+            self.manifest.provides.push(provides);
+        }
+        self.handlers.push(Handler { contribution, request, method: Method::read(function, true, 1..=2)? });
+        Ok(())
+    }
+
+    fn read_schema(&mut self, file: &str, span: Span) -> syn::Result<String> {
+        let path = package_folder().join(file);
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| syn::Error::new(span, format!("schema file `{file}`: {error}")))?;
+        let schema = tapline_core::Value::from_json(&text)
+            .map_err(|error| syn::Error::new(span, format!("schema file `{file}`: {error}")))?;
+        self.files.push(path);
+        Ok(schema.to_json())
+    }
+}
+
+impl Method {
+    fn read(
+        function: &ImplItemFn,
+        takes_self: bool,
+        parameters: std::ops::RangeInclusive<usize>,
+    ) -> syn::Result<Self> {
+        let signature = &function.sig;
+        let by_reference = matches!(signature.inputs.first(), Some(FnArg::Receiver(receiver))
+            if receiver.reference.is_some() && receiver.mutability.is_none());
+        let has_self = signature.receiver().is_some();
+        if takes_self && !by_reference {
+            return Err(syn::Error::new(
+                signature.span(),
+                "it has to take `&self`: several calls may run at once",
+            ));
+        }
+        if !takes_self && has_self {
+            return Err(syn::Error::new(
+                signature.span(),
+                "`init` makes the plugin, so it cannot take `self`",
+            ));
+        }
+        let count = signature.inputs.len() - usize::from(has_self);
+        if !parameters.contains(&count) {
+            let allowed = match (parameters.start(), parameters.end()) {
+                (0, 0) => "no parameter besides `&self`",
+                (0, _) => "at most one parameter: the configuration",
+                (_, 1) => "one parameter besides `&self`: `context: &Context`",
+                _ => "`context: &Context`, and the request if it has one, besides `&self`",
+            };
+            return Err(syn::Error::new(signature.inputs.span(), format!("it takes {allowed}")));
+        }
+        Ok(Self { name: signature.ident.clone(), is_async: signature.asyncness.is_some(), parameters: count })
+    }
+}
+
+/// The manifest without hooks and contributions; what Cargo knows already need not be said again.
+fn manifest(attributes: TokenStream) -> syn::Result<Manifest> {
+    let whole = Span::call_site();
+    let mut about = Table::parse(attributes)?;
+    let mut part = |key: &str| -> syn::Result<Table> {
+        let mut table = Table::default();
+        if let Some((value, _)) = about.remove(key) {
+            table.insert(key, value);
+        }
+        Ok(table)
+    };
+    let (requires, limits) = (part("requires")?, part("limits")?);
+    let defaults = [("version", "CARGO_PKG_VERSION"), ("description", "CARGO_PKG_DESCRIPTION")];
+    for (key, variable) in defaults.into_iter().filter(|(key, _)| !about.contains(key)).collect::<Vec<_>>() {
+        about.insert(key, cargo(variable));
+    }
+    if !about.contains("authors") {
+        let authors: Vec<_> =
+            cargo("CARGO_PKG_AUTHORS").split(':').filter(|a| !a.is_empty()).map(Into::into).collect();
+        about.insert("authors", toml::Value::Array(authors));
+    }
+    about.insert("host", format!("^{}", tapline_core::CONTRACT));
+    about.insert("runtime", "native");
+    #[derive(serde::Deserialize)]
+    #[serde(default)]
+    #[derive(Default)]
+    struct Rest {
+        requires: Requires,
+        limits: LimitsAsked,
+    }
+    let Rest { requires, .. } = requires.read(whole)?;
+    let Rest { limits, .. } = limits.read(whole)?;
+    Ok(Manifest {
+        plugin: about.read::<About>(whole)?,
+        provides: Vec::new(),
+        hooks: Vec::new(),
+        requires,
+        limits,
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "Cargo speaks to macros through the environment")]
+fn cargo(variable: &str) -> String {
+    std::env::var(variable).unwrap_or_default()
+}
+
+fn package_folder() -> PathBuf {
+    cargo("CARGO_MANIFEST_DIR").into()
+}
+
+/// Whether a hook of this kind says how its call goes on.
+pub(crate) const fn decides_flow(kind: HookKind) -> bool {
+    matches!(kind, HookKind::Before)
+}

@@ -1,0 +1,138 @@
+use std::collections::BTreeSet;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::Ident;
+use tapline_core::{HookDeclaration, HookKind, RuntimeKind};
+
+use crate::definition::{Definition, Handler, Method, decides_flow};
+
+/// The author's block, the plugin's definition, and what a component exports.
+pub(crate) fn expand(definition: &Definition) -> syn::Result<TokenStream> {
+    let block = &definition.block;
+    let plugin = &block.self_ty;
+    let native = manifest(definition, RuntimeKind::Native)?;
+    let sandboxed = manifest(definition, RuntimeKind::Wasm)?;
+    let sandboxed_bytes = syn::LitByteStr::new(sandboxed.as_bytes(), Span::call_site());
+    let length = sandboxed.len();
+    let init = definition.init.as_ref().map(init);
+    let start = definition.start.as_ref().map(|method| lifecycle(method, &format_ident!("Start")));
+    let stop = definition.stop.as_ref().map(|method| lifecycle(method, &format_ident!("Stop")));
+    let hooks = definition.hooks.iter().map(|(declaration, method)| hook(declaration, method));
+    let handlers = definition.handlers.iter().map(handler);
+    let files = definition.files.iter().map(|file| file.display().to_string());
+    let exports = exports(definition);
+    Ok(quote! {
+        #block
+
+        impl ::tapline_pdk::Define for #plugin {
+            const MANIFEST: &'static str = if cfg!(target_family = "wasm") { #sandboxed } else { #native };
+
+            fn init(context: &::tapline_pdk::Context) -> ::tapline_pdk::BoxFuture<'_, ::tapline_pdk::Result<Self>> {
+                ::std::boxed::Box::pin(async move { #init })
+            }
+
+            fn call<'a>(
+                &'a self,
+                operation: &'a ::tapline_pdk::Operation,
+                context: &'a ::tapline_pdk::Context,
+            ) -> ::tapline_pdk::BoxFuture<'a, ::tapline_pdk::Result<::tapline_pdk::Flow>> {
+                ::std::boxed::Box::pin(async move {
+                    match operation {
+                        #start
+                        #stop
+                        #(#hooks)*
+                        #(#handlers)*
+                        other => ::tapline_pdk::not_declared(other),
+                    }
+                })
+            }
+        }
+
+        const _: () = {
+            #(const _: &str = include_str!(#files);)*
+        };
+
+        #[cfg(target_family = "wasm")]
+        const _: () = {
+            #[allow(unsafe_code, reason = "naming a section is unsafe, and how the manifest gets into the component")]
+            #[unsafe(link_section = "tapline:manifest")]
+            #[used]
+            static MANIFEST: [u8; #length] = *#sandboxed_bytes;
+            ::tapline_pdk::export_lifecycle!(#plugin);
+            #(#exports)*
+        };
+    })
+}
+
+fn manifest(definition: &Definition, runtime: RuntimeKind) -> syn::Result<String> {
+    let mut manifest = definition.manifest.clone();
+    manifest.plugin.runtime = runtime;
+    toml::to_string(&manifest).map_err(|error| syn::Error::new(Span::call_site(), error))
+}
+
+fn init(method: &Method) -> TokenStream {
+    let name = &method.name;
+    let configuration = (method.parameters == 1).then(|| quote!(context.configuration()?));
+    let made = awaited(method, &quote_spanned!(name.span() => Self::#name(#configuration)));
+    // Without a configuration parameter the context is not looked at.
+    quote! { let _ = context; #made }
+}
+
+fn lifecycle(method: &Method, operation: &Ident) -> TokenStream {
+    let name = &method.name;
+    let done = awaited(method, &quote_spanned!(name.span() => self.#name()));
+    quote! { ::tapline_pdk::Operation::#operation => { #done?; Ok(::tapline_pdk::Flow::Proceed) } }
+}
+
+fn hook(declaration: &HookDeclaration, method: &Method) -> TokenStream {
+    let (name, hook) = (&method.name, &*declaration.name);
+    let operation = format_ident!("{}", variant(declaration.kind));
+    let answer = awaited(method, &quote_spanned!(name.span() => self.#name(context)));
+    let done = match declaration.kind {
+        kind if decides_flow(kind) => quote!(#answer),
+        HookKind::Replace => quote!({ context.answer(#answer?)?; Ok(::tapline_pdk::Flow::Finish) }),
+        _ => quote!({ let () = #answer?; Ok(::tapline_pdk::Flow::Proceed) }),
+    };
+    quote! { ::tapline_pdk::Operation::#operation { hook } if **hook == *#hook => #done, }
+}
+
+fn handler(handler: &Handler) -> TokenStream {
+    let Handler { contribution, request, method } = handler;
+    let name = &method.name;
+    let argument = (method.parameters == 2).then(|| quote!(, context.request()?));
+    let answer = awaited(method, &quote_spanned!(name.span() => self.#name(context #argument)));
+    quote! {
+        ::tapline_pdk::Operation::Handle { contribution, method }
+            if **contribution == *#contribution && **method == *#request =>
+        {
+            context.answer(#answer?)?;
+            Ok(::tapline_pdk::Flow::Finish)
+        }
+    }
+}
+
+/// The interfaces that the component has to export.
+fn exports(definition: &Definition) -> Vec<TokenStream> {
+    let plugin = &definition.block.self_ty;
+    let mut interfaces: BTreeSet<_> =
+        definition.hooks.iter().map(|(declaration, _)| declaration.kind.to_string()).collect();
+    if !definition.handlers.is_empty() {
+        interfaces.insert("handler".into());
+    }
+    let exports = interfaces.iter().map(|interface| format_ident!("export_{interface}"));
+    exports.map(|export| quote!(::tapline_pdk::#export!(#plugin);)).collect()
+}
+
+fn awaited(method: &Method, call: &TokenStream) -> TokenStream {
+    if method.is_async { quote!(#call.await) } else { quote!(#call) }
+}
+
+const fn variant(kind: HookKind) -> &'static str {
+    match kind {
+        HookKind::Before => "Before",
+        HookKind::After => "After",
+        HookKind::Around => "Around",
+        HookKind::Replace => "Replace",
+    }
+}

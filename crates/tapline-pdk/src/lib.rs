@@ -1,0 +1,84 @@
+//! What authors of Tapline plugins write against.
+//!
+//! A plugin is an `impl` block under [`#[plugin]`](plugin). The same source becomes a native plugin, which an
+//! application links in, and a sandboxed one, when it is built for WebAssembly.
+//!
+//! ```
+//! use tapline_pdk::prelude::*;
+//!
+//! #[derive(Deserialize)]
+//! struct Config {
+//!     suffix: String,
+//! }
+//!
+//! struct Shout(Config);
+//!
+//! #[plugin(
+//!     id = "shout",
+//!     description = "Makes greetings louder.",
+//!     requires = { context = { read = ["input", "output"], write = ["output"] } },
+//! )]
+//! impl Shout {
+//!     #[init]
+//!     fn init(config: Config) -> Result<Self> {
+//!         Ok(Self(config))
+//!     }
+//!
+//!     #[hook(point = "greet", kind = "around", priority = 40)]
+//!     async fn shout(&self, context: &Context) -> Result<()> {
+//!         context.next().await?;
+//!         let greeting: String = context.read("output")?;
+//!         context.write("output", greeting.to_uppercase() + &self.0.suffix)
+//!     }
+//! }
+//! # fn main() {
+//! let plugin = tapline_pdk::native::<Shout>();
+//! # let _ = plugin;
+//! # }
+//! ```
+//!
+//! # The attributes
+//!
+//! They say what the manifest says, in its words:
+//!
+//! | attribute | on | keys |
+//! |---|---|---|
+//! | `#[plugin(…)]` | the block | `id`; `version`, `description`, `authors` (otherwise Cargo's); `capabilities`, `depends_on`, `requires`, `limits` |
+//! | `#[init]` | `fn(config: T) -> Result<Self>` or without the parameter | |
+//! | `#[start]`, `#[stop]` | `fn(&self) -> Result<()>` | |
+//! | `#[hook(…)]` | `fn(&self, &Context) -> Result<…>` | `point`, `kind`; `name`, `priority`, `when`, `before`, `after`, `tags`, `on_failure` |
+//! | `#[provides(…)]` | `fn(&self, &Context, T) -> Result<…>` | `point`, `key`; `method` (otherwise `handle`), `schema` (a file beside `Cargo.toml`) |
+//!
+//! A before hook answers with a [`Flow`], a replace hook and a handler with their output, the others with `()`.
+//! Every method may be `async`.
+
+mod context;
+mod define;
+#[cfg(not(target_family = "wasm"))]
+mod native;
+#[cfg(target_family = "wasm")]
+#[doc(hidden)]
+pub mod guest;
+
+pub use context::Context;
+pub use define::Define;
+#[cfg(not(target_family = "wasm"))]
+pub use native::native;
+pub use tapline_core::{
+    BoxFuture, Failure, Flow, Level, NativePlugin, Number, Object, Operation, Value, ValueError,
+};
+pub use tapline_pdk_macros::plugin;
+pub use tapline_roles as roles;
+
+#[doc(hidden)]
+pub use define::not_declared;
+
+/// What a plugin answers.
+pub type Result<T, E = Failure> = std::result::Result<T, E>;
+
+/// What a plugin's source begins with.
+pub mod prelude {
+    pub use serde::{Deserialize, Serialize};
+
+    pub use crate::{Context, Failure, Flow, Level, Object, Result, Value, plugin};
+}

@@ -1,0 +1,13 @@
+use tapline_pdk::prelude::*;
+
+struct Plugin;
+
+#[plugin(id = "x")]
+impl Plugin {
+    #[init] fn init() -> Result<Self> { Ok(Self) }
+
+    #[hook(kind = "around")]
+    async fn run(&self, context: &Context) -> Result<()> { context.next().await }
+}
+
+fn main() {}

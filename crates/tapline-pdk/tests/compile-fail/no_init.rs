@@ -1,0 +1,10 @@
+use tapline_pdk::prelude::*;
+
+struct Plugin;
+
+#[plugin(id = "x")]
+impl Plugin {
+    
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+use tapline_pdk::prelude::*;
+
+struct Plugin;
+
+#[plugin(id = "x")]
+impl Plugin {
+    #[init] fn init() -> Result<Self> { Ok(Self) }
+
+    #[hook(point = "p", kind = "around", name = "a")]
+    async fn run(&self, context: &Context) -> Result<()> { context.next().await }
+
+    #[hook(point = "q", kind = "around", name = "a")]
+    async fn again(&self, context: &Context) -> Result<()> { context.next().await }
+}
+
+fn main() {}

@@ -1,0 +1,34 @@
+//! The pipeline engine: a file becomes a checked definition, and a definition becomes runs.
+//!
+//! A [`Source`] is a file's text; [`Draft::read`] reads it without knowing any plugin; [`check`] compares the draft
+//! with a [`Catalog`] of plugins and yields a [`Definition`], or all mistakes as [`Diagnostic`]s with their places.
+//! Nothing of this runs the code of a plugin.
+//!
+//! ```
+//! use tapline_pipeline::{Catalog, Code, Draft, Source, check};
+//!
+//! let source = Source::new("pipeline.yaml", b"name: triage\nnodes:\n  load: { type: read }\n");
+//! let checked = check(&Draft::read(&source), &Catalog::default());
+//! assert_eq!(checked.diagnostics[0].code, Code::UnknownNodeType);
+//! assert_eq!(checked.diagnostics[0].location(), "pipeline.yaml:3:17");
+//! ```
+
+mod diagnostic;
+mod source;
+mod suggest;
+mod definition;
+mod catalog;
+mod check;
+mod engine;
+mod run;
+
+pub use catalog::{Catalog, KnownPlugin, Origin};
+pub use check::{Checked, check};
+pub use definition::{
+    Condition, Definition, Draft, Graph, InputDeclaration, InputError, InputType, MapDefinition,
+    NodeDefinition, PluginEntry, RenderError, RunLimits, Setting,
+};
+pub use diagnostic::{Code, Diagnostic, Label, Severity, Span};
+pub use engine::{Engine, needed};
+pub use run::{NodeReport, NodeState, Observer, RunError, RunEvent, RunReport, Silent};
+pub use source::{Document, Place, Source};

@@ -1,0 +1,5 @@
+//! What tests of Tapline and of its plugins share.
+
+mod guests;
+
+pub use guests::guest;

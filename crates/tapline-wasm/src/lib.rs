@@ -1,0 +1,14 @@
+//! Runs Tapline plugins that are WebAssembly components, each in a sandbox of its own.
+//!
+//! A plugin gets nothing that it was not granted: an interface that is not granted is not linked. It is stopped at
+//! its memory cap and its cpu budget, and an instance in which anything went wrong is never entered again.
+
+mod runtime;
+mod inspect;
+mod plugin;
+mod instance;
+mod guest;
+mod meter;
+mod clock;
+
+pub use runtime::{EngineError, WasmRuntime};

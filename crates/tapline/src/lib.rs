@@ -1,0 +1,18 @@
+//! Tapline makes an application extensible with plugins that can be loaded and unloaded while it runs, each in its own
+//! sandbox, in its author's language.
+//!
+//! Declare a [`HookPoint`] where others may join in, load plugins into a [`Host`], and call the point. The example
+//! `examples/embed` shows all of it in one file.
+
+pub use tapline_core::{
+    CallError, Failure, Fault, Hook, HookError, HookPoint, Limits, NativePlugin, Next, Outcome, Payload,
+    PluginId, Step, Value,
+};
+pub use tapline_host::{Drain, Host, HostBuilder, HostError, Load, Loader, Policy, UnloadError};
+#[cfg(feature = "pipeline")]
+pub use tapline_pipeline as pipeline;
+#[cfg(feature = "wasm")]
+pub use tapline_wasm::WasmRuntime;
+
+pub use tapline_core as core;
+pub use tapline_host as host;

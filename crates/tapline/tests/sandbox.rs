@@ -1,0 +1,18 @@
+//! What holds for plugins in a sandbox, whatever they do. Each promise is tried by a plugin that tries to break it.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+#[path = "sandbox/support.rs"]
+mod support;
+#[path = "sandbox/chains.rs"]
+mod chains;
+#[path = "sandbox/faults.rs"]
+mod faults;
+#[path = "sandbox/limits.rs"]
+mod limits;
+#[path = "sandbox/grants.rs"]
+mod grants;
+#[path = "sandbox/artifacts.rs"]
+mod artifacts;
+#[path = "sandbox/lifecycle.rs"]
+mod lifecycle;

@@ -1,0 +1,82 @@
+//! Components that are broken, of another time, or reach for more than they say.
+
+use std::fs;
+
+use tapline::{HostError, Load};
+use tempfile::TempDir;
+
+use crate::support::host;
+
+const MANIFEST: &str = "[plugin]\nid = 'x'\nversion = '1.0.0'\nhost = '^1'\nruntime = 'wasm'\n";
+
+/// A package with this component, as text or as bytes.
+fn package(component: &[u8]) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("plugin.toml"), MANIFEST).unwrap();
+    fs::write(folder.path().join("plugin.wasm"), component).unwrap();
+    folder
+}
+
+async fn refused(component: &[u8]) -> HostError {
+    host().load(Load::folder(package(component).path())).await.unwrap_err()
+}
+
+#[track_caller]
+fn component(text: &str) -> Vec<u8> {
+    wat::parse_str(text).unwrap()
+}
+
+#[tokio::test]
+async fn a_truncated_component_is_named_as_broken() {
+    let whole = fs::read(tapline_test_kit::guest("probe").join("plugin.wasm")).unwrap();
+    for length in [0, 4, 8, whole.len() / 2, whole.len() - 1] {
+        let error = refused(&whole[..length]).await.to_string();
+        assert!(error.starts_with("the artifact of plugin `x` is broken: "), "{length}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn something_that_is_no_component_is_named_as_broken() {
+    let error = refused(b"hello, world").await.to_string();
+    assert!(error.starts_with("the artifact of plugin `x` is broken: "), "{error}");
+    let error = refused(&component("(module)")).await.to_string();
+    assert_eq!(error, "the artifact of plugin `x` is broken: it is a core module, and not a component");
+}
+
+#[tokio::test]
+async fn a_component_of_another_contract_is_refused_by_version() {
+    let built_for = |version: &str| {
+        component(&format!("(component (import \"tapline:plugin/log@{version}\" (instance)))"))
+    };
+    for version in ["2.0.0", "1.1.0", "0.9.0"] {
+        let error = refused(&built_for(version)).await.to_string();
+        assert_eq!(error, format!("plugin `x` was built for contract {version}, and this host speaks 1.0.0"));
+    }
+}
+
+#[tokio::test]
+async fn a01_an_import_that_was_not_granted_is_refused_by_name() {
+    for import in
+        ["wasi:http/outgoing-handler@0.2.0", "wasi:filesystem/types@0.2.0", "tapline:plugin/peers@1.0.0"]
+    {
+        let error = refused(&component(&format!("(component (import \"{import}\" (instance)))"))).await;
+        assert_eq!(error.to_string(), format!("plugin `x` imports `{import}`, which it was not granted"));
+    }
+}
+
+#[tokio::test]
+async fn a_component_without_what_its_manifest_declares_is_refused() {
+    let error = refused(&component("(component)")).await;
+    assert_eq!(
+        error.to_string(),
+        "plugin `x` declares a plugin, and its artifact does not export `tapline:plugin/lifecycle`"
+    );
+}
+
+#[tokio::test]
+async fn a_package_without_a_component_is_named_with_its_file() {
+    let folder = package(b"");
+    fs::remove_file(folder.path().join("plugin.wasm")).unwrap();
+    let error = host().load(Load::folder(folder.path())).await.unwrap_err().to_string();
+    assert!(error.contains("plugin.wasm: "), "{error}");
+}

@@ -1,0 +1,143 @@
+//! `write`: rows, a value or a text become a file.
+
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cap_std::fs::{Dir, File, OpenOptions};
+use serde::Deserialize;
+use tapline_pdk::Value;
+
+use crate::config::{self, Delimiter};
+use crate::format::Format;
+use crate::location::Location;
+use crate::{IoError, csv_file, json, jsonl};
+
+/// The JSON Schema of the configuration.
+pub const SCHEMA: &str = include_str!("../schemas/write.json");
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Config {
+    path: String,
+    format: Option<Format>,
+    #[serde(default)]
+    delimiter: Delimiter,
+}
+
+/// What goes into the file.
+enum Content {
+    Items(Value),
+    Value(Value),
+    Text(Value),
+}
+
+/// Writes a file below `root`, making the folders on its way, and yields `{ path, bytes, count }`; `count` is the number
+/// of rows, or null for a value or a text.
+///
+/// A reader sees the old file or the new one, never a part; a failure leaves the old one.
+/// What was a symbolic link is replaced by the file itself.
+///
+/// # Errors
+/// When the configuration does not fit its schema, the content does not fit the format, the path leads out of `root`,
+/// or the system refuses.
+pub fn write(root: &Dir, config: &Value) -> Result<Value, IoError> {
+    let ([items, value, text], rest) = config::take(config, ["items", "value", "text"])?;
+    let content = match (items, value, text) {
+        (Some(items), None, None) => Content::Items(items),
+        (None, Some(value), None) => Content::Value(value),
+        (None, None, Some(text)) => Content::Text(text),
+        _ => return Err(IoError::config("exactly one of `items`, `value` and `text` must be given")),
+    };
+    let config: Config = config::parse(&rest)?;
+    let location = Location::new(&config.path)?;
+    let format = Format::of(config.format, location)?;
+    let bytes = content.encode(format, config.delimiter)?;
+    replace(root, location, &bytes)?;
+    let count = content.count().map_or(Value::Null, Value::from);
+    Ok([("path", config.path.as_str().into()), ("bytes", bytes.len().into()), ("count", count)]
+        .into_iter()
+        .collect())
+}
+
+impl Content {
+    fn encode(&self, format: Format, delimiter: Delimiter) -> Result<Vec<u8>, IoError> {
+        match (self, format) {
+            (Self::Items(Value::Array(items)), Format::Jsonl) => Ok(jsonl::write(items)),
+            (Self::Items(Value::Array(items)), Format::Csv) => csv_file::write(items, delimiter),
+            (Self::Items(items @ Value::Array(_)), Format::Json) => json::write(items),
+            (Self::Items(Value::Array(_)), Format::Text) => {
+                Err(IoError::config("text needs `text`, not `items`"))
+            }
+            (Self::Items(other), _) => {
+                Err(IoError::config(format_args!("`items` is of kind {}, not a list", other.kind())))
+            }
+            (Self::Value(value), Format::Json) => json::write(value),
+            (Self::Value(_), _) => Err(IoError::config("only JSON can be written from `value`")),
+            (Self::Text(Value::String(text)), Format::Text) => Ok(text.as_bytes().to_vec()),
+            (Self::Text(Value::String(_)), _) => Err(IoError::config("only text can be written from `text`")),
+            (Self::Text(other), _) => {
+                Err(IoError::config(format_args!("`text` is of kind {}, not text", other.kind())))
+            }
+        }
+    }
+
+    fn count(&self) -> Option<usize> {
+        match self {
+            Self::Items(items) => items.as_array().map(<[Value]>::len),
+            Self::Value(_) | Self::Text(_) => None,
+        }
+    }
+}
+
+/// Writes a temporary file in the same folder, for only there can it take the other's name in one step.
+fn replace(root: &Dir, location: Location<'_>, bytes: &[u8]) -> Result<(), IoError> {
+    let (folder, name) = split(location.as_path());
+    let folder = open_or_create(root, folder).map_err(location.refused("open the folder of"))?;
+    let (temporary, file) = create_temporary(&folder, name).map_err(location.refused("write"))?;
+    let written = fill(file, bytes).and_then(|()| folder.rename(&temporary, &folder, name));
+    written.map_err(|error| {
+        // The first error is the one to report.
+        let _ = folder.remove_file(&temporary);
+        location.refused("write")(error)
+    })
+}
+
+fn split(path: &Path) -> (&Path, &OsStr) {
+    let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    (folder.unwrap_or_else(|| Path::new(".")), path.file_name().unwrap_or_default())
+}
+
+/// Opening comes first, for it tells a link that leads out from a folder that is not there.
+fn open_or_create(root: &Dir, folder: &Path) -> io::Result<Dir> {
+    match root.open_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            root.create_dir_all(folder)?;
+            root.open_dir(folder)
+        }
+        opened => opened,
+    }
+}
+
+fn create_temporary(folder: &Dir, name: &OsStr) -> io::Result<(PathBuf, File)> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let mut temporary = OsStr::new(".").to_owned();
+        temporary.push(name);
+        temporary.push(format!(".{}-{number}.tmp", process::id()));
+        match folder.open_with(&temporary, OpenOptions::new().write(true).create_new(true)) {
+            // A process that had this number before ours may have been killed while writing.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            opened => return Ok((temporary.into(), opened?)),
+        }
+    }
+}
+
+/// The content has reached the disk before the name points to it.
+fn fill(mut file: File, bytes: &[u8]) -> io::Result<()> {
+    file.write_all(bytes)?;
+    file.sync_all()
+}

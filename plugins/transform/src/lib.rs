@@ -1,0 +1,91 @@
+//! Operations on rows.
+//!
+//! Each operation is a function `run` of its configuration and of the variables that its expressions may name besides
+//! `item`.
+//! It fails on the first row that does not fit and names it, changes nothing in place, and shares every row that it
+//! does not change.
+//!
+//! Values are compared and ordered as jq does it: null < false < true < numbers < strings < arrays < objects, `1`
+//! equals `1.0`, and a missing field is null.
+//! A condition is true as in the template language, in which `0`, `""` and `[]` are false too.
+
+pub mod transform;
+pub mod map;
+pub mod filter;
+pub mod reduce;
+pub mod select;
+pub mod sort;
+pub mod limit;
+mod error;
+mod rows;
+mod formula;
+mod order;
+mod key;
+mod aggregate;
+
+pub use error::OpError;
+pub use order::compare;
+
+use tapline_pdk::prelude::*;
+use tapline_pdk::roles::NodeRequest;
+
+/// The plugin: one node type for each operation.
+#[derive(Debug)]
+pub struct Transform;
+
+#[plugin(id = "transform")]
+impl Transform {
+    #[init]
+    fn init() -> Result<Self> {
+        Ok(Self)
+    }
+
+    #[provides(point = "node", key = "transform", schema = "schemas/transform.json")]
+    async fn transform(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
+        Ok(transform::run(&request.with, &request.scope)?)
+    }
+
+    #[provides(point = "node", key = "map", schema = "schemas/map.json")]
+    async fn map(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
+        Ok(map::run(&request.with, &request.scope)?)
+    }
+
+    #[provides(point = "node", key = "filter", schema = "schemas/filter.json")]
+    async fn filter(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
+        Ok(filter::run(&request.with, &request.scope)?)
+    }
+
+    #[provides(point = "node", key = "reduce", schema = "schemas/reduce.json")]
+    async fn reduce(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
+        Ok(reduce::run(&request.with, &request.scope)?)
+    }
+
+    #[provides(point = "node", key = "select", schema = "schemas/select.json")]
+    async fn select(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
+        Ok(select::run(&request.with, &request.scope)?)
+    }
+
+    #[provides(point = "node", key = "sort", schema = "schemas/sort.json")]
+    async fn sort(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
+        Ok(sort::run(&request.with, &request.scope)?)
+    }
+
+    #[provides(point = "node", key = "limit", schema = "schemas/limit.json")]
+    async fn limit(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
+        Ok(limit::run(&request.with, &request.scope)?)
+    }
+}
+
+impl From<OpError> for Failure {
+    fn from(error: OpError) -> Self {
+        let code = match error {
+            OpError::Config { .. } => "invalid-config",
+            OpError::Expression { .. } => "invalid-expression",
+            _ => "invalid-data",
+        };
+        Self::from_error(code, error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

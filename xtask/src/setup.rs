@@ -1,0 +1,118 @@
+use std::fs;
+use std::process::Command;
+
+use anyhow::{Result, bail};
+use clap::Args;
+
+use crate::process;
+use crate::toolchain::{DEBIAN_PACKAGES, HOW_TO_GET_ONE, Toolchain};
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Install what is missing: the target with rustup, all else on Debian as root.
+    #[arg(long)]
+    install: bool,
+}
+
+/// A program that a test compares our answers with; where it is missing, that test skips itself.
+struct Tool {
+    program: &'static str,
+    debian_package: &'static str,
+}
+
+const OPTIONAL: [Tool; 3] = [
+    Tool { program: "jq", debian_package: "jq" },
+    Tool { program: "node", debian_package: "nodejs" },
+    Tool { program: "python3", debian_package: "python3" },
+];
+
+/// Whether packages can be installed here.
+#[derive(Debug, PartialEq, Eq)]
+enum Installer {
+    Apt,
+    NotDebian,
+    NotRoot,
+}
+
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let toolchain = if options.install { Toolchain::find()? } else { Toolchain::present() };
+    report(toolchain);
+    let packages = missing_packages(toolchain);
+    if options.install && !packages.is_empty() {
+        install(toolchain, &packages)?;
+    }
+    Ok(())
+}
+
+/// The optional programs that are not there.
+pub(crate) fn missing_programs() -> Vec<&'static str> {
+    let missing = OPTIONAL.iter().filter(|tool| process::find_program(tool.program).is_none());
+    missing.map(|tool| tool.program).collect()
+}
+
+fn report(toolchain: Option<Toolchain>) {
+    match toolchain {
+        Some(toolchain) => println!("wasm toolchain  {}", toolchain.name()),
+        None => println!(
+            "wasm toolchain  missing; without it the tests use the committed components\n{HOW_TO_GET_ONE}"
+        ),
+    }
+    for Tool { program, .. } in &OPTIONAL {
+        match process::find_program(program) {
+            Some(path) => println!("{program:<15} {}", path.display()),
+            None => {
+                println!("{program:<15} missing; optional, the tests that compare with it skip themselves")
+            }
+        }
+    }
+}
+
+fn missing_packages(toolchain: Option<Toolchain>) -> Vec<&'static str> {
+    let compiler = if toolchain.is_none() { DEBIAN_PACKAGES.as_slice() } else { &[] };
+    let missing = missing_programs();
+    let tools = OPTIONAL.iter().filter(|tool| missing.contains(&tool.program));
+    compiler.iter().copied().chain(tools.map(|tool| tool.debian_package)).collect()
+}
+
+fn install(toolchain: Option<Toolchain>, packages: &[&str]) -> Result<()> {
+    let reason = match installer() {
+        Installer::Apt => return install_with_apt(packages),
+        Installer::NotDebian => "this is not Debian",
+        Installer::NotRoot => "that needs root",
+    };
+    let refusal = format!("not installing {}: {reason}", packages.join(" "));
+    if toolchain.is_none() {
+        bail!("{refusal}");
+    }
+    println!("{refusal}; all of it is optional");
+    Ok(())
+}
+
+fn install_with_apt(packages: &[&str]) -> Result<()> {
+    println!("about to install with apt-get: {}", packages.join(" "));
+    process::run_well(apt_get().arg("update"))?;
+    process::run_well(apt_get().args(["install", "-y", "--no-install-recommends"]).args(packages))
+}
+
+fn apt_get() -> Command {
+    let mut apt_get = process::command("apt-get");
+    apt_get.env("DEBIAN_FRONTEND", "noninteractive");
+    apt_get
+}
+
+fn installer() -> Installer {
+    let system = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let user = process::answer(process::command("id").arg("-u"));
+    installer_for(&system, user.as_deref())
+}
+
+/// Decides from the text of `/etc/os-release` and the number of the user.
+fn installer_for(system: &str, user: Option<&str>) -> Installer {
+    if !system.lines().any(|line| line == "ID=debian") {
+        return Installer::NotDebian;
+    }
+    if user == Some("0") { Installer::Apt } else { Installer::NotRoot }
+}
+
+#[cfg(test)]
+mod tests;

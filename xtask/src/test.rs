@@ -1,0 +1,92 @@
+use std::process::{Command, ExitCode};
+
+use anyhow::Result;
+use clap::Args;
+
+use crate::guests::{self, Built};
+use crate::process;
+use crate::setup;
+use crate::workspace::Workspace;
+
+/// Where tests look for freshly built guests; without it they use the committed ones.
+const GUESTS: &str = "TAPLINE_GUESTS";
+
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// Run the tests marked `#[ignore]`, too.
+    #[arg(long)]
+    all: bool,
+    /// What the test runner is told; with it, the examples in the docs are left out.
+    #[arg(last = true)]
+    arguments: Vec<String>,
+}
+
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
+    let built = guests::build(workspace)?;
+    let mut outcome = ExitCode::SUCCESS;
+    for mut tests in commands(options) {
+        match &built {
+            Built::Into(packages) => tests.env(GUESTS, packages),
+            Built::Skipped(_) => tests.env_remove(GUESTS),
+        };
+        let status = process::run(&mut tests)?;
+        if !status.success() {
+            outcome = process::exit_code(status);
+        }
+    }
+    for line in skipped(&built, options) {
+        println!("skipped: {line}");
+    }
+    Ok(outcome)
+}
+
+/// The examples in the docs come first, so that the output closes with the count of the tests proper.
+fn commands(options: &Options) -> Vec<Command> {
+    let mut commands = Vec::new();
+    if options.arguments.is_empty() {
+        let mut docs = process::cargo();
+        docs.args(["test", "--doc", "--workspace"]);
+        commands.push(docs);
+    }
+    let has_nextest = process::find_program("cargo-nextest").is_some();
+    commands.push(if has_nextest { nextest(options) } else { cargo_test(options) });
+    commands
+}
+
+fn nextest(options: &Options) -> Command {
+    let mut tests = process::cargo();
+    tests.args(["nextest", "run", "--workspace"]);
+    if options.all {
+        tests.args(["--run-ignored", "all"]);
+    }
+    tests.args(&options.arguments);
+    tests
+}
+
+fn cargo_test(options: &Options) -> Command {
+    let mut tests = process::cargo();
+    tests.args(["test", "--workspace", "--lib", "--bins", "--tests", "--examples", "--"]);
+    if options.all {
+        tests.arg("--include-ignored");
+    }
+    tests.args(&options.arguments);
+    tests
+}
+
+fn skipped(built: &Built, options: &Options) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Built::Skipped(guests) = built {
+        lines.push(format!("building {} guests (no wasm toolchain): {}", guests.len(), guests.join(", ")));
+    }
+    if !options.arguments.is_empty() {
+        lines.push("the examples in the docs (arguments were given)".to_owned());
+    }
+    if !options.all {
+        lines.push("tests marked #[ignore] (--all runs them)".to_owned());
+    }
+    let missing = setup::missing_programs();
+    if !missing.is_empty() {
+        lines.push(format!("comparisons with programs that are not there: {}", missing.join(", ")));
+    }
+    lines
+}
