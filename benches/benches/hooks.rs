@@ -5,7 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up ends")]
 
 use divan::{AllocProfiler, Bencher, black_box};
-use tapline::{Failure, Hook, HookPoint, Host, Load, Payload, Step, Value};
+use tapline::{CallError, Hook, HookPoint, Host, Load, Payload, Step, Value};
 use tapline_benches::{Plugged, finish};
 
 #[global_allocator]
@@ -81,6 +81,6 @@ fn plugged<T: Payload + Clone>(bencher: Bencher<'_, '_>, plugged: &Plugged<T>, i
     bencher.bench_local_values(|input| finish(plugged.point.call(input, core)));
 }
 
-async fn core<T>(input: T) -> Result<T, Failure> {
+async fn core<T>(input: T) -> Result<T, CallError> {
     Ok(input)
 }

@@ -421,12 +421,14 @@ impl Shared {
             .await
     }
 
-    async fn answer(self: Arc<Self>, request: Request) -> Result<Value, Failure> {
+    async fn answer(self: Arc<Self>, request: Request) -> Result<Value, CallError> {
         let Request { point, key, method, input, .. } = request;
-        let contribution = self.registry.contribution(&point, &key).ok_or_else(|| {
-            CallError::NoSuchContribution { point: point.to_string(), key: key.to_string() }.to_failure()
+        let contribution = self.registry.contribution(&point, &key);
+        let contribution = contribution.ok_or_else(|| CallError::NoSuchContribution {
+            point: point.to_string(),
+            key: key.to_string(),
         })?;
-        contribution.handler.handle(&method, input).await.map_err(|error| error.to_failure())
+        contribution.handler.handle(&method, input).await
     }
 
     fn plugins(&self) -> std::sync::MutexGuard<'_, Vec<Loaded>> {

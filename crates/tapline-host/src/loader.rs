@@ -208,7 +208,7 @@ mod tests {
         );
         check(
             &format!("{HEAD}[requires.context]\nread = ['*']\n"),
-            "plugin.toml:7:9: `*` is not a path: tokens joined by dots, as in `input.user`, where `*` stands for one token",
+            "plugin.toml:7:8: `*` is not a path: tokens joined by dots, as in `input.user`, where `*` stands for one token",
         );
         check(
             &format!("{HEAD}[limits]\nmemory = '64MB'\n"),

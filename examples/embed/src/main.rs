@@ -6,7 +6,7 @@ use std::error::Error;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
-use tapline::{Failure, HookError, HookPoint, Host, Load, Payload, WasmRuntime};
+use tapline::{HookError, HookPoint, Host, Load, Payload, WasmRuntime};
 
 /// Whom to greet: what plugins see as `input`.
 #[derive(Serialize, Deserialize)]
@@ -19,9 +19,7 @@ impl Payload for Person {}
 /// The operation that plugins may join in.
 async fn greet(point: &HookPoint<Person, String>, name: &str) -> Result<String, HookError> {
     let person = Person { name: name.into() };
-    point
-        .call(person, |person: Person| async move { Ok::<_, Failure>(format!("Hello, {}", person.name)) })
-        .await
+    point.call(person, |person: Person| async move { Ok(format!("Hello, {}", person.name)) }).await
 }
 
 #[tokio::main(flavor = "current_thread")]

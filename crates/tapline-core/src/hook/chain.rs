@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::failure::Failure;
+use crate::failure::{CallError, Failure};
 use crate::gate::Pass;
 use crate::hook::error::HookError;
 use crate::hook::layer::{Body, Layer, Outcome, Step};
@@ -67,7 +67,7 @@ impl<I, O, F, Fut> Core<I, O> for Once<F>
 where
     I: Send,
     F: FnOnce(I) -> Fut + Send,
-    Fut: Future<Output = Result<O, Failure>> + Send,
+    Fut: Future<Output = Result<O, CallError>> + Send,
 {
     async fn run(&mut self, input: I) -> Outcome<O> {
         match self.0.take() {

@@ -76,8 +76,8 @@ impl HookError {
     }
 
     /// An error of the core operation: no layer that passes it on will be named for it.
-    pub(crate) fn arisen_in_core(failure: Failure) -> Self {
-        let mut error = Self::from(failure);
+    pub(crate) fn arisen_in_core(cause: CallError) -> Self {
+        let mut error = Self::from(cause);
         error.0.origin = Origin::Core;
         error
     }

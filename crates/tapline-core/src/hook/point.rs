@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use crate::failure::Failure;
+use crate::failure::{CallError, Failure};
 use crate::hook::chain::{HookChain, Next, Once};
 use crate::hook::error::{HookError, LayerName};
 use crate::hook::layer::{Body, Hook, HookBody, Layer, Outcome, Step};
@@ -93,7 +93,7 @@ impl<I: Payload, O: Payload> HookPoint<I, O> {
     pub async fn call<F, Fut>(&self, input: I, core: F) -> Result<O, HookError>
     where
         F: FnOnce(I) -> Fut + Send,
-        Fut: Future<Output = Result<O, Failure>> + Send,
+        Fut: Future<Output = Result<O, CallError>> + Send,
     {
         if self.is_empty.load(Ordering::Acquire) {
             return core(input).await.map_err(HookError::arisen_in_core);

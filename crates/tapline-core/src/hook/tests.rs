@@ -44,7 +44,10 @@ impl Bench {
     }
 
     fn call_around(&self, core: impl FnOnce(String) -> Result<String, Failure> + Send) -> Outcome<String> {
-        self.point.call("in".to_owned(), |input| std::future::ready(core(input))).now_or_never().unwrap()
+        self.point
+            .call("in".to_owned(), |input| std::future::ready(core(input).map_err(CallError::from)))
+            .now_or_never()
+            .unwrap()
     }
 }
 

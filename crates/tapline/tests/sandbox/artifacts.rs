@@ -29,7 +29,7 @@ fn component(text: &str) -> Vec<u8> {
 #[tokio::test]
 async fn a_truncated_component_is_named_as_broken() {
     let whole = fs::read(tapline_test_kit::guest("probe").join("plugin.wasm")).unwrap();
-    for length in [0, 4, 8, whole.len() / 2, whole.len() - 1] {
+    for length in [0, 4, 9, whole.len() / 2, whole.len() - 1] {
         let error = refused(&whole[..length]).await.to_string();
         assert!(error.starts_with("the artifact of plugin `x` is broken: "), "{length}: {error}");
     }

@@ -1,7 +1,7 @@
 //! A plugin that breaks harms its own layer and nothing else.
 
 use tapline::core::HookKind;
-use tapline::{CallError, Failure, Fault, HookError, HookPoint};
+use tapline::{CallError, Fault, HookError, HookPoint};
 
 use crate::support::{Probed, host, probe, words};
 
@@ -33,7 +33,7 @@ async fn a_trap_leaves_the_outer_layers_of_the_same_plugin_alive() {
     let hook = point.before("broken", |_| panic!("a native hook panics"));
     let hook = hook.priority(tapline::core::Priority::new(90).unwrap());
     host.join(&tapline::PluginId::new("native").unwrap(), vec![hook]).unwrap();
-    let answer = point.call(Vec::new(), |input| async { Ok::<_, Failure>(input) }).await.unwrap();
+    let answer = point.call(Vec::new(), |input| async { Ok(input) }).await.unwrap();
     assert_eq!(answer, words(&["recovered", "fault", "outer out"]));
 }
 

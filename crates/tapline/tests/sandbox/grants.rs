@@ -1,7 +1,7 @@
 //! What was not granted is not reached.
 
 use tapline::core::{ContextGrants, Grants, PathSet};
-use tapline::{Failure, HookPoint, Load};
+use tapline::{HookPoint, Load};
 
 use crate::support::{Probed, host, probe};
 
@@ -23,7 +23,7 @@ async fn a_narrowed_grant_takes_away_what_the_manifest_asks_for() {
     let narrowed =
         Grants { context: ContextGrants { read, ..ContextGrants::default() }, ..Grants::default() };
     host.load(probe().narrow(narrowed)).await.unwrap();
-    let answer = point.call("count".to_owned(), |input| async { Ok::<_, Failure>(input) }).await;
+    let answer = point.call("count".to_owned(), |input| async { Ok(input) }).await;
     let failure = answer.unwrap_err().to_failure();
     assert_eq!(failure.code(), "denied");
     assert!(failure.message().contains("write `output`"), "{failure}");
@@ -34,7 +34,7 @@ async fn an_empty_grant_grants_nothing() {
     let host = host();
     let point: HookPoint<String, String> = host.hook_point("do").unwrap();
     host.load(probe().narrow(Grants::default())).await.unwrap();
-    let answer = point.call("count".to_owned(), |input| async { Ok::<_, Failure>(input) }).await;
+    let answer = point.call("count".to_owned(), |input| async { Ok(input) }).await;
     assert_eq!(answer.unwrap_err().to_failure().code(), "denied");
 }
 

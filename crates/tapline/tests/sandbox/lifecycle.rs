@@ -1,6 +1,6 @@
 //! Loading, unloading and loading again while the host runs.
 
-use tapline::{Drain, Failure, HookPoint, HostError, Load, UnloadError, Value};
+use tapline::{Drain, HookPoint, HostError, Load, UnloadError, Value};
 use tapline_test_kit::guest;
 
 use crate::support::{host, probe, text};
@@ -8,7 +8,7 @@ use crate::support::{host, probe, text};
 async fn greet(point: &HookPoint<Value, String>) -> String {
     let person = Value::from_iter([("name", " Ada ".into())]);
     let core = |person: Value| async move {
-        Ok::<_, Failure>(format!("Hello, {}", person.get("name").and_then(Value::as_str).unwrap_or_default()))
+        Ok(format!("Hello, {}", person.get("name").and_then(Value::as_str).unwrap_or_default()))
     };
     point.call(person, core).await.unwrap()
 }
@@ -37,7 +37,7 @@ async fn a_plugin_that_refuses_to_start_leaves_nothing_behind() {
     assert_eq!((plugin.as_str(), source.to_string().as_str()), ("probe", "not today"));
     assert_eq!(host.registry().generation(), generation);
     assert!(host.plugins().is_empty());
-    let answer = point.call("trap".to_owned(), |input| async { Ok::<_, Failure>(input) }).await;
+    let answer = point.call("trap".to_owned(), |input| async { Ok(input) }).await;
     assert_eq!(answer.unwrap(), "trap");
     host.load(probe()).await.unwrap();
 }
@@ -87,7 +87,7 @@ async fn a_call_that_is_inside_a_plugin_ends_well_though_the_plugin_is_unloaded_
     let call = point.call("count".to_owned(), |input| async {
         inside.notify_one();
         go_on.notified().await;
-        Ok::<_, Failure>(input)
+        Ok(input)
     });
     let unload = async {
         inside.notified().await;

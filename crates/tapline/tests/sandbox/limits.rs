@@ -51,7 +51,7 @@ async fn time_spent_in_next_is_not_the_plugins_own() {
         while entered.elapsed() < Duration::from_millis(300) {
             tokio::task::yield_now().await;
         }
-        Ok::<_, tapline::Failure>(input)
+        Ok(input)
     });
     assert_eq!(answer.await.unwrap(), "1");
 }
@@ -69,7 +69,7 @@ async fn the_cap_on_memory_is_that_of_all_instances_together() {
             inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
             refused.notified().await;
             refused.notify_one();
-            Ok::<_, tapline::Failure>(input)
+            Ok(input)
         });
         let answer = answer.await;
         if answer.is_err() {

@@ -1,4 +1,4 @@
-use tapline::{Failure, HookError, HookPoint, Host, Load, Value, WasmRuntime};
+use tapline::{HookError, HookPoint, Host, Load, Value, WasmRuntime};
 use tapline_test_kit::guest;
 
 /// A host with a sandbox.
@@ -30,7 +30,7 @@ impl Probed {
 
     /// Has it do something around an operation that answers `core`.
     pub(crate) async fn told(&self, what: &str) -> Result<String, HookError> {
-        self.point.call(what.to_owned(), |_| async { Ok::<_, Failure>("core".to_owned()) }).await
+        self.point.call(what.to_owned(), |_| async { Ok("core".to_owned()) }).await
     }
 
     /// Fails unless the plugin works, on an instance that nobody has used before.
