@@ -1,10 +1,11 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use comfy_table::{Table, presets};
+use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
-use tapline::Loader;
+use tapline::core::HookDeclaration;
 use tapline::pipeline::{KnownPlugin, Origin};
+use tapline::{Loader, Policy};
 
 use crate::Ending;
 use crate::arguments::{InfoArguments, ListArguments};
@@ -24,6 +25,7 @@ pub(crate) fn list(arguments: &ListArguments) -> Result<Ending> {
         return Ok(Ending::Done);
     }
     let mut table = Table::new();
+    table.set_content_arrangement(ContentArrangement::Dynamic);
     table.load_style(presets::NOTHING).set_header(["id", "version", "runtime", "from", "what it does"]);
     for plugin in &found {
         match plugin {
@@ -48,11 +50,13 @@ pub(crate) fn info(arguments: &InfoArguments) -> Result<Ending> {
     } else {
         named(&arguments.plugin, &arguments.folder)?
     };
-    let described = described(&Found::Whole(plugin));
+    let hooks: Vec<_> = plugin.manifest.hooks.iter().map(sentence).collect();
+    let mut described = described(&Found::Whole(plugin));
     if arguments.json {
         println!("{described}");
         return Ok(Ending::Done);
     }
+    described["hooks"] = hooks.into();
     for (key, value) in described.as_object().into_iter().flatten() {
         show(key, value);
     }
@@ -99,8 +103,18 @@ fn described(found: &Found) -> Value {
         "runtime": about.runtime, "contract": about.host, "from": from(plugin),
         "capabilities": about.capabilities, "depends_on": about.depends_on,
         "provides": manifest.provides.iter().map(|one| format!("{}/{}", one.point, one.key)).collect::<Vec<_>>(),
-        "hooks": manifest.hooks, "asks_for": manifest.requires, "refused": plugin.refused, "limits": manifest.limits,
+        "hooks": manifest.hooks, "asks_for": manifest.requires,
+        // A pipeline can only take away from this.
+        "grants": Policy::default().grant(manifest, None).ok(),
+        "refused": plugin.refused, "limits": manifest.limits,
     })
+}
+
+/// A hook as people would say it.
+fn sentence(hook: &HookDeclaration) -> String {
+    let facts: Vec<_> = hook.when.iter().map(|(fact, value)| format!("{fact} = {value}")).collect();
+    let when = if facts.is_empty() { String::new() } else { format!(", when {}", facts.join(" and ")) };
+    format!("{}: {} at {}, priority {}{when}", hook.name, hook.kind, hook.point, hook.priority)
 }
 
 fn from(plugin: &KnownPlugin) -> String {

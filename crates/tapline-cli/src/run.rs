@@ -1,17 +1,21 @@
-use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use tapline::core::Object;
 use tapline::pipeline::{Definition, Engine, InputError, RunError, RunReport};
 use tapline::{Host, WasmRuntime};
 use tokio::signal;
+use tokio::task::JoinHandle;
 
 use crate::arguments::RunArguments;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::summary::Summary;
 use crate::{Ending, colour, diagnostics, error};
+
+/// How long an interrupted run may take to put its things away.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// Runs a pipeline.
 pub(crate) fn run(arguments: RunArguments) -> Result<Ending> {
@@ -22,19 +26,20 @@ pub(crate) fn run(arguments: RunArguments) -> Result<Ending> {
     };
     let inputs = inputs(&definition, &arguments.inputs)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(async {
-        let run = run_loaded(&project, Arc::new(definition), inputs, &arguments);
-        interruptible(run).await
-    })
+    let run = runtime.spawn(run_loaded(project, Arc::new(definition), inputs, arguments));
+    let ending = runtime.block_on(interruptible(run));
+    // Code that computes without end cannot be waited for.
+    runtime.shutdown_background();
+    ending
 }
 
 async fn run_loaded(
-    project: &Project,
+    project: Project,
     definition: Arc<Definition>,
     inputs: Object,
-    arguments: &RunArguments,
+    arguments: RunArguments,
 ) -> Result<Ending> {
-    let engine = engine(project, &definition).await?;
+    let engine = engine(&project, &definition).await?;
     let progress = Arc::new(Progress::new());
     let report = engine.run(Arc::clone(&definition), inputs, progress.clone()).await;
     progress.finish();
@@ -45,7 +50,7 @@ async fn run_loaded(
         summary.show();
     }
     engine.host().shut_down().await;
-    Ok(ending(&definition, project, &report))
+    Ok(ending(&definition, &project, &report))
 }
 
 /// A host with the plugins of a pipeline.
@@ -67,12 +72,15 @@ async fn engine(project: &Project, definition: &Definition) -> Result<Engine> {
     Ok(engine)
 }
 
-/// Ends what is under way at Ctrl-C; a second Ctrl-C ends the process at once.
-async fn interruptible(run: impl Future<Output = Result<Ending>>) -> Result<Ending> {
+/// Ends what is under way at Ctrl-C. The run has a task of its own, because a node that computes gives way to nobody.
+async fn interruptible(mut run: JoinHandle<Result<Ending>>) -> Result<Ending> {
     tokio::select! {
-        ending = run => ending,
+        ending = &mut run => ending.context("the run broke")?,
         interrupted = signal::ctrl_c() => {
             interrupted.context("Ctrl-C cannot be listened to")?;
+            run.abort();
+            // Files that are being written are put away when the run is dropped.
+            let _ = tokio::time::timeout(GRACE, run).await;
             eprintln!("interrupted: the run was ended, and no output was written by it from here on");
             Ok(Ending::Interrupted)
         }

@@ -51,9 +51,14 @@ impl Value {
     /// Converts into whatever serde can deserialise.
     ///
     /// # Errors
-    /// When the value has not the shape that the type asks for.
+    /// When the value has not the shape that the type asks for; the message names the place within the value.
     pub fn to<T: DeserializeOwned>(&self) -> Result<T, ValueError> {
-        serde_json::from_value(self.into()).map_err(|error| ValueError(error.to_string()))
+        let value: serde_json::Value = self.into();
+        serde_path_to_error::deserialize(value).map_err(|error| {
+            let (path, message) = (format!("`{}`", error.path()), error.inner().to_string());
+            let names_it = path == "`.`" || message.contains(&path);
+            ValueError(if names_it { message } else { format!("{path}: {message}") })
+        })
     }
 
     /// Parses JSON text.

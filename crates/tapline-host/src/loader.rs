@@ -17,7 +17,7 @@ pub struct Loader;
 #[non_exhaustive]
 pub enum ManifestError {
     /// A file of the package cannot be read.
-    #[error("{}: {source}", file.display())]
+    #[error("cannot read {}", file.display())]
     Unreadable {
         /// The file.
         file: PathBuf,

@@ -79,6 +79,8 @@ impl Execution {
             .map(|(place, item)| async move {
                 let mut scope = self.scope.clone();
                 scope.insert(Arc::clone(&map.item), item);
+                // A list of items that never wait would otherwise keep everyone else from their turn.
+                tokio::task::coop::consume_budget().await;
                 let output = self.request(node, &scope, Some(place)).await?;
                 if let Some(done) = progress.step() {
                     self.observer.event(&RunEvent::Progress { id: &node.id, done, total });

@@ -1,0 +1,20 @@
+//! The command as its users start it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "command/support.rs"]
+mod support;
+#[path = "command/triage.rs"]
+mod triage;
+#[path = "command/run.rs"]
+mod run;
+#[path = "command/check.rs"]
+mod check;
+#[path = "command/bad_input.rs"]
+mod bad_input;
+#[path = "command/init.rs"]
+mod init;
+#[path = "command/plugin.rs"]
+mod plugin;
+#[path = "command/docs.rs"]
+mod docs;

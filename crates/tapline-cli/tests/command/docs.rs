@@ -1,0 +1,77 @@
+//! Every command and example in the docs runs as it stands.
+
+use std::fs;
+
+use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
+
+use crate::support::{Workplace, repository};
+
+/// The code blocks of a language in a page.
+fn blocks(page: &str, language: &str) -> Vec<String> {
+    let text = fs::read_to_string(repository().join(page)).unwrap();
+    let mut found = Vec::new();
+    let mut is_inside = false;
+    for event in Parser::new(&text) {
+        match event {
+            Event::Start(Tag::CodeBlock(CodeBlockKind::Fenced(info))) => {
+                is_inside = &*info == language;
+                if is_inside {
+                    found.push(String::new());
+                }
+            }
+            Event::Text(text) if is_inside => found.last_mut().unwrap().push_str(&text),
+            Event::End(_) => is_inside = false,
+            _ => {}
+        }
+    }
+    found
+}
+
+#[test]
+fn every_command_in_the_docs_runs_as_it_stands_and_in_its_order() {
+    let mut count = 0;
+    for entry in fs::read_dir(repository().join("docs")).unwrap() {
+        let page = format!("docs/{}", entry.unwrap().file_name().into_string().unwrap());
+        let workplace = Workplace::triage();
+        let commands = blocks(&page, "sh");
+        for line in commands.iter().flat_map(|block| block.lines()) {
+            let Some(words) = line.strip_prefix("tapline ") else { continue };
+            let said = workplace.tapline(words);
+            assert_eq!(said.code, 0, "{page}: {line}\n{}", said.err);
+            count += 1;
+        }
+    }
+    assert!(count >= 3, "the docs show how the command is used");
+}
+
+#[test]
+fn the_first_pipeline_of_the_docs_is_the_one_that_init_writes() {
+    let workplace = Workplace::new();
+    workplace.tapline("init hello");
+    let written = workplace.read("hello/pipeline.yaml");
+    let without_comments: Vec<_> = written.lines().filter(|line| !line.trim().starts_with('#')).collect();
+    assert_eq!(blocks("docs/pipeline.md", "yaml")[0].lines().collect::<Vec<_>>(), without_comments);
+}
+
+#[test]
+fn every_verb_and_flag_is_documented() {
+    let page = fs::read_to_string(repository().join("docs/command.md")).unwrap();
+    let workplace = Workplace::new();
+    let mut open = vec![Vec::<String>::new()];
+    while let Some(verb) = open.pop() {
+        let help = workplace.start(verb.iter().map(String::as_str).chain(["--help"]));
+        assert_eq!(help.code, 0);
+        let heading = format!("tapline {}", verb.join(" "));
+        let commands = help.out.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next());
+        let verbs: Vec<_> =
+            commands.into_iter().flat_map(str::lines).filter_map(|l| l.split_whitespace().next()).collect();
+        for inner in verbs.iter().filter(|inner| **inner != "help") {
+            open.push(verb.iter().cloned().chain([(*inner).to_owned()]).collect());
+        }
+        assert!(!verbs.is_empty() || page.contains(&format!("## `{heading}")), "{heading} is not documented");
+        for flag in help.out.split_whitespace().filter(|word| word.starts_with("--")) {
+            let flag = flag.trim_end_matches([',', '.', ']', '`']);
+            assert!(page.contains(flag), "{heading} {flag} is not documented");
+        }
+    }
+}

@@ -1,0 +1,68 @@
+use serde_json::Value;
+
+use crate::support::{Said, Workplace};
+
+fn json(said: &Said) -> Value {
+    assert_eq!(said.code, 0, "{}", said.err);
+    serde_json::from_str(&said.out).unwrap()
+}
+
+#[test]
+fn the_list_holds_what_is_built_in_and_what_is_in_the_folder() {
+    let workplace = Workplace::triage();
+    let said = workplace.tapline("plugin list");
+    for line in ["io ", "transform ", "redact ", "1.0.0", "plugins/redact"] {
+        assert!(said.out.contains(line), "{line}: {}", said.out);
+    }
+    let list = json(&workplace.tapline("plugin list --json"));
+    let redact = list.as_array().unwrap().iter().find(|plugin| plugin["id"] == "redact").unwrap();
+    assert_eq!((&redact["version"], &redact["runtime"]), (&"1.0.0".into(), &"wasm".into()));
+    assert_eq!(redact["from"], "plugins/redact");
+}
+
+#[test]
+fn a_broken_plugin_is_shown_as_broken_and_disturbs_nothing() {
+    let workplace = Workplace::triage();
+    workplace.write("plugins/broken/plugin.toml", "[plugin]\nid = 'Broken'\n");
+    let said = workplace.tapline("plugin list");
+    assert_eq!(said.code, 0);
+    let row = said.out.lines().find(|line| line.contains("plugins/broken")).unwrap();
+    assert!(
+        row.contains("broken") && row.contains("plugin.toml:2:6: `Broken` is not a valid plugin id"),
+        "{row}"
+    );
+    assert!(said.out.lines().any(|line| line.trim().starts_with("redact")), "{}", said.out);
+    let list = json(&workplace.tapline("plugin list --json"));
+    assert!(list.as_array().unwrap().iter().any(|plugin| plugin["broken"].is_string()), "{list}");
+    assert_eq!(workplace.tapline("run pipeline.yaml").code, 0);
+}
+
+#[test]
+fn info_shows_version_runtime_capabilities_hooks_grants_and_origin() {
+    let workplace = Workplace::triage();
+    for which in ["redact", "plugins/redact"] {
+        let info = json(&workplace.start(["plugin", "info", which, "--json"]));
+        assert_eq!(info["version"], "1.0.0");
+        assert_eq!(info["capabilities"][0], "redaction");
+        assert_eq!(info["hooks"][0]["point"], "node.execute");
+        assert_eq!(info["grants"]["context"]["read"][0], "input.with.prompt");
+        assert_eq!(info["from"], "plugins/redact");
+    }
+    let said = workplace.tapline("plugin info redact");
+    assert!(said.out.contains("redaction") && said.out.contains("node.execute"), "{}", said.out);
+}
+
+#[test]
+fn nothing_of_a_plugin_is_executed_for_it() {
+    let workplace = Workplace::triage();
+    workplace.write("plugins/redact/plugin.wasm", "no component at all");
+    assert_eq!(workplace.tapline("plugin list").code, 0);
+    assert_eq!(workplace.tapline("plugin info redact").code, 0);
+}
+
+#[test]
+fn a_plugin_that_is_not_there_is_named_with_what_to_do() {
+    let said = Workplace::new().tapline("plugin info nobody");
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("there is no plugin `nobody`"), "{}", said.err);
+}

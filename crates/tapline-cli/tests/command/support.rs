@@ -1,0 +1,97 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use assert_cmd::Command;
+use tempfile::TempDir;
+
+/// The root of this repository.
+pub(crate) fn repository() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A folder of its own in which the command is started.
+pub(crate) struct Workplace {
+    folder: TempDir,
+}
+
+/// What the command has said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Workplace {
+    /// An empty folder.
+    pub(crate) fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A folder with `pipeline.yaml`.
+    pub(crate) fn with(pipeline: &str) -> Self {
+        let workplace = Self::new();
+        workplace.write("pipeline.yaml", pipeline);
+        workplace
+    }
+
+    /// A copy of the example, its plugin included.
+    pub(crate) fn triage() -> Self {
+        let workplace = Self::new();
+        let example = repository().join("examples/triage");
+        for file in ["pipeline.yaml", "tickets.jsonl"] {
+            workplace.write(file, fs::read(example.join(file)).unwrap());
+        }
+        let redact = tapline_test_kit::guest("redact");
+        for file in ["plugin.toml", "plugin.wasm"] {
+            workplace.write(&format!("plugins/redact/{file}"), fs::read(redact.join(file)).unwrap());
+        }
+        workplace
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// Replaces text in a file, which has to be there.
+    pub(crate) fn edit(&self, name: &str, old: &str, new: &str) {
+        let content = self.read(name);
+        assert!(content.contains(old), "{name} does not hold {old}");
+        self.write(name, content.replace(old, new));
+    }
+
+    /// Starts the command with words as a shell would split them.
+    pub(crate) fn tapline(&self, words: &str) -> Said {
+        self.start(words.split_whitespace())
+    }
+
+    pub(crate) fn start<'a>(&self, words: impl IntoIterator<Item = &'a str>) -> Said {
+        let output = self.command().args(words).output().unwrap();
+        Said {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(assert_cmd::cargo::cargo_bin!("tapline"));
+        command.current_dir(self.folder.path());
+        command
+    }
+}
+
+/// The lines without the white space at their ends.
+pub(crate) fn lines(text: &str) -> Vec<&str> {
+    text.lines().map(str::trim_end).collect()
+}
