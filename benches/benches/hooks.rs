@@ -44,12 +44,16 @@ fn native_around(bencher: Bencher<'_, '_>, hooks: usize) {
 /// The hooks of a native plugin that is written against the PDK: a boundary, and no sandbox.
 #[divan::bench(args = [1, 4])]
 fn plugin_around(bencher: Bencher<'_, '_>, hooks: usize) {
-    plugged(bencher, &Plugged::new(relay(hooks), Load::native(tapline_pdk::native::<relay::Relay>())), 1_i64);
+    plugged(
+        bencher,
+        &Plugged::new(relay(hooks), Load::native(tapline_pdk::native::<relay::Relay>())),
+        &1_i64,
+    );
 }
 
 #[divan::bench(args = [1, 4])]
 fn sandboxed_around(bencher: Bencher<'_, '_>, hooks: usize) {
-    plugged(bencher, &Plugged::sandboxed(relay(hooks)), 1_i64);
+    plugged(bencher, &Plugged::sandboxed(relay(hooks)), &1_i64);
 }
 
 /// A hook that reads one small field of an input of so many bytes.
@@ -57,7 +61,7 @@ fn sandboxed_around(bencher: Bencher<'_, '_>, hooks: usize) {
 fn sandboxed_around_large(bencher: Bencher<'_, '_>, bytes: usize) {
     let body = Value::from("x".repeat(bytes));
     let input = Value::from_iter([("small", Value::from(true)), ("body", body)]);
-    plugged(bencher, &Plugged::sandboxed("relay-field"), input);
+    plugged(bencher, &Plugged::sandboxed("relay-field"), &input);
 }
 
 fn native(bencher: Bencher<'_, '_>, hooks: usize, hook: impl Fn(&HookPoint<i64, i64>, &str) -> Hook) {
@@ -74,7 +78,7 @@ fn relay(hooks: usize) -> &'static str {
     if hooks == 1 { "relay-one" } else { "relay" }
 }
 
-fn plugged<T: Payload + Clone>(bencher: Bencher<'_, '_>, plugged: &Plugged<T>, input: T) {
+fn plugged<T: Payload + Clone>(bencher: Bencher<'_, '_>, plugged: &Plugged<T>, input: &T) {
     let _entered = plugged.runtime.enter();
     finish(plugged.point.call(input.clone(), core)).unwrap();
     let bencher = bencher.with_inputs(|| input.clone());

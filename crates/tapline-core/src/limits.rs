@@ -95,8 +95,10 @@ impl From<Bytes> for String {
 /// Shows the size in the largest unit that divides it.
 impl fmt::Display for Bytes {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (unit, size) =
-            UNITS.into_iter().find(|(_, size)| self.0 > 0 && self.0 % size == 0).unwrap_or(("B", 1));
+        let (unit, size) = UNITS
+            .into_iter()
+            .find(|(_, size)| self.0 > 0 && self.0.is_multiple_of(*size))
+            .unwrap_or(("B", 1));
         write!(formatter, "{}{unit}", self.0 / size)
     }
 }

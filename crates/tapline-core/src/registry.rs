@@ -1,5 +1,4 @@
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -125,7 +124,7 @@ struct Snapshot {
     generation: u64,
     chains: Vec<Arc<dyn Any + Send + Sync>>,
     hooks: Vec<Vec<HookInfo>>,
-    contributions: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Contribution>>,
+    contributions: staging::Contributions,
 }
 
 #[derive(Default)]
@@ -172,8 +171,12 @@ impl Registry {
     /// A registry without points and plugins.
     #[must_use]
     pub fn new() -> Arc<Self> {
-        let snapshot =
-            Snapshot { generation: 0, chains: Vec::new(), hooks: Vec::new(), contributions: BTreeMap::new() };
+        let snapshot = Snapshot {
+            generation: 0,
+            chains: Vec::new(),
+            hooks: Vec::new(),
+            contributions: staging::Contributions::new(),
+        };
         Arc::new(Self { snapshot: ArcSwap::from_pointee(snapshot), table: Mutex::default() })
     }
 

@@ -85,7 +85,7 @@ impl Definition {
         Ok(())
     }
 
-    fn read_lifecycle(&mut self, name: &str, function: &ImplItemFn, span: Span) -> syn::Result<()> {
+    fn read_lifecycle(&mut self, name: &str, function: &mut ImplItemFn, span: Span) -> syn::Result<()> {
         let (slot, takes_self) = match name {
             "init" => (&mut self.init, false),
             "start" => (&mut self.start, true),
@@ -95,6 +95,8 @@ impl Definition {
             return Err(syn::Error::new(span, format!("there is another `#[{name}]` above")));
         }
         *slot = Some(Method::read(function, takes_self, 0..=usize::from(!takes_self))?);
+        // The configuration is the plugin's to keep, whether or not it does.
+        function.attrs.push(syn::parse_quote!(#[allow(clippy::needless_pass_by_value)]));
         Ok(())
     }
 

@@ -75,7 +75,7 @@ impl Run {
                 running.spawn(self.execution(node).run());
             }
             match running.join_next().await {
-                Some(done) => self.settle(done.map_err(panicked)?)?,
+                Some(done) => self.settle(done.map_err(|error| panicked(&error))?)?,
                 None => return Ok(()),
             }
         }
@@ -114,6 +114,6 @@ impl Run {
 }
 
 /// A task that neither finished nor was abandoned by us.
-fn panicked(error: JoinError) -> RunError {
+fn panicked(error: &JoinError) -> RunError {
     RunError::Engine { message: error.to_string() }
 }

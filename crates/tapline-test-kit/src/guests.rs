@@ -20,8 +20,8 @@ pub fn guest(name: &str) -> PathBuf {
         return package;
     }
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let packages = COMMITTED.iter().map(|folder| root.join(folder).join(name));
-    packages.filter(|package| package.join("plugin.wasm").is_file()).next().unwrap_or_else(|| {
+    let mut packages = COMMITTED.iter().map(|folder| root.join(folder).join(name));
+    packages.find(|package| package.join("plugin.wasm").is_file()).unwrap_or_else(|| {
         panic!("there is no guest `{name}`; this repository has them in {}", COMMITTED.join(", "))
     })
 }

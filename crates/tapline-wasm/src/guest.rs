@@ -10,7 +10,6 @@ use bindings::tapline::plugin::{chain, context, log, peers, types};
 
 /// The contract, as the host's side of it.
 pub(crate) mod bindings {
-    #![expect(clippy::all, reason = "generated from the contract")]
     wasmtime::component::bindgen!({
         path: "../../wit/v1",
         world: "imports",

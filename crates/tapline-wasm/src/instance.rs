@@ -45,7 +45,7 @@ impl WasmInstance {
 
     pub(crate) async fn init(&mut self, context: &Arc<CallContext>) -> Result<(), CallError> {
         self.enter(context);
-        let init = self.exports.init.clone();
+        let init = self.exports.init;
         let answer = init.call_async(&mut self.store, ()).await;
         self.leave(answer)?;
         Ok(())
@@ -79,7 +79,7 @@ impl WasmInstance {
     }
 
     async fn run_before(&mut self, hook: String) -> Result<Flow, CallError> {
-        let function = self.exports.before.clone().ok_or_else(not_exported)?;
+        let function = self.exports.before.ok_or_else(not_exported)?;
         let answer = function.call_async(&mut self.store, (hook,)).await;
         self.leave(answer).map(|flow| match flow {
             types::Flow::Proceed => Flow::Proceed,
@@ -106,19 +106,15 @@ impl Instance for WasmInstance {
     ) -> BoxFuture<'a, Result<Flow, CallError>> {
         self.enter(context);
         match operation {
-            Operation::Start => Box::pin(self.run(Some(self.exports.start.clone()), ())),
-            Operation::Stop => Box::pin(self.run(Some(self.exports.stop.clone()), ())),
+            Operation::Start => Box::pin(self.run(Some(self.exports.start), ())),
+            Operation::Stop => Box::pin(self.run(Some(self.exports.stop), ())),
             Operation::Before { hook } => Box::pin(self.run_before(hook.to_string())),
-            Operation::After { hook } => Box::pin(self.run(self.exports.after.clone(), (hook.to_string(),))),
-            Operation::Around { hook } => {
-                Box::pin(self.run(self.exports.around.clone(), (hook.to_string(),)))
-            }
-            Operation::Replace { hook } => {
-                Box::pin(self.run(self.exports.replace.clone(), (hook.to_string(),)))
-            }
+            Operation::After { hook } => Box::pin(self.run(self.exports.after, (hook.to_string(),))),
+            Operation::Around { hook } => Box::pin(self.run(self.exports.around, (hook.to_string(),))),
+            Operation::Replace { hook } => Box::pin(self.run(self.exports.replace, (hook.to_string(),))),
             Operation::Handle { contribution, method } => {
                 let parameters = (contribution.to_string(), method.to_string());
-                Box::pin(self.run(self.exports.handle.clone(), parameters))
+                Box::pin(self.run(self.exports.handle, parameters))
             }
         }
     }

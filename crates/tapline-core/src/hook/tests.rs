@@ -52,6 +52,7 @@ impl Bench {
 }
 
 type Point = HookPoint<String, String>;
+type MakeHook = fn(&Point) -> Hook;
 
 fn before(point: &Point) -> Hook {
     point.before("before", |input| {
@@ -91,19 +92,10 @@ fn check(bench: &Bench, expected: &str) {
 #[test]
 fn each_kind_stands_where_its_plugin_stands() {
     check(&Bench::new(), "in core");
-    check(&Bench::with([("a", before as fn(&Point) -> Hook)]), "in before core");
-    check(
-        &Bench::with([("a", after as fn(&Point) -> Hook), ("b", around), ("c", before)]),
-        "in > before core < after",
-    );
-    check(
-        &Bench::with([("a", around as fn(&Point) -> Hook), ("b", after), ("c", before)]),
-        "in > before core after <",
-    );
-    check(
-        &Bench::with([("a", replace as fn(&Point) -> Hook), ("b", around), ("c", after)]),
-        "in > instead after <",
-    );
+    check(&Bench::with([("a", before as MakeHook)]), "in before core");
+    check(&Bench::with([("a", after as MakeHook), ("b", around), ("c", before)]), "in > before core < after");
+    check(&Bench::with([("a", around as MakeHook), ("b", after), ("c", before)]), "in > before core after <");
+    check(&Bench::with([("a", replace as MakeHook), ("b", around), ("c", after)]), "in > instead after <");
 }
 
 #[test]
@@ -111,8 +103,7 @@ fn a_before_hook_that_finishes_the_call_is_the_innermost() {
     fn finishes(point: &Point) -> Hook {
         point.before("finishes", |_| Ok(Step::Finish("short".into())))
     }
-    let bench =
-        Bench::with([("a", after as fn(&Point) -> Hook), ("b", finishes), ("c", after), ("d", around)]);
+    let bench = Bench::with([("a", after as MakeHook), ("b", finishes), ("c", after), ("d", around)]);
     assert_eq!(bench.call_around(|_| unreachable!("the core is entered")).unwrap(), "short after");
 }
 
@@ -121,14 +112,14 @@ fn an_around_hook_may_do_without_next() {
     fn cached(point: &Point) -> Hook {
         point.around("cached", |_, _| Box::pin(async { Ok("cached".to_owned()) }))
     }
-    let bench = Bench::with([("a", around as fn(&Point) -> Hook), ("b", cached)]);
+    let bench = Bench::with([("a", around as MakeHook), ("b", cached)]);
     assert_eq!(bench.call_around(|_| unreachable!("the core is entered")).unwrap(), "cached <");
 }
 
 #[test]
 fn an_error_of_the_core_belongs_to_nobody_who_passes_it_on() {
     let passes = |point: &Point| point.after("passes", |outcome| outcome);
-    let bench = Bench::with([("a", around as fn(&Point) -> Hook), ("b", passes), ("c", around)]);
+    let bench = Bench::with([("a", around as MakeHook), ("b", passes), ("c", around)]);
     let error = bench.call_around(core_fails).unwrap_err();
     assert_eq!(error.layer(), None);
     assert_eq!(error.to_string(), "the core is broken");
@@ -137,7 +128,7 @@ fn an_error_of_the_core_belongs_to_nobody_who_passes_it_on() {
 
 #[test]
 fn an_after_hook_recovers_from_an_error_further_in() {
-    let bench = Bench::with([("a", around as fn(&Point) -> Hook), ("b", after), ("c", fails)]);
+    let bench = Bench::with([("a", around as MakeHook), ("b", after), ("c", fails)]);
     assert_eq!(bench.call().unwrap(), "recovered from no <");
 }
 
@@ -147,7 +138,7 @@ fn name(plugin: &str, hook: &str, kind: HookKind) -> LayerName {
 
 #[test]
 fn an_error_names_the_hook_in_which_it_arose_once() {
-    let bench = Bench::with([("a", around as fn(&Point) -> Hook), ("b", fails)]);
+    let bench = Bench::with([("a", around as MakeHook), ("b", fails)]);
     let error = bench.call().unwrap_err();
     assert_eq!(error.layer(), Some(&name("b", "fails", HookKind::Before)));
     assert_eq!(error.to_string(), "before hook `fails` of plugin `b` at `p`");
@@ -155,7 +146,7 @@ fn an_error_names_the_hook_in_which_it_arose_once() {
 }
 
 /// Hooks that panic, each at another moment.
-fn panicking() -> Vec<(HookKind, fn(&Point) -> Hook)> {
+fn panicking() -> Vec<(HookKind, MakeHook)> {
     vec![
         (HookKind::Before, |point| point.before("x", |_| panic!("boom"))),
         (HookKind::After, |point| point.after("x", |_| panic!("boom"))),
@@ -182,7 +173,7 @@ fn panicking() -> Vec<(HookKind, fn(&Point) -> Hook)> {
 #[test]
 fn a_panic_is_an_error_of_that_layer_alone() {
     for (kind, hook) in panicking() {
-        let error = Bench::with([("a", around as fn(&Point) -> Hook), ("b", hook)]).call().unwrap_err();
+        let error = Bench::with([("a", around as MakeHook), ("b", hook)]).call().unwrap_err();
         assert_eq!(error.layer(), Some(&name("b", "x", kind)));
         assert!(
             matches!(error.cause(), CallError::Fault(Fault::Panic { message }) if message == "boom"),
@@ -213,10 +204,9 @@ fn what_breaks_while_an_error_is_unwound_stands_beside_it() {
             })
         })
     }
-    for hook in [breaks_after_next as fn(&Point) -> Hook, |point| point.after("x", |_| panic!("boom"))] {
-        let error = Bench::with([("a", around as fn(&Point) -> Hook), ("b", hook)])
-            .call_around(core_fails)
-            .unwrap_err();
+    for hook in [breaks_after_next as MakeHook, |point| point.after("x", |_| panic!("boom"))] {
+        let error =
+            Bench::with([("a", around as MakeHook), ("b", hook)]).call_around(core_fails).unwrap_err();
         assert_eq!((error.layer(), error.to_failure().code()), (None, "broken"));
         let [later] = error.suppressed() else { panic!("{error:?}") };
         assert_eq!(later.layer().unwrap().plugin.as_ref(), "b");

@@ -11,8 +11,11 @@ use crate::manifest::HookKind;
 pub(super) struct Staged {
     pub(super) chains: Vec<Arc<dyn Any + Send + Sync>>,
     pub(super) hooks: Vec<Vec<HookInfo>>,
-    pub(super) contributions: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Contribution>>,
+    pub(super) contributions: Contributions,
 }
+
+/// Contributions by extension point and key.
+pub(super) type Contributions = BTreeMap<Arc<str>, BTreeMap<Arc<str>, Contribution>>;
 
 /// A hook and where its plugin stands in the load order.
 struct Candidate<'a> {
@@ -52,10 +55,8 @@ fn load_order(registrations: &[Arc<Registration>]) -> Result<Vec<&Registration>,
     Ok(order.into_iter().map(|index| &*registrations[index]).collect())
 }
 
-fn contributions(
-    loaded: &[&Registration],
-) -> Result<BTreeMap<Arc<str>, BTreeMap<Arc<str>, Contribution>>, RegisterError> {
-    let mut points: BTreeMap<Arc<str>, BTreeMap<Arc<str>, Contribution>> = BTreeMap::new();
+fn contributions(loaded: &[&Registration]) -> Result<Contributions, RegisterError> {
+    let mut points = Contributions::new();
     for contribution in loaded.iter().flat_map(|registration| &registration.contributions) {
         let keys = points.entry(Arc::clone(&contribution.point)).or_default();
         if let Some(first) = keys.insert(Arc::clone(&contribution.key), contribution.clone()) {
