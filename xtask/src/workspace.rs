@@ -82,3 +82,15 @@ pub(crate) fn folder(package: &Package) -> &Utf8Path {
 pub(crate) fn is_guest(package: &Package) -> bool {
     package.metadata["tapline"]["guest"] == true
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cargo_run_without_a_package_runs_the_command() {
+        let workspace = Workspace::read().unwrap();
+        let default = workspace.metadata.workspace_default_packages();
+        assert_eq!(default.iter().map(|package| package.name.as_str()).collect::<Vec<_>>(), ["tapline-cli"]);
+    }
+}
