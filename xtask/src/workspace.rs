@@ -89,8 +89,9 @@ mod tests {
 
     #[test]
     fn cargo_run_without_a_package_runs_the_command() {
-        let workspace = Workspace::read().unwrap();
-        let default = workspace.metadata.workspace_default_packages();
+        let root = concat!(env!("CARGO_MANIFEST_DIR"), "/../Cargo.toml");
+        let metadata = MetadataCommand::new().manifest_path(root).no_deps().exec().unwrap();
+        let default = metadata.workspace_default_packages();
         assert_eq!(default.iter().map(|package| package.name.as_str()).collect::<Vec<_>>(), ["tapline-cli"]);
     }
 }

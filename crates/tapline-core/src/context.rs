@@ -56,6 +56,8 @@ struct State {
     input_changed: bool,
     output_changed: bool,
     next: Next,
+    /// Whether `next` is available again after its answer.
+    repeats: bool,
     spent_in_next: Duration,
 }
 
@@ -81,6 +83,7 @@ impl CallContext {
             input_changed: false,
             output_changed: false,
             next: Next::Unavailable(NO_NEXT),
+            repeats: false,
             spent_in_next: Duration::ZERO,
         };
         Self { plugin, grants, addressed: false, services, state: Mutex::new(state) }
@@ -202,9 +205,11 @@ impl CallContext {
         state.output_changed = false;
     }
 
-    /// Makes `next` available.
-    pub(crate) fn offer_next(&self) {
-        self.state().next = Next::Ready;
+    /// Makes `next` available, once or any number of times.
+    pub(crate) fn offer_next(&self, repeats: bool) {
+        let mut state = self.state();
+        state.next = Next::Ready;
+        state.repeats = repeats;
     }
 
     /// Whether the plugin waits in `next` for an answer; from then on the clock of `next` runs.
@@ -264,7 +269,12 @@ impl NextRequest<'_> {
                 state.next = Next::Asked(waker.clone());
                 Poll::Pending
             }
-            Next::Answered(answer) if self.has_asked => Poll::Ready(answer),
+            Next::Answered(answer) if self.has_asked => {
+                if state.repeats {
+                    state.next = Next::Ready;
+                }
+                Poll::Ready(answer)
+            }
             other if self.has_asked => {
                 state.next = other;
                 Poll::Pending

@@ -85,6 +85,29 @@ pub enum CallError {
         /// The key looked up.
         key: String,
     },
+    /// The call was given up by its caller.
+    #[error("the call was cancelled")]
+    Cancelled,
+    /// The call was not done by its deadline.
+    #[error("the call was not done within {}", humantime::format_duration(*limit))]
+    DeadlineExceeded {
+        /// The time that it had.
+        limit: Duration,
+    },
+    /// The call is nested too deep in calls of the same.
+    #[error("calls of the same are nested too deep: {}", path.join(" → "))]
+    DepthExceeded {
+        /// The calls from the outermost inward, with the plugins between them in brackets.
+        path: Vec<String>,
+    },
+    /// The hook broke too often and is not entered any more; what its failure means for a call applies to every call.
+    #[error("hook `{hook}` of plugin `{plugin}` is in quarantine: it broke too often")]
+    Quarantined {
+        /// The plugin.
+        plugin: String,
+        /// The hook.
+        hook: String,
+    },
     /// Another instance of the plugin was needed and could not be started.
     #[error("plugin `{plugin}` has no instance to spare: {reason}")]
     Exhausted {
@@ -174,6 +197,10 @@ impl CallError {
             Self::Denied(_) => "denied",
             Self::NotActive { .. } => "not-active",
             Self::NoSuchContribution { .. } => "no-such-contribution",
+            Self::Cancelled => "cancelled",
+            Self::DeadlineExceeded { .. } => "deadline-exceeded",
+            Self::DepthExceeded { .. } => "depth-exceeded",
+            Self::Quarantined { .. } => "quarantined",
             Self::Exhausted { .. } => "exhausted",
         };
         Failure::new(code, self.to_string())

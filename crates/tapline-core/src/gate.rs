@@ -31,6 +31,11 @@ impl Gate {
         self.state.fetch_or(CLOSED, Ordering::SeqCst);
     }
 
+    /// Whether nobody is let in any more.
+    pub fn is_closed(&self) -> bool {
+        self.state.load(Ordering::SeqCst) & CLOSED != 0
+    }
+
     /// How many are inside.
     pub fn inside(&self) -> usize {
         self.state.load(Ordering::SeqCst) / ONE_INSIDE

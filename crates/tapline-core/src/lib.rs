@@ -15,22 +15,26 @@ mod plugin;
 mod payload;
 mod request;
 mod gate;
+mod driver;
+mod scope;
 mod hook;
 mod registry;
 
 pub use context::{CallContext, Level, Services};
+pub use driver::Driver;
 pub use failure::{CallError, Failure, Fault};
 pub use gate::{Gate, Pass};
 pub use grants::{ContextGrants, Denied, Folder, FolderGrant, FolderMode, Grants, Requires};
 pub use hook::{
-    Boundary, Cycle, Hook, HookError, HookInfo, HookPoint, LayerName, LayerStats, Next, Outcome, PointInfo,
-    Step, linearize,
+    Answer, Boundary, CollectPoint, Cycle, ExplainedHook, Explanation, FilterPoint, FirstPoint, Hook,
+    HookError, HookEvent, HookInfo, HookObserver, HookPoint, HookState, LayerName, LayerStats, Mode, Next,
+    NotifyPoint, Outcome, PointDeclaration, PointInfo, Repeat, Step, Trace, TraceEntry, What, linearize,
 };
 pub use id::{NameError, PluginId};
 pub use limits::{Bytes, BytesError, Limits, LimitsAsked};
 pub use manifest::{
-    About, CONTRACT, Dependency, HookDeclaration, HookKind, Manifest, OnFailure, Priority, PriorityError,
-    Provides, RuntimeKind, Selector,
+    About, CONTRACT, Capability, Dependency, HookDeclaration, HookKind, Manifest, On, OnFailure, Priority,
+    PriorityError, Provides, RuntimeKind, Selector,
 };
 pub use path::{PathError, PathPattern, PathSet};
 pub use payload::Payload;
@@ -38,6 +42,9 @@ pub use plugin::{
     BoxFuture, Flow, InitFn, Instance, LoadError, NativeInstance, NativePlugin, Operation, Package, Plugin,
     Runtime, configuration,
 };
-pub use registry::{Contribution, Handler, RegisterError, Registration, Registry};
+pub use registry::{
+    Contribution, Handler, HookRules, Misfit, Offer, RegisterError, Registration, Registry, Removal,
+};
 pub use request::Request;
+pub use scope::{deadline, is_inside, nested};
 pub use value::{Number, Object, Value, ValueError};

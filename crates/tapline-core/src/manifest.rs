@@ -52,10 +52,46 @@ pub struct About {
     pub runtime: RuntimeKind,
     /// The names that it offers to other plugins.
     #[serde(default)]
-    pub capabilities: Vec<String>,
+    pub capabilities: Vec<Capability>,
     /// The plugins that it needs.
     #[serde(default)]
     pub depends_on: Vec<Dependency>,
+}
+
+/// A name that a plugin offers and others can ask for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "CapabilityForm", into = "CapabilityForm")]
+pub struct Capability {
+    /// The name.
+    pub name: Arc<str>,
+    /// Which of several that offer it is taken first: the one of the highest rank; 0 unless said.
+    pub rank: i32,
+}
+
+/// `"search"`, or `{ name = "search", rank = 10 }`.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum CapabilityForm {
+    Name(Arc<str>),
+    Ranked { name: Arc<str>, rank: i32 },
+}
+
+impl From<CapabilityForm> for Capability {
+    fn from(form: CapabilityForm) -> Self {
+        match form {
+            CapabilityForm::Name(name) => Self { name, rank: 0 },
+            CapabilityForm::Ranked { name, rank } => Self { name, rank },
+        }
+    }
+}
+
+impl From<Capability> for CapabilityForm {
+    fn from(capability: Capability) -> Self {
+        match capability {
+            Capability { name, rank: 0 } => Self::Name(name),
+            Capability { name, rank } => Self::Ranked { name, rank },
+        }
+    }
 }
 
 /// What runs a plugin.
@@ -103,6 +139,9 @@ pub struct HookDeclaration {
     pub name: Arc<str>,
     /// The hook point that it joins.
     pub point: Arc<str>,
+    /// The versions of the point that it was written for.
+    #[serde(default, skip_serializing_if = "is_any")]
+    pub version: VersionReq,
     /// What it does there.
     pub kind: HookKind,
     /// Its place among the others of the point, from 0 (outermost) to 100.
@@ -123,6 +162,18 @@ pub struct HookDeclaration {
     /// What its failure means for the call.
     #[serde(default)]
     pub on_failure: OnFailure,
+    /// The outcomes that an after hook is told of.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub on: On,
+    /// Whether an around hook may call `next` more than once; its point has to allow it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub repeats: bool,
+    /// The plugins whose replace hooks this one takes the place of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overrides: Vec<PluginId>,
+    /// Whether the plugin does without the hook when nobody declares its point.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub optional: bool,
 }
 
 /// What a hook does at its point.
@@ -137,6 +188,21 @@ pub enum HookKind {
     Around,
     /// Stands in for the core operation.
     Replace,
+    /// Answers at a point that is no chain: with a value, or with none.
+    Answer,
+}
+
+/// The outcomes that an after hook is told of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum On {
+    /// An output.
+    #[default]
+    Success,
+    /// An error.
+    Error,
+    /// Both, and that the caller has given up the call.
+    Always,
 }
 
 /// The calling order of a hook: lower is further out. 50 unless said.
@@ -187,7 +253,25 @@ impl HookDeclaration {
             after: Vec::new(),
             tags: Vec::new(),
             on_failure: OnFailure::default(),
+            version: VersionReq::STAR,
+            on: On::default(),
+            repeats: false,
+            overrides: Vec::new(),
+            optional: false,
         }
+    }
+
+    /// What of it makes no sense for its kind.
+    #[must_use]
+    pub fn mistake(&self) -> Option<String> {
+        let only = |key: &str, kind: HookKind, is_set: bool| {
+            (is_set && self.kind != kind).then(|| {
+                format!("`{key}` is for hooks of kind {kind}, and `{}` is of kind {}", self.name, self.kind)
+            })
+        };
+        only("on", HookKind::After, self.on != On::Success)
+            .or_else(|| only("repeats", HookKind::Around, self.repeats))
+            .or_else(|| only("overrides", HookKind::Replace, !self.overrides.is_empty()))
     }
 }
 
@@ -260,6 +344,7 @@ impl fmt::Display for HookKind {
             Self::After => "after",
             Self::Around => "around",
             Self::Replace => "replace",
+            Self::Answer => "answer",
         })
     }
 }
@@ -271,6 +356,14 @@ impl fmt::Display for RuntimeKind {
             Self::Native => "native",
         })
     }
+}
+
+fn is_any(version: &VersionReq) -> bool {
+    *version == VersionReq::STAR
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]

@@ -41,6 +41,13 @@ pub trait Payload: Serialize + DeserializeOwned + Send + 'static {
         Ok(())
     }
 
+    /// The JSON Schema of the value as plugins behind a boundary see it: what they read and write is held against it
+    /// when they register. Anything unless said.
+    #[must_use]
+    fn schema() -> Value {
+        Value::Bool(true)
+    }
+
     /// A fact about the call that a hook's `when` can ask for.
     fn fact(&self, _name: &str) -> Option<&str> {
         None
@@ -57,11 +64,30 @@ impl Payload for Value {
     }
 }
 
-impl Payload for String {}
-impl Payload for () {}
-impl Payload for bool {}
-impl Payload for i64 {}
-impl Payload for u64 {}
-impl Payload for f64 {}
-impl<T: Payload> Payload for Vec<T> {}
-impl<T: Payload> Payload for Option<T> {}
+/// Types that JSON has a name for.
+macro_rules! payload {
+    ($($type:ty = $name:literal),*) => {
+        $(
+            impl Payload for $type {
+                fn schema() -> Value {
+                    Value::from_iter([("type", Value::from($name))])
+                }
+            }
+        )*
+    };
+}
+
+payload! { String = "string", () = "null", bool = "boolean", i64 = "integer", u64 = "integer", f64 = "number" }
+
+impl<T: Payload> Payload for Vec<T> {
+    fn schema() -> Value {
+        Value::from_iter([("type", Value::from("array")), ("items", T::schema())])
+    }
+}
+
+impl<T: Payload> Payload for Option<T> {
+    fn schema() -> Value {
+        let null = Value::from_iter([("type", Value::from("null"))]);
+        Value::from_iter([("anyOf", Value::from(vec![T::schema(), null]))])
+    }
+}

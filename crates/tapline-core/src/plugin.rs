@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
@@ -97,6 +98,11 @@ pub enum Operation {
         /// The hook's name.
         hook: Arc<str>,
     },
+    /// Run an answer hook.
+    Answer {
+        /// The hook's name.
+        hook: Arc<str>,
+    },
     /// Answer a request to a contribution.
     Handle {
         /// The contribution, as `point/key`.
@@ -162,7 +168,7 @@ pub enum LoadError {
 #[derive(Clone)]
 pub struct NativePlugin {
     /// The text of its manifest, as in `plugin.toml`.
-    pub manifest: &'static str,
+    pub manifest: Cow<'static, str>,
     /// Makes the plugin's state from its configuration, which is the context's `input`.
     pub init: InitFn,
 }
@@ -241,6 +247,7 @@ impl Operation {
             HookKind::After => Self::After { hook },
             HookKind::Around => Self::Around { hook },
             HookKind::Replace => Self::Replace { hook },
+            HookKind::Answer => Self::Answer { hook },
         }
     }
 }

@@ -1,19 +1,32 @@
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, Guard};
+use semver::Version;
 
+use crate::driver::Driver;
 use crate::failure::CallError;
-use crate::gate::Gate;
-use crate::hook::{ErasedPoint, Hook, HookInfo, HookPoint, LayerStats, PointInfo};
+use crate::gate::{Gate, Pass};
+use crate::grants::ContextGrants;
+use crate::hook::{
+    CollectPoint, ErasedPoint, Explanation, FilterPoint, FirstPoint, Hook, HookInfo, HookObserver, HookPoint,
+    LayerStats, Mode, NotifyPoint, PointDeclaration, PointInfo, Quarantine, Slot, Types, Watch,
+};
 use crate::id::PluginId;
+use crate::manifest::{Capability, Selector};
 use crate::payload::Payload;
 use crate::plugin::BoxFuture;
 use crate::value::Value;
 
+mod error;
 mod staging;
+mod explain;
+
+pub use error::{Misfit, RegisterError};
 
 /// Who joins in where, and who answers what.
 ///
@@ -22,6 +35,7 @@ pub struct Registry {
     snapshot: ArcSwap<Snapshot>,
     /// Held while a change is staged; no plugin code runs meanwhile.
     table: Mutex<Table>,
+    watch: Arc<Watch>,
 }
 
 /// All that one plugin brings.
@@ -29,14 +43,27 @@ pub struct Registry {
 pub struct Registration {
     /// The plugin.
     pub plugin: PluginId,
+    /// Its version.
+    pub version: Version,
     /// The plugins that it depends on; at equal priority their hooks stand outside its own.
     pub depends_on: Vec<PluginId>,
+    /// The names that it offers to others.
+    pub capabilities: Vec<Capability>,
+    /// The places of a context that it may reach, which the points that it joins have to have.
+    pub context: ContextGrants,
     /// Where it joins in.
     pub hooks: Vec<Hook>,
     /// What it contributes to extension points.
     pub contributions: Vec<Contribution>,
     gate: Arc<Gate>,
-    stats: Vec<Arc<LayerStats>>,
+    records: Vec<HookRecord>,
+}
+
+/// What is kept of a hook for as long as it is registered, whatever chains are built meanwhile.
+#[derive(Debug, Clone, Default)]
+struct HookRecord {
+    stats: Arc<LayerStats>,
+    quarantine: Arc<Quarantine>,
 }
 
 /// A named contribution to an extension point.
@@ -58,79 +85,55 @@ pub trait Handler: Send + Sync {
     fn handle<'a>(&'a self, method: &'a str, request: Value) -> BoxFuture<'a, Result<Value, CallError>>;
 }
 
-/// Why a registration was refused; nothing of it has been published.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RegisterError {
-    /// The id is taken.
-    #[error("plugin `{plugin}` is registered already")]
-    Duplicate {
-        /// The plugin.
-        plugin: PluginId,
-    },
-    /// A point was declared before.
-    #[error("hook point `{point}` of `{second}` was declared by `{first}` before")]
-    PointTaken {
-        /// The point.
-        point: Arc<str>,
-        /// Who declared it.
-        first: Arc<str>,
-        /// Who declares it again.
-        second: Arc<str>,
-    },
-    /// A contribution was made before.
-    #[error("`{key}` at `{point}` is contributed by both `{first}` and `{second}`")]
-    ContributionTaken {
-        /// The extension point.
-        point: Arc<str>,
-        /// The key.
-        key: Arc<str>,
-        /// Who contributes it.
-        first: PluginId,
-        /// Who contributes it, too.
-        second: PluginId,
-    },
-    /// Two hooks want to stand in for the same core operation.
-    #[error("`{first}` and `{second}` both replace the core operation of `{point}`")]
-    TwoReplacements {
-        /// The point.
-        point: Arc<str>,
-        /// Who replaces it.
-        first: PluginId,
-        /// Who replaces it, too.
-        second: PluginId,
-    },
-    /// A native hook was made for other types than those of the point.
-    #[error("hook `{hook}` of plugin `{plugin}` does not have the types of `{point}`")]
-    WrongTypes {
-        /// The point.
-        point: Arc<str>,
-        /// The plugin.
-        plugin: PluginId,
-        /// The hook.
-        hook: Arc<str>,
-    },
-    /// The constraints of the hooks of a point, or the dependencies of plugins, contradict each other.
-    #[error("no order satisfies {subject}: {}", cycles.join("; "))]
-    Cycle {
-        /// What cannot be ordered.
-        subject: String,
-        /// Each cycle with its reasons.
-        cycles: Vec<String>,
-    },
+/// A plugin that offers a capability.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Offer {
+    /// The plugin.
+    pub plugin: PluginId,
+    /// Its version.
+    pub version: Version,
+    /// The rank that it gives itself.
+    pub rank: i32,
 }
 
-struct Snapshot {
+/// What the operator says of hooks; it wins over what plugins declare.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HookRules {
+    /// Hooks that are not entered.
+    pub disabled: Vec<Selector>,
+    /// Hooks that stand before others, whatever their priorities and what they ask for themselves.
+    pub order: Vec<(Selector, Selector)>,
+    /// The plugin that replaces the core operation of a point, where several want to.
+    pub replace: BTreeMap<Arc<str>, PluginId>,
+}
+
+/// A plugin that has been hidden and may still have calls inside it.
+#[derive(Debug)]
+pub struct Removal {
+    gate: Arc<Gate>,
+    /// Those who may still read what was published before.
+    readers: Vec<Arc<Gate>>,
+}
+
+/// What is published: never changes, and is replaced whole.
+pub(crate) struct Snapshot {
     generation: u64,
-    chains: Vec<Arc<dyn Any + Send + Sync>>,
+    /// By the places of their points: `Arc<HookChain<I, O>>` each.
+    pub(crate) chains: Vec<Box<dyn Any + Send + Sync>>,
     hooks: Vec<Vec<HookInfo>>,
     contributions: staging::Contributions,
+    capabilities: BTreeMap<Arc<str>, Vec<Offer>>,
+    /// Dropped with the snapshot: whoever drains a plugin waits for the last reader of what came before.
+    _readers: Option<Pass>,
 }
 
 #[derive(Default)]
 struct Table {
     points: Vec<Point>,
     registrations: Vec<Arc<Registration>>,
+    rules: HookRules,
+    /// The readers of the snapshot that is published, and of earlier ones that are still read.
+    readers: Vec<Arc<Gate>>,
 }
 
 struct Point {
@@ -145,11 +148,14 @@ impl Registration {
     pub fn new(plugin: PluginId) -> Self {
         Self {
             plugin,
+            version: Version::new(0, 0, 0),
             depends_on: Vec::new(),
+            capabilities: Vec::new(),
+            context: ContextGrants::default(),
             hooks: Vec::new(),
             contributions: Vec::new(),
             gate: Arc::default(),
-            stats: Vec::new(),
+            records: Vec::new(),
         }
     }
 
@@ -167,17 +173,36 @@ impl Registration {
     }
 }
 
+impl Removal {
+    /// How many calls are inside the plugin.
+    #[must_use]
+    pub fn inside(&self) -> usize {
+        self.gate.inside()
+    }
+
+    /// Waits until no code of the plugin runs any more. Dropping the future loses nothing.
+    pub async fn drained(&self) {
+        self.gate.drained().await;
+        for readers in &self.readers {
+            readers.drained().await;
+        }
+    }
+}
+
 impl Registry {
     /// A registry without points and plugins.
     #[must_use]
-    pub fn new() -> Arc<Self> {
+    pub fn new(driver: Arc<dyn Driver>) -> Arc<Self> {
         let snapshot = Snapshot {
             generation: 0,
             chains: Vec::new(),
             hooks: Vec::new(),
             contributions: staging::Contributions::new(),
+            capabilities: BTreeMap::new(),
+            _readers: None,
         };
-        Arc::new(Self { snapshot: ArcSwap::from_pointee(snapshot), table: Mutex::default() })
+        let (table, watch) = (Mutex::default(), Watch::new(driver));
+        Arc::new(Self { snapshot: ArcSwap::from_pointee(snapshot), table, watch })
     }
 
     /// Declares a hook point around operations from `I` to `O`.
@@ -186,30 +211,87 @@ impl Registry {
     /// When the id is taken, or a hook that waited for the point does not fit it.
     pub fn hook_point<I: Payload, O: Payload>(
         self: &Arc<Self>,
-        id: &str,
+        point: impl Into<PointDeclaration>,
         owner: &str,
     ) -> Result<HookPoint<I, O>, RegisterError> {
+        self.declare(point.into(), owner, Mode::Chain).map(HookPoint)
+    }
+
+    /// Declares a point through whose hooks a value goes.
+    ///
+    /// # Errors
+    /// As [`hook_point`](Self::hook_point).
+    pub fn filter_point<T: Payload>(
+        self: &Arc<Self>,
+        point: impl Into<PointDeclaration>,
+        owner: &str,
+    ) -> Result<FilterPoint<T>, RegisterError> {
+        self.declare(point.into(), owner, Mode::Filter).map(FilterPoint)
+    }
+
+    /// Declares a point at which the first answer wins.
+    ///
+    /// # Errors
+    /// As [`hook_point`](Self::hook_point).
+    pub fn first_point<I: Payload, O: Payload>(
+        self: &Arc<Self>,
+        point: impl Into<PointDeclaration>,
+        owner: &str,
+    ) -> Result<FirstPoint<I, O>, RegisterError> {
+        self.declare(point.into(), owner, Mode::First).map(FirstPoint)
+    }
+
+    /// Declares a point that collects answers.
+    ///
+    /// # Errors
+    /// As [`hook_point`](Self::hook_point).
+    pub fn collect_point<I: Payload, O: Payload>(
+        self: &Arc<Self>,
+        point: impl Into<PointDeclaration>,
+        owner: &str,
+    ) -> Result<CollectPoint<I, O>, RegisterError> {
+        self.declare(point.into(), owner, Mode::Collect).map(CollectPoint)
+    }
+
+    /// Declares a point that tells its hooks of something.
+    ///
+    /// # Errors
+    /// As [`hook_point`](Self::hook_point).
+    pub fn notify_point<I: Payload>(
+        self: &Arc<Self>,
+        point: impl Into<PointDeclaration>,
+        owner: &str,
+    ) -> Result<NotifyPoint<I>, RegisterError> {
+        self.declare(point.into(), owner, Mode::Notify).map(NotifyPoint)
+    }
+
+    fn declare<I: Payload, O: Payload>(
+        self: &Arc<Self>,
+        declaration: PointDeclaration,
+        owner: &str,
+        mode: Mode,
+    ) -> Result<Slot<I, O>, RegisterError> {
+        let info = Arc::new(declaration.into_info(owner, mode, I::schema(), O::schema()));
         let mut table = self.table();
-        if let Some(point) = table.points.iter().find(|point| *point.info.id == *id) {
-            let first = Arc::clone(&point.info.owner);
-            return Err(RegisterError::PointTaken { point: id.into(), first, second: owner.into() });
+        if let Some(point) = table.points.iter().find(|point| point.info.id == info.id) {
+            let (first, second) = (Arc::clone(&point.info.owner), owner.into());
+            return Err(RegisterError::PointTaken { point: Arc::clone(&info.id), first, second });
         }
-        let info = Arc::new(PointInfo { id: id.into(), owner: owner.into() });
         let is_empty = Arc::new(AtomicBool::new(false));
-        let slot = table.points.len();
+        let index = table.points.len();
         table.points.push(Point {
             info: Arc::clone(&info),
-            types: HookPoint::<I, O>::erased(),
+            types: Arc::new(Types::<I, O>(PhantomData)),
             is_empty: Arc::clone(&is_empty),
         });
-        match staging::build(&table.points, &table.registrations) {
-            Ok(staged) => self.publish(&table, staged),
+        match self.build(&table, &table.registrations, &table.rules) {
+            Ok(staged) => self.publish(&mut table, staged),
             Err(error) => {
                 table.points.pop();
                 return Err(error);
             }
         }
-        Ok(HookPoint::new(Arc::clone(self), slot, info, is_empty))
+        Ok(Slot { registry: Arc::clone(self), index, info, is_empty, types: PhantomData })
     }
 
     /// Publishes all that some plugins bring, by one swap.
@@ -223,33 +305,61 @@ impl Registry {
             if all.iter().any(|known| known.plugin == registration.plugin) {
                 return Err(RegisterError::Duplicate { plugin: registration.plugin });
             }
-            registration.stats = registration.hooks.iter().map(|_| Arc::default()).collect();
+            registration.records = registration.hooks.iter().map(|_| HookRecord::default()).collect();
             all.push(Arc::new(registration));
         }
-        let staged = staging::build(&table.points, &all)?;
+        let staged = self.build(&table, &all, &table.rules)?;
         table.registrations = all;
-        self.publish(&table, staged);
+        self.publish(&mut table, staged);
         Ok(())
     }
 
-    /// Hides all that a plugin brought and lets no new call in. The gate returned is drained once no code of the
-    /// plugin runs any more; `None` when the plugin is not registered.
-    pub fn remove(&self, plugin: &PluginId) -> Option<Arc<Gate>> {
+    /// Puts the operator's rules in the place of the ones before.
+    ///
+    /// # Errors
+    /// When no order satisfies them; then nothing has changed.
+    pub fn set_rules(&self, rules: HookRules) -> Result<(), RegisterError> {
+        let mut table = self.table();
+        let staged = self.build(&table, &table.registrations, &rules)?;
+        table.rules = rules;
+        self.publish(&mut table, staged);
+        Ok(())
+    }
+
+    /// Hides all that a plugin brought and lets no new call in; `None` when it is not registered. No code of it runs
+    /// any more once the removal has drained.
+    pub fn remove(&self, plugin: &PluginId) -> Option<Removal> {
         let mut table = self.table();
         let place = table.registrations.iter().position(|known| known.plugin == *plugin)?;
         let removed = table.registrations.remove(place);
         removed.gate.close();
         // What was in order stays in order when something is taken out of it.
-        if let Ok(staged) = staging::build(&table.points, &table.registrations) {
-            self.publish(&table, staged);
+        if let Ok(staged) = self.build(&table, &table.registrations, &table.rules) {
+            self.publish(&mut table, staged);
         }
-        Some(Arc::clone(&removed.gate))
+        let earlier = table.readers.iter().rev().skip(1).cloned().collect();
+        Some(Removal { gate: Arc::clone(&removed.gate), readers: earlier })
+    }
+
+    /// Whether a plugin is registered.
+    #[must_use]
+    pub fn has(&self, plugin: &PluginId) -> bool {
+        self.table().registrations.iter().any(|known| known.plugin == *plugin)
     }
 
     /// The contribution with this key, if anyone makes it.
     #[must_use]
     pub fn contribution(&self, point: &str, key: &str) -> Option<Contribution> {
         self.snapshot.load().contributions.get(point)?.get(key).cloned()
+    }
+
+    /// The contribution to an extension point of the first plugin that offers a capability, in lookup order.
+    #[must_use]
+    pub fn contribution_by_capability(&self, point: &str, capability: &str) -> Option<Contribution> {
+        let snapshot = self.snapshot.load();
+        let contributions = snapshot.contributions.get(point)?;
+        let of = |offer: &Offer| contributions.values().find(|one| one.plugin == offer.plugin).cloned();
+        snapshot.capabilities.get(capability)?.iter().find_map(of)
     }
 
     /// All contributions to an extension point, by key.
@@ -264,11 +374,25 @@ impl Registry {
             .collect()
     }
 
+    /// The plugins that offer a capability in lookup order: by rank, then version, both highest first, then load order.
+    #[must_use]
+    pub fn offers(&self, capability: &str) -> Vec<Offer> {
+        self.snapshot.load().capabilities.get(capability).cloned().unwrap_or_default()
+    }
+
     /// The hooks of a point in calling order; `None` when there is no such point.
     #[must_use]
     pub fn hooks(&self, point: &str) -> Option<Vec<HookInfo>> {
         let slot = self.table().points.iter().position(|known| *known.info.id == *point)?;
         self.snapshot.load().hooks.get(slot).cloned()
+    }
+
+    /// Why the hooks of a point stand where they stand, and how they fare; `None` when there is no such point.
+    #[must_use]
+    pub fn explain(&self, point: &str) -> Option<Explanation> {
+        let table = self.table();
+        let point = table.points.iter().find(|known| *known.info.id == *point)?;
+        explain::explain(point, &table.registrations, &table.rules, &self.watch)
     }
 
     /// All hook points, in the order of their declaration.
@@ -277,18 +401,25 @@ impl Registry {
         self.table().points.iter().map(|point| (*point.info).clone()).collect()
     }
 
-    /// The hooks that wait for a point that nobody has declared, as `(plugin, hook, point)`.
+    /// The hooks that wait for a point that nobody has declared, those left out that are optional, as
+    /// `(plugin, hook, point)`.
     #[must_use]
     pub fn pending(&self) -> Vec<(PluginId, Arc<str>, Arc<str>)> {
         let table = self.table();
         let hooks =
             table.registrations.iter().flat_map(|one| one.hooks.iter().map(|hook| (&one.plugin, hook)));
         hooks
+            .filter(|(_, hook)| !hook.declaration.optional)
             .filter(|(_, hook)| table.points.iter().all(|point| point.info.id != hook.declaration.point))
             .map(|(plugin, hook)| {
                 (plugin.clone(), hook.declaration.name.clone(), hook.declaration.point.clone())
             })
             .collect()
+    }
+
+    /// Has somebody told of what happens to hooks and no caller learns of.
+    pub fn observe(&self, observer: HookObserver) {
+        self.watch.observe(observer);
     }
 
     /// How many changes have been published.
@@ -297,19 +428,38 @@ impl Registry {
         self.snapshot.load().generation
     }
 
-    pub(crate) fn chain<C: Any + Send + Sync>(&self, slot: usize) -> Option<Arc<C>> {
-        Arc::clone(self.snapshot.load().chains.get(slot)?).downcast().ok()
+    pub(crate) fn snapshot(&self) -> Guard<Arc<Snapshot>> {
+        self.snapshot.load()
     }
 
-    fn publish(&self, table: &Table, staged: staging::Staged) {
+    pub(crate) const fn watch(&self) -> &Arc<Watch> {
+        &self.watch
+    }
+
+    fn build(
+        &self,
+        table: &Table,
+        registrations: &[Arc<Registration>],
+        rules: &HookRules,
+    ) -> Result<staging::Staged, RegisterError> {
+        staging::build(&table.points, registrations, rules, &self.watch)
+    }
+
+    fn publish(&self, table: &mut Table, staged: staging::Staged) {
         // A point is called empty only while the published snapshot has no hooks for it.
         for (point, _) in table.points.iter().zip(&staged.hooks).filter(|(_, hooks)| !hooks.is_empty()) {
             point.is_empty.store(false, Ordering::Release);
         }
         let generation = self.generation() + 1;
-        let staging::Staged { chains, hooks, contributions } = staged;
+        let staging::Staged { chains, hooks, contributions, capabilities } = staged;
         let empty: Vec<_> = hooks.iter().map(Vec::is_empty).collect();
-        self.snapshot.store(Arc::new(Snapshot { generation, chains, hooks, contributions }));
+        let readers = Arc::new(Gate::default());
+        let _readers = readers.enter();
+        readers.close();
+        table.readers.retain(|readers| readers.inside() > 0);
+        table.readers.push(readers);
+        let snapshot = Snapshot { generation, chains, hooks, contributions, capabilities, _readers };
+        self.snapshot.store(Arc::new(snapshot));
         for (point, empty) in table.points.iter().zip(empty) {
             point.is_empty.store(empty, Ordering::Release);
         }

@@ -50,6 +50,9 @@ pub enum UnloadError {
     /// There is no such plugin.
     #[error("plugin `{0}` is not loaded")]
     NotLoaded(String),
+    /// The caller is inside the plugin itself, and would wait for its own end.
+    #[error("plugin `{0}` cannot wait for its own end from inside itself")]
+    WouldDeadlock(String),
     /// Others need it.
     #[error("plugin `{plugin}` is needed by {}", dependents.join(", "))]
     Needed {

@@ -1,22 +1,23 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tapline_core::{
-    CallError, Contribution, Failure, Grants, Hook, HookError, HookPoint, LayerStats, Limits, Manifest,
-    NativePlugin, Operation, Package, Payload, Plugin, PluginId, RegisterError, Registration, Registry,
-    Request, Runtime, Value,
+    CallError, CollectPoint, Explanation, FilterPoint, FirstPoint, Grants, Hook, HookError, HookPoint,
+    HookRules, Limits, NotifyPoint, Operation, Payload, Plugin, PluginId, PointDeclaration, RegisterError,
+    Registration, Registry, Request, Runtime, Value,
 };
 
+use crate::builder::HostBuilder;
 use crate::error::{HostError, UnloadError};
-use crate::loader::Loader;
+use crate::load::{Artifact, Load, Readied};
+use crate::loaded::{Drain, Loaded, PluginInfo, PluginState};
 use crate::policy::Policy;
 use crate::resolver::resolve;
 use crate::services::HostServices;
-use crate::supervisor::{SupervisedHandler, SupervisedHook, Supervisor};
+use crate::supervisor::Supervisor;
 
 /// The object that an application embeds to become extensible.
 ///
@@ -24,136 +25,91 @@ use crate::supervisor::{SupervisedHandler, SupervisedHook, Supervisor};
 #[derive(Clone, Debug)]
 pub struct Host(Arc<Shared>);
 
-/// Settings of a [`Host`].
-#[derive(Debug, Default)]
-pub struct HostBuilder {
-    runtimes: Vec<Arc<dyn Runtime>>,
-    policy: Policy,
-    limits: Limits,
-    drain: Option<Duration>,
-}
-
-/// A plugin to be loaded: where it is, and how it is to be started.
-#[derive(Debug, Clone)]
-pub struct Load {
-    source: Source,
-    config: Value,
-    narrowed: Option<Grants>,
-}
-
-#[derive(Debug, Clone)]
-enum Source {
-    Folder(PathBuf),
-    Native(NativePlugin),
-}
-
-/// How the calls that were in a plugin when it was unloaded came to their end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Drain {
-    /// All of them left by themselves.
-    Drained,
-    /// Some were still inside after the time to drain; they go on without the plugin being entered again.
-    Forced,
-}
-
-/// What is known of a loaded plugin.
-#[derive(Debug, Clone)]
-pub struct PluginInfo {
-    /// Its manifest.
-    pub manifest: Arc<Manifest>,
-    /// What it may do.
-    pub grants: Grants,
-    /// The folder that it came from; `None` when it is linked in.
-    pub folder: Option<PathBuf>,
-    /// What it has cost since it was loaded.
-    pub stats: Arc<LayerStats>,
-}
-
 pub(crate) struct Shared {
-    registry: Arc<Registry>,
-    runtimes: Vec<Arc<dyn Runtime>>,
-    policy: Policy,
-    limits: Limits,
-    drain: Duration,
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) runtimes: Vec<Arc<dyn Runtime>>,
+    pub(crate) policy: Policy,
+    pub(crate) limits: Limits,
+    pub(crate) drain: Duration,
     /// In the order in which they were started.
-    plugins: Mutex<Vec<Loaded>>,
+    pub(crate) plugins: Mutex<Vec<Loaded>>,
+    /// The plugins that are not to be loaded.
+    pub(crate) blocked: Mutex<BTreeSet<PluginId>>,
     /// The hook points around extension points.
-    wrappers: Mutex<BTreeMap<String, HookPoint<Request, Value>>>,
+    pub(crate) wrappers: Mutex<BTreeMap<String, HookPoint<Request, Value>>>,
     /// Held while plugins are loaded or unloaded, so that one change is seen whole by the next.
-    change: tokio::sync::Mutex<()>,
+    pub(crate) change: Arc<tokio::sync::Mutex<()>>,
 }
 
-#[derive(Clone)]
-struct Loaded {
-    info: PluginInfo,
-    supervisor: Arc<Supervisor>,
-}
-
-tokio::task_local! {
-    /// How many requests the current one is nested in.
-    static DEPTH: usize;
-}
-
-/// Requests nested deeper than this fail: plugins that call each other without end would exhaust the stack.
-const DEEPEST_REQUEST: usize = 16;
-
-impl HostBuilder {
-    /// Adds what runs one kind of plugins; native plugins need none.
-    #[must_use]
-    pub fn runtime(mut self, runtime: impl Runtime + 'static) -> Self {
-        self.runtimes.push(Arc::new(runtime));
-        self
-    }
-
-    /// Says what plugins may do.
-    #[must_use]
-    pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
-        self
-    }
-
-    /// Says how much each plugin may use at most.
-    #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
-        self
-    }
-
-    /// Says how long an unloaded plugin may take to finish its calls; ten seconds unless said.
-    #[must_use]
-    pub fn drain(mut self, time: Duration) -> Self {
-        self.drain = Some(time);
-        self
-    }
-
-    /// Makes the host.
-    #[must_use]
-    pub fn build(self) -> Host {
-        Host(Arc::new(Shared {
-            registry: Registry::new(),
-            runtimes: self.runtimes,
-            policy: self.policy,
-            limits: self.limits,
-            drain: self.drain.unwrap_or(Duration::from_secs(10)),
-            plugins: Mutex::default(),
-            wrappers: Mutex::default(),
-            change: tokio::sync::Mutex::default(),
-        }))
-    }
-}
+/// The owner of the points that an application declares.
+const APPLICATION: &str = "application";
+/// How long calls that were told to end may take for it.
+const GRACE: Duration = Duration::from_secs(1);
 
 impl Host {
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
+    }
+
     /// A host with default policy and limits, and no runtimes.
+    #[must_use]
     pub fn builder() -> HostBuilder {
         HostBuilder::default()
     }
 
-    /// Declares a hook point around operations from `I` to `O`.
+    /// Declares a hook point around operations from `I` to `O`; a name alone declares it.
     ///
     /// # Errors
     /// When the id is taken, or a hook that is loaded already does not fit.
-    pub fn hook_point<I: Payload, O: Payload>(&self, id: &str) -> Result<HookPoint<I, O>, RegisterError> {
-        self.0.registry.hook_point(id, "application")
+    pub fn hook_point<I: Payload, O: Payload>(
+        &self,
+        point: impl Into<PointDeclaration>,
+    ) -> Result<HookPoint<I, O>, RegisterError> {
+        self.0.registry.hook_point(point, APPLICATION)
+    }
+
+    /// Declares a point through whose hooks a value goes.
+    ///
+    /// # Errors
+    /// As [`hook_point`](Self::hook_point).
+    pub fn filter_point<T: Payload>(
+        &self,
+        point: impl Into<PointDeclaration>,
+    ) -> Result<FilterPoint<T>, RegisterError> {
+        self.0.registry.filter_point(point, APPLICATION)
+    }
+
+    /// Declares a point at which the first answer wins.
+    ///
+    /// # Errors
+    /// As [`hook_point`](Self::hook_point).
+    pub fn first_point<I: Payload, O: Payload>(
+        &self,
+        point: impl Into<PointDeclaration>,
+    ) -> Result<FirstPoint<I, O>, RegisterError> {
+        self.0.registry.first_point(point, APPLICATION)
+    }
+
+    /// Declares a point that collects answers.
+    ///
+    /// # Errors
+    /// As [`hook_point`](Self::hook_point).
+    pub fn collect_point<I: Payload, O: Payload>(
+        &self,
+        point: impl Into<PointDeclaration>,
+    ) -> Result<CollectPoint<I, O>, RegisterError> {
+        self.0.registry.collect_point(point, APPLICATION)
+    }
+
+    /// Declares a point that tells its hooks of something.
+    ///
+    /// # Errors
+    /// As [`hook_point`](Self::hook_point).
+    pub fn notify_point<I: Payload>(
+        &self,
+        point: impl Into<PointDeclaration>,
+    ) -> Result<NotifyPoint<I>, RegisterError> {
+        self.0.registry.notify_point(point, APPLICATION)
     }
 
     /// Declares a hook point around all requests to the contributions of an extension point.
@@ -161,7 +117,9 @@ impl Host {
     /// # Errors
     /// When the id is taken, or a hook that is loaded already does not fit.
     pub fn wrap(&self, extension_point: &str, hook_point: &str) -> Result<(), RegisterError> {
-        let point = self.0.registry.hook_point(hook_point, "application")?;
+        // What a request is about stands under the extension point's own name.
+        let declaration = PointDeclaration::new(hook_point).context(extension_point, Value::Bool(true));
+        let point = self.0.registry.hook_point(declaration, APPLICATION)?;
         self.0.wrappers().insert(extension_point.into(), point);
         Ok(())
     }
@@ -175,54 +133,106 @@ impl Host {
         self.0.registry.register(vec![registration])
     }
 
-    /// Loads one plugin.
+    /// Puts the operator's rules about hooks in the place of the ones before.
+    ///
+    /// # Errors
+    /// When no order satisfies them; then nothing has changed.
+    pub fn set_hook_rules(&self, rules: HookRules) -> Result<(), RegisterError> {
+        self.0.registry.set_rules(rules)
+    }
+
+    /// Loads one plugin. One that is blocked is not loaded, and its [`state`](Self::state) says so.
     ///
     /// # Errors
     /// As [`load_all`](Self::load_all).
     pub async fn load(&self, load: Load) -> Result<PluginId, HostError> {
-        let mut ids = self.load_all(vec![load]).await?;
-        // One plugin was asked for, so there is one id.
-        Ok(ids.swap_remove(0))
+        let readied = load.read()?;
+        let id = readied.manifest.id().clone();
+        self.load_readied(vec![readied]).await?;
+        Ok(id)
     }
 
-    /// Loads plugins together: reads, orders, grants, starts and publishes them, all or none. Their ids come back in
-    /// the order in which they were started. Dropping the future before its end may leave them started and
-    /// unpublished: nothing reaches them then, and they end with the future.
+    /// Loads plugins together: reads, orders, grants, starts and publishes them, all or none. The ids of those that were
+    /// loaded come back in the order in which they were started; those that are blocked are left out. Dropping the
+    /// future before its end leaves nothing behind.
     ///
     /// # Errors
-    /// The first stop of the walk at which one of them was refused.
+    /// The first stop of the walk at which one of them was refused; then nothing has changed.
     pub async fn load_all(&self, loads: Vec<Load>) -> Result<Vec<PluginId>, HostError> {
+        self.load_readied(loads.into_iter().map(Load::read).collect::<Result<_, _>>()?).await
+    }
+
+    async fn load_readied(&self, mut readied: Vec<Readied>) -> Result<Vec<PluginId>, HostError> {
         let _change = self.0.change.lock().await;
-        let packages = loads.into_iter().map(Load::read).collect::<Result<Vec<_>, _>>()?;
+        readied.retain(|one| !self.0.blocked().contains(one.manifest.id()));
         let running = self.plugins();
         let running: Vec<_> =
             running.iter().map(|info| (&info.manifest.plugin.id, &info.manifest.plugin.version)).collect();
-        let manifests: Vec<_> = packages.iter().map(|one| &*one.manifest).collect();
+        let manifests: Vec<_> = readied.iter().map(|one| &*one.manifest).collect();
         let order = resolve(&manifests, &running).map_err(HostError::Resolve)?;
-        let mut started = Vec::new();
+        let mut loading = Loading { host: &self.0, started: Vec::new() };
         for place in order {
-            started.push(self.0.start(&packages[place], &self.0).await?);
+            let loaded = self.0.start(&readied[place], &self.0).await?;
+            loading.started.push(loaded);
         }
-        self.0.registry.register(started.iter().map(Loaded::registration).collect())?;
-        let ids: Vec<_> = started.iter().map(|one| one.supervisor.plugin.clone()).collect();
-        if let Err(error) = self.0.begin(&started).await {
-            for loaded in started.iter().rev() {
-                self.0.end(loaded).await;
-            }
-            return Err(error);
+        self.0.registry.register(loading.started.iter().map(Loaded::registration).collect())?;
+        for loaded in &loading.started {
+            let begun = loaded.supervisor.run_lifecycle(&Operation::Start).await;
+            begun.map_err(|source| HostError::Start { plugin: loaded.id().clone(), source })?;
         }
+        let started = std::mem::take(&mut loading.started);
+        let ids = started.iter().map(|loaded| loaded.id().clone()).collect();
         self.0.plugins().extend(started);
         Ok(ids)
     }
 
-    /// Unloads a plugin: hides what it brought, lets the calls inside it finish, stops it.
+    /// Unloads a plugin: hides what it brought, lets the calls inside it finish, ends those that do not, stops it.
+    /// Dropping the future does not keep it from coming to its end.
     ///
     /// # Errors
-    /// When there is no such plugin, or others need it; then nothing has changed.
+    /// When there is no such plugin, others need it, or the caller is inside it; then nothing has changed.
     pub async fn unload(&self, id: &str) -> Result<Drain, UnloadError> {
-        let _change = self.0.change.lock().await;
+        if PluginId::new(id).is_ok_and(|id| tapline_core::is_inside(&id)) {
+            return Err(UnloadError::WouldDeadlock(id.into()));
+        }
+        let change = Arc::clone(&self.0.change).lock_owned().await;
         let loaded = self.0.take(id)?;
-        Ok(self.0.end(&loaded).await)
+        let shared = Arc::clone(&self.0);
+        let end = tokio::spawn(async move {
+            let _change = change;
+            shared.end(&loaded).await
+        });
+        Ok(end.await.unwrap_or(Drain::Forced))
+    }
+
+    /// Keeps a plugin from being loaded, and unloads it if it is there. That it is blocked is no error for those who
+    /// load it.
+    ///
+    /// # Errors
+    /// As [`unload`](Self::unload), when the plugin is there and stays there; it is blocked all the same.
+    pub async fn block(&self, id: &PluginId) -> Result<(), UnloadError> {
+        self.0.blocked().insert(id.clone());
+        match self.unload(id.as_str()).await {
+            Ok(_) | Err(UnloadError::NotLoaded(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Lets a plugin be loaded again.
+    pub fn unblock(&self, id: &PluginId) {
+        self.0.blocked().remove(id);
+    }
+
+    /// Whether a plugin takes part.
+    #[must_use]
+    pub fn state(&self, id: &PluginId) -> PluginState {
+        if self.0.plugins().iter().any(|loaded| loaded.id() == id) {
+            PluginState::Active
+        } else if self.0.blocked().contains(id) {
+            PluginState::Disabled
+        } else {
+            PluginState::Absent
+        }
     }
 
     /// Unloads everything, dependents first.
@@ -246,6 +256,12 @@ impl Host {
     #[must_use]
     pub fn plugins(&self) -> Vec<PluginInfo> {
         self.0.plugins().iter().map(|loaded| loaded.info.clone()).collect()
+    }
+
+    /// Why the hooks of a point stand where they stand, and how they fare; `None` when there is no such point.
+    #[must_use]
+    pub fn explain(&self, point: &str) -> Option<Explanation> {
+        self.0.registry.explain(point)
     }
 
     /// Fails when a hook waits for a point that nobody has declared: a misspelt guard would guard nothing.
@@ -272,58 +288,19 @@ impl Host {
     }
 }
 
-impl Load {
-    /// A package in a folder.
-    #[must_use]
-    pub fn folder(folder: impl AsRef<Path>) -> Self {
-        Self { source: Source::Folder(folder.as_ref().to_owned()), config: Value::Null, narrowed: None }
-    }
-
-    /// A plugin that is linked in.
-    #[must_use]
-    pub const fn native(plugin: NativePlugin) -> Self {
-        Self { source: Source::Native(plugin), config: Value::Null, narrowed: None }
-    }
-
-    /// Starts it with this configuration.
-    #[must_use]
-    pub fn config(mut self, config: Value) -> Self {
-        self.config = config;
-        self
-    }
-
-    /// Grants it no more than this.
-    #[must_use]
-    pub fn narrow(mut self, grants: Grants) -> Self {
-        self.narrowed = Some(grants);
-        self
-    }
-
-    fn read(self) -> Result<Readied, HostError> {
-        let (manifest, artifact) = match self.source {
-            Source::Folder(folder) => {
-                let package = Loader::read(&folder)?;
-                (Arc::clone(&package.manifest), Artifact::Package(package))
-            }
-            Source::Native(plugin) => {
-                (Arc::new(Loader::native(&plugin)?), Artifact::Native(Arc::new(plugin)))
-            }
-        };
-        Ok(Readied { manifest, artifact, config: self.config, narrowed: self.narrowed })
-    }
+/// Plugins that are started and not yet loaded: dropped before that, they leave nothing behind.
+struct Loading<'a> {
+    host: &'a Shared,
+    started: Vec<Loaded>,
 }
 
-/// A plugin whose manifest has been read.
-struct Readied {
-    manifest: Arc<Manifest>,
-    artifact: Artifact,
-    config: Value,
-    narrowed: Option<Grants>,
-}
-
-enum Artifact {
-    Package(Package),
-    Native(Arc<NativePlugin>),
+impl Drop for Loading<'_> {
+    fn drop(&mut self) {
+        for loaded in self.started.iter().rev() {
+            self.host.registry.remove(loaded.id());
+            loaded.supervisor.retire();
+        }
+    }
 }
 
 impl Shared {
@@ -364,25 +341,15 @@ impl Shared {
         Ok(runtime.load(package, grants, limits).await?)
     }
 
-    /// Tells plugins that are published that they may begin.
-    async fn begin(&self, started: &[Loaded]) -> Result<(), HostError> {
-        for loaded in started {
-            let begun = loaded.supervisor.run_lifecycle(&Operation::Start).await;
-            begun.map_err(|source| HostError::Start { plugin: loaded.supervisor.plugin.clone(), source })?;
-        }
-        Ok(())
-    }
-
     /// Takes a plugin out of the list, unless others need it.
     fn take(&self, id: &str) -> Result<Loaded, UnloadError> {
         let mut plugins = self.plugins();
-        let place = plugins.iter().position(|loaded| loaded.supervisor.plugin.as_str() == id);
+        let place = plugins.iter().position(|loaded| loaded.id().as_str() == id);
         let place = place.ok_or_else(|| UnloadError::NotLoaded(id.into()))?;
         let needs = |loaded: &&Loaded| {
             loaded.info.manifest.plugin.depends_on.iter().any(|need| need.id.as_str() == id && !need.optional)
         };
-        let dependents: Vec<_> =
-            plugins.iter().filter(needs).map(|one| one.supervisor.plugin.to_string()).collect();
+        let dependents: Vec<_> = plugins.iter().filter(needs).map(|one| one.id().to_string()).collect();
         if !dependents.is_empty() {
             return Err(UnloadError::Needed { plugin: id.into(), dependents });
         }
@@ -392,33 +359,27 @@ impl Shared {
     /// Hides, drains and stops a plugin. It always ends, whatever the plugin answers.
     async fn end(&self, loaded: &Loaded) -> Drain {
         let supervisor = &loaded.supervisor;
-        let drained = match self.registry.remove(&supervisor.plugin) {
-            Some(gate) => tokio::time::timeout(self.drain, gate.drained()).await.is_ok(),
-            None => true,
-        };
+        let mut drain = Drain::Drained;
+        if let Some(removal) = self.registry.remove(&supervisor.plugin)
+            && tokio::time::timeout(self.drain, removal.drained()).await.is_err()
+        {
+            supervisor.end_calls();
+            let is_drained = tokio::time::timeout(GRACE, removal.drained()).await.is_ok();
+            drain = if is_drained { Drain::Forced } else { Drain::Leaked(removal.inside()) };
+        }
         if let Err(error) = supervisor.run_lifecycle(&Operation::Stop).await {
             tracing::warn!(plugin = %supervisor.plugin, %error, "plugin did not stop well");
         }
         supervisor.retire();
-        if drained { Drain::Drained } else { Drain::Forced }
+        drain
     }
 
     pub(crate) async fn request(self: Arc<Self>, request: Request) -> Result<Value, HookError> {
-        let depth = DEPTH.try_with(|depth| *depth).unwrap_or(0);
-        if depth >= DEEPEST_REQUEST {
-            let message =
-                format!("requests are nested {DEEPEST_REQUEST} deep; plugins may be calling each other");
-            return Err(Failure::new("depth-exceeded", message).into());
-        }
         let wrapper = self.wrappers().get(&*request.point).cloned();
-        DEPTH
-            .scope(depth + 1, async move {
-                match wrapper {
-                    Some(point) => point.call(request, |request| self.answer(request)).await,
-                    None => Ok(self.answer(request).await?),
-                }
-            })
-            .await
+        match wrapper {
+            Some(point) => point.call(request, |request| self.answer(request)).await,
+            None => Ok(self.answer(request).await?),
+        }
     }
 
     async fn answer(self: Arc<Self>, request: Request) -> Result<Value, CallError> {
@@ -428,47 +389,20 @@ impl Shared {
             point: point.to_string(),
             key: key.to_string(),
         })?;
-        contribution.handler.handle(&method, input).await
+        let name = format!("{point}/{key}").into();
+        tapline_core::nested(&name, contribution.handler.handle(&method, input)).await
     }
 
     fn plugins(&self) -> std::sync::MutexGuard<'_, Vec<Loaded>> {
         self.plugins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn blocked(&self) -> std::sync::MutexGuard<'_, BTreeSet<PluginId>> {
+        self.blocked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn wrappers(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, HookPoint<Request, Value>>> {
         self.wrappers.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Loaded {
-    /// All that the plugin brings.
-    fn registration(&self) -> Registration {
-        let manifest = &self.info.manifest;
-        let mut registration = Registration::new(manifest.id().clone());
-        registration.depends_on = manifest.plugin.depends_on.iter().map(|need| need.id.clone()).collect();
-        registration.hooks = manifest.hooks.iter().map(|hook| self.hook(hook)).collect();
-        let gate = Arc::clone(registration.gate());
-        registration.contributions = manifest
-            .provides
-            .iter()
-            .map(|provides| Contribution {
-                point: Arc::clone(&provides.point),
-                key: Arc::clone(&provides.key),
-                plugin: manifest.id().clone(),
-                handler: Arc::new(SupervisedHandler {
-                    supervisor: Arc::clone(&self.supervisor),
-                    gate: Arc::clone(&gate),
-                    contribution: format!("{}/{}", provides.point, provides.key).into(),
-                }),
-            })
-            .collect();
-        registration
-    }
-
-    fn hook(&self, declaration: &tapline_core::HookDeclaration) -> Hook {
-        let operation = Operation::hook(declaration.kind, Arc::clone(&declaration.name));
-        let hook = SupervisedHook { supervisor: Arc::clone(&self.supervisor), operation };
-        Hook::boundary(declaration.clone(), Arc::new(hook))
     }
 }
 

@@ -5,15 +5,22 @@
 //! the supervisor starts it, and the registry publishes it.
 
 mod host;
+mod builder;
+mod load;
+mod loaded;
 mod loader;
 mod resolver;
 mod policy;
 mod supervisor;
 mod services;
+mod driver;
 mod error;
 
+pub use builder::HostBuilder;
 pub use error::{HostError, UnloadError};
-pub use host::{Drain, Host, HostBuilder, Load, PluginInfo};
+pub use host::Host;
+pub use load::Load;
+pub use loaded::{Drain, PluginInfo, PluginState};
 pub use loader::{Loader, ManifestError};
 pub use policy::Policy;
 pub use resolver::{ResolveError, resolve};

@@ -84,7 +84,7 @@ impl Loader {
     /// # Errors
     /// When the manifest is wrong.
     pub fn native(plugin: &NativePlugin) -> Result<Manifest, ManifestError> {
-        parse(Path::new("(native plugin)"), plugin.manifest)
+        parse(Path::new("(native plugin)"), &plugin.manifest)
     }
 
     /// The folders directly below `folder` that hold a manifest, by name. What is no package is not listed.
@@ -144,6 +144,9 @@ fn first_mistake(manifest: &Manifest) -> Option<(String, String)> {
     let mut names = BTreeSet::new();
     if let Some(hook) = manifest.hooks.iter().find(|hook| !names.insert(&hook.name)) {
         return Some((hook.name.to_string(), format!("there are two hooks `{}`", hook.name)));
+    }
+    if let Some((hook, mistake)) = manifest.hooks.iter().find_map(|hook| Some((hook, hook.mistake()?))) {
+        return Some((hook.name.to_string(), mistake));
     }
     let mut contributions = BTreeSet::new();
     let twice = manifest.provides.iter().find(|one| !contributions.insert((&one.point, &one.key)))?;

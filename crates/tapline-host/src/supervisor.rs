@@ -1,12 +1,12 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use tapline_core::{
     Boundary, BoxFuture, CallContext, CallError, Fault, Flow, Gate, Grants, Handler, Instance, LayerStats,
     Limits, Object, Operation, Plugin, PluginId, Services, Value, configuration,
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// Owns the instances of one plugin: starts them, lends one to each call, holds calls to their deadline, and never
 /// enters an instance again in which something went wrong.
@@ -18,6 +18,8 @@ pub(crate) struct Supervisor {
     limits: Limits,
     services: Arc<dyn Services>,
     idle: Mutex<Vec<Box<dyn Instance>>>,
+    /// Becomes true when calls that are under way have to end.
+    ended: watch::Sender<bool>,
     pub(crate) stats: Arc<LayerStats>,
 }
 
@@ -51,6 +53,7 @@ impl Supervisor {
             limits,
             services,
             idle: Mutex::default(),
+            ended: watch::Sender::new(false),
             stats: Arc::default(),
         }
     }
@@ -77,7 +80,7 @@ impl Supervisor {
         let mut lease = self.lease().await?;
         let Some(instance) = lease.instance.as_mut() else { return Err(self.not_active()) };
         let entered = std::time::Instant::now();
-        let answer = within(self.limits.wall, context, instance.call(operation, context)).await;
+        let answer = self.within(context, instance.call(operation, context)).await;
         self.stats.record(entered, context.spent_in_next(), answer.is_err());
         let broke = answer.as_ref().is_err_and(CallError::is_fault);
         if broke && lease.is_shared {
@@ -89,6 +92,39 @@ impl Supervisor {
 
     pub(crate) fn context(&self, root: Object) -> CallContext {
         CallContext::new(self.plugin.clone(), Arc::clone(&self.grants), Arc::clone(&self.services), root)
+    }
+
+    /// Waits for an answer within the plugin's wall time and the deadline of the calls around it, until the plugin is
+    /// ended. The time spent in `next` is not the plugin's own.
+    async fn within(
+        &self,
+        context: &CallContext,
+        mut answer: BoxFuture<'_, Result<Flow, CallError>>,
+    ) -> Result<Flow, CallError> {
+        let (entered, limit) = (Instant::now(), self.limits.wall);
+        let inherited = tapline_core::deadline().map(Instant::from_std);
+        let mut ended = self.ended.subscribe();
+        loop {
+            let own = entered + limit + context.spent_in_next();
+            let deadline = inherited.map_or(own, |inherited| inherited.min(own));
+            tokio::select! {
+                biased;
+                answer = &mut answer => return answer,
+                _ = ended.wait_for(|ended| *ended) => return Err(self.not_active()),
+                () = sleep_until(deadline) => {}
+            }
+            if inherited.is_some_and(|inherited| Instant::now() >= inherited) {
+                return Err(CallError::DeadlineExceeded { limit: entered.elapsed() });
+            }
+            if Instant::now() >= entered + limit + context.spent_in_next() {
+                return Err(Fault::Wall { limit }.into());
+            }
+        }
+    }
+
+    /// Ends the calls that are under way; they fail.
+    pub(crate) fn end_calls(&self) {
+        self.ended.send_replace(true);
     }
 
     /// Forgets all instances that are not on loan.
@@ -135,24 +171,6 @@ impl Drop for Lease<'_> {
         let has_room = if instance.share().is_some() { idle.is_empty() } else { idle.len() < IDLE_INSTANCES };
         if has_room && !self.is_shared {
             idle.push(instance);
-        }
-    }
-}
-
-/// Waits for an answer; the time spent in `next` is not the plugin's own.
-async fn within(
-    limit: Duration,
-    context: &CallContext,
-    mut answer: BoxFuture<'_, Result<Flow, CallError>>,
-) -> Result<Flow, CallError> {
-    let entered = Instant::now();
-    loop {
-        let deadline = entered + limit + context.spent_in_next();
-        if let Ok(answer) = timeout_at(deadline, &mut answer).await {
-            return answer;
-        }
-        if Instant::now() >= entered + limit + context.spent_in_next() {
-            return Err(Fault::Wall { limit }.into());
         }
     }
 }

@@ -105,6 +105,9 @@ impl Definition {
             table.insert("name", function.sig.ident.to_string());
         }
         let declaration: HookDeclaration = table.read(span)?;
+        if let Some(mistake) = declaration.mistake() {
+            return Err(syn::Error::new(span, mistake));
+        }
         if self.hooks.iter().any(|(other, _)| other.name == declaration.name) {
             return Err(syn::Error::new(span, format!("there is another hook `{}` above", declaration.name)));
         }

@@ -92,6 +92,7 @@ fn hook(declaration: &HookDeclaration, method: &Method) -> TokenStream {
     let done = match declaration.kind {
         kind if decides_flow(kind) => quote!(#answer),
         HookKind::Replace => quote!({ context.answer(#answer?)?; Ok(::tapline_pdk::Flow::Finish) }),
+        HookKind::Answer => quote!({ context.answer_if_any(#answer?)?; Ok(::tapline_pdk::Flow::Proceed) }),
         _ => quote!({ let () = #answer?; Ok(::tapline_pdk::Flow::Proceed) }),
     };
     quote! { ::tapline_pdk::Operation::#operation { hook } if **hook == *#hook => #done, }
@@ -134,5 +135,6 @@ const fn variant(kind: HookKind) -> &'static str {
         HookKind::After => "After",
         HookKind::Around => "Around",
         HookKind::Replace => "Replace",
+        HookKind::Answer => "Answer",
     }
 }

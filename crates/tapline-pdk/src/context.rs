@@ -14,6 +14,24 @@ use native::Host;
 #[cfg(target_family = "wasm")]
 use sandboxed::Host;
 
+/// What an answer hook may answer with: an `Option` of a value, or `()` where no answer is expected.
+pub trait Answer {
+    #[doc(hidden)]
+    fn give(self, context: &Context) -> Result<()>;
+}
+
+impl Answer for () {
+    fn give(self, _: &Context) -> Result<()> {
+        Ok(())
+    }
+}
+
+impl<T: Serialize + 'static> Answer for Option<T> {
+    fn give(self, context: &Context) -> Result<()> {
+        self.map_or(Ok(()), |answer| context.answer(answer))
+    }
+}
+
 /// What a plugin reads, writes and asks for while it answers one call.
 ///
 /// Paths are dotted: `input.user.name`, `output.items.0`. A plugin reaches the paths under `requires.context` that
@@ -118,6 +136,11 @@ impl Context {
             return Ok(same);
         }
         request.unwrap_or_default().to().map_err(|error| Failure::new("invalid-request", error.to_string()))
+    }
+
+    #[doc(hidden)]
+    pub fn answer_if_any(&self, answer: impl Answer) -> Result<()> {
+        answer.give(self)
     }
 
     #[doc(hidden)]

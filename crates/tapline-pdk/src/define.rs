@@ -26,7 +26,8 @@ pub fn not_declared(operation: &Operation) -> Result<Flow> {
         Operation::Before { hook }
         | Operation::After { hook }
         | Operation::Around { hook }
-        | Operation::Replace { hook } => {
+        | Operation::Replace { hook }
+        | Operation::Answer { hook } => {
             Err(Failure::new("no-such-hook", format!("there is no such hook as `{hook}`")))
         }
     }

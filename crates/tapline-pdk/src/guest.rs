@@ -47,6 +47,7 @@ exports! {
     after = "exports-after",
     around = "exports-around",
     replace = "exports-replace",
+    answer = "exports-answer",
     handler = "exports-handler",
 }
 
@@ -174,6 +175,7 @@ macro_rules! hook_export {
 hook_export!($ export_after, after, After);
 hook_export!($ export_around, around, Around);
 hook_export!($ export_replace, replace, Replace);
+hook_export!($ export_answer, answer, Answer);
 
 /// Exports contributions to extension points.
 #[macro_export]

@@ -46,10 +46,11 @@
 //! | `#[plugin(…)]` | the block | `id`; `version`, `description`, `authors` (otherwise Cargo's); `capabilities`, `depends_on`, `requires`, `limits` |
 //! | `#[init]` | `fn(config: T) -> Result<Self>` or without the parameter | |
 //! | `#[start]`, `#[stop]` | `fn(&self) -> Result<()>` | |
-//! | `#[hook(…)]` | `fn(&self, &Context) -> Result<…>` | `point`, `kind`; `name`, `priority`, `when`, `before`, `after`, `tags`, `on_failure` |
+//! | `#[hook(…)]` | `fn(&self, &Context) -> Result<…>` | `point`, `kind`; `name`, `priority`, `when`, `before`, `after`, `tags`, `on_failure`, `version`, `optional`; `on` (after), `repeats` (around), `overrides` (replace) |
 //! | `#[provides(…)]` | `fn(&self, &Context, T) -> Result<…>` | `point`, `key`; `method` (otherwise `handle`), `schema` (a file beside `Cargo.toml`) |
 //!
-//! A before hook answers with a [`Flow`], a replace hook and a handler with their output, the others with `()`.
+//! A before hook answers with a [`Flow`], a replace hook and a handler with their output, an answer hook with an
+//! `Option` or, where nobody waits for an answer, with `()`; the others with `()`.
 //! Every method may be `async`.
 
 mod context;
@@ -60,7 +61,7 @@ mod native;
 #[doc(hidden)]
 pub mod guest;
 
-pub use context::Context;
+pub use context::{Answer, Context};
 pub use define::Define;
 #[cfg(not(target_family = "wasm"))]
 pub use native::native;

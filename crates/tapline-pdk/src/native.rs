@@ -17,7 +17,7 @@ pub fn native<T: Define>() -> NativePlugin {
             Ok(Arc::new(Running(plugin)) as Arc<dyn NativeInstance>)
         })
     };
-    NativePlugin { manifest: T::MANIFEST, init }
+    NativePlugin { manifest: T::MANIFEST.into(), init }
 }
 
 struct Running<T>(T);

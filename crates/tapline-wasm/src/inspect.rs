@@ -50,7 +50,7 @@ impl Interfaces {
         }
         for import in &self.imports {
             let interface = interface(import);
-            if interface.is_none_or(|interface| !may_import(interface, manifest, grants)) {
+            if interface.is_none_or(|interface| !may_import(interface, grants)) {
                 return Err(LoadError::NotGranted {
                     plugin: manifest.id().to_string(),
                     import: import.clone(),
@@ -68,10 +68,10 @@ impl Interfaces {
 }
 
 /// Whether the host links an interface of the contract for a plugin.
-pub(crate) fn may_import(interface: &str, manifest: &Manifest, grants: &Grants) -> bool {
+pub(crate) fn may_import(interface: &str, grants: &Grants) -> bool {
     match interface {
-        "types" | "context" | "log" => true,
-        "chain" => manifest.hooks.iter().any(|hook| hook.kind == HookKind::Around),
+        // `next` outside of an around hook answers that there is none.
+        "types" | "context" | "log" | "chain" => true,
         "peers" => !grants.call.is_empty(),
         _ => false,
     }
@@ -86,6 +86,7 @@ fn needed(manifest: &Manifest) -> Vec<(&'static str, String)> {
             HookKind::After => "after",
             HookKind::Around => "around",
             HookKind::Replace => "replace",
+            HookKind::Answer => "answer",
         };
         needed.push((interface, format!("the {} hook `{}`", hook.kind, hook.name)));
     }

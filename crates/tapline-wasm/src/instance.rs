@@ -25,6 +25,7 @@ struct Exports {
     after: Option<TypedFunc<(String,), Done>>,
     around: Option<TypedFunc<(String,), Done>>,
     replace: Option<TypedFunc<(String,), Done>>,
+    answer: Option<TypedFunc<(String,), Done>>,
     handle: Option<TypedFunc<(String, String), Done>>,
 }
 
@@ -38,6 +39,7 @@ impl WasmInstance {
             after: export(&mut store, component, "after", "after")?,
             around: export(&mut store, component, "around", "around")?,
             replace: export(&mut store, component, "replace", "replace")?,
+            answer: export(&mut store, component, "answer", "answer")?,
             handle: export(&mut store, component, "handler", "handle")?,
         };
         Ok(Self { store, exports })
@@ -112,6 +114,7 @@ impl Instance for WasmInstance {
             Operation::After { hook } => Box::pin(self.run(self.exports.after, (hook.to_string(),))),
             Operation::Around { hook } => Box::pin(self.run(self.exports.around, (hook.to_string(),))),
             Operation::Replace { hook } => Box::pin(self.run(self.exports.replace, (hook.to_string(),))),
+            Operation::Answer { hook } => Box::pin(self.run(self.exports.answer, (hook.to_string(),))),
             Operation::Handle { contribution, method } => {
                 let parameters = (contribution.to_string(), method.to_string());
                 Box::pin(self.run(self.exports.handle, parameters))

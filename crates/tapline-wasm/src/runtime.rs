@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::thread;
 
-use tapline_core::{BoxFuture, Grants, Limits, LoadError, Manifest, Package, Plugin, Runtime, RuntimeKind};
+use tapline_core::{BoxFuture, Grants, Limits, LoadError, Package, Plugin, Runtime, RuntimeKind};
 use wasmtime::component::{Component, HasSelf, Linker};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
@@ -61,21 +61,19 @@ impl WasmRuntime {
             reason: format!("{error:#}"),
         };
         let component = Component::new(&self.engine, &package.artifact).map_err(broken)?;
-        let linker = self.linker(manifest, grants).map_err(broken)?;
+        let linker = self.linker(grants).map_err(broken)?;
         let linked = linker.instantiate_pre(&component).map_err(broken)?;
         Ok(Arc::new(WasmPlugin::new(manifest, linked, limits)))
     }
 
     /// Links what is granted and nothing else.
-    fn linker(&self, manifest: &Manifest, grants: &Grants) -> wasmtime::Result<Linker<Guest>> {
+    fn linker(&self, grants: &Grants) -> wasmtime::Result<Linker<Guest>> {
         let mut linker = Linker::new(&self.engine);
         types::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
         context::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
         log::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
-        if crate::inspect::may_import("chain", manifest, grants) {
-            chain::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
-        }
-        if crate::inspect::may_import("peers", manifest, grants) {
+        chain::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
+        if crate::inspect::may_import("peers", grants) {
             peers::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
         }
         Ok(linker)

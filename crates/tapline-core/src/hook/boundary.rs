@@ -7,10 +7,13 @@ use std::time::Instant;
 
 use crate::context::CallContext;
 use crate::failure::{CallError, Fault};
-use crate::hook::chain::{Next, joined};
+use crate::gate::Pass;
+use crate::hook::chain::{Inside, joined};
 use crate::hook::error::{HookError, contract};
 use crate::hook::layer::{Boundary, Layer, Outcome, Step};
-use crate::manifest::{HookKind, OnFailure};
+use crate::hook::trace::{Trace, What};
+use crate::hook::typed::{copy, finish};
+use crate::manifest::{HookKind, On};
 use crate::payload::Payload;
 use crate::plugin::{BoxFuture, Flow};
 use crate::value::{Object, Value};
@@ -26,11 +29,11 @@ pub(crate) enum Inward<I, O> {
 }
 
 /// Enters a layer on the way in.
-pub(crate) async fn inward<'a, I: Payload, O: Payload>(
+pub(crate) async fn inward<I: Payload, O: Payload>(
     layer: &Layer,
     hook: &dyn Boundary,
     mut input: I,
-    next: impl FnOnce() -> Next<'a, I, O>,
+    inside: Inside<'_, I, O>,
 ) -> Inward<I, O> {
     let root = match input.context() {
         Ok(root) => root,
@@ -38,10 +41,10 @@ pub(crate) async fn inward<'a, I: Payload, O: Payload>(
     };
     match layer.name.kind {
         HookKind::After => Inward::Entered(input, root),
-        HookKind::Around => Inward::Done(around(layer, hook, &hook.context(root), input, next()).await),
-        HookKind::Before | HookKind::Replace => {
+        HookKind::Around => Inward::Done(around(layer, hook, &hook.context(root), input, inside).await),
+        HookKind::Before | HookKind::Replace | HookKind::Answer => {
             let step = before(layer, hook, &hook.context(root), &mut input).await;
-            Inward::Step(input, step)
+            Inward::Step(input, finish(layer, step))
         }
     }
 }
@@ -68,34 +71,40 @@ async fn around<I: Payload, O: Payload>(
     hook: &dyn Boundary,
     context: &Arc<CallContext>,
     input: I,
-    next: Next<'_, I, O>,
+    mut inside: Inside<'_, I, O>,
 ) -> Outcome<O> {
-    context.offer_next();
+    context.offer_next(layer.repeats);
     let entered = Instant::now();
     let mut answer = hook.enter(context);
-    let mut inside = Some((input, next));
+    let mut given = Some(input);
     let mut inner: Option<Outcome<O>> = None;
     let flow = loop {
         if let Turn::Answered(flow) = turn(&mut answer, context).await {
             break flow;
         }
-        // The context offers `next` once, so there is something inside.
-        let Some((input, next)) = inside.take() else { continue };
-        inner = Some(run_inside(context, input, next).await);
+        // The context offers `next` once, unless the hook repeats, and then there is a copy left.
+        let Some(input) = given.take() else { continue };
+        if layer.repeats {
+            given = copy(&input).ok();
+        }
+        inner = Some(run_inside(context, input, &mut inside).await);
     };
     drop(answer);
     let answer = flow.and_then(|_| changed(context));
     layer.stats.record(entered, context.spent_in_next(), failed_itself(&answer, inner.as_ref()));
-    settle(layer, answer, inner, inside).await
+    if inner.is_none() && answer.is_ok() {
+        Trace::note(inside.trace, layer, What::DidWithoutNext);
+    }
+    settle(layer, answer, inner, given, inside).await
 }
 
 async fn run_inside<I: Payload, O: Payload>(
     context: &Arc<CallContext>,
     mut input: I,
-    next: Next<'_, I, O>,
+    inside: &mut Inside<'_, I, O>,
 ) -> Outcome<O> {
     let outcome = match absorb(context, &mut input) {
-        Ok(()) => next.call(input).await,
+        Ok(()) => inside.run(input).await,
         Err(error) => Err(error),
     };
     let written =
@@ -115,22 +124,33 @@ async fn settle<I: Payload, O: Payload>(
     layer: &Layer,
     answer: Result<Option<O>, CallError>,
     inner: Option<Outcome<O>>,
-    inside: Option<(I, Next<'_, I, O>)>,
+    given: Option<I>,
+    mut inside: Inside<'_, I, O>,
 ) -> Outcome<O> {
     let (error, inner) = match (answer, inner) {
         (Ok(Some(output)), _) | (Ok(None), Some(Ok(output))) => return Ok(output),
         (Ok(None), inner) => (unanswered(), inner),
         (Err(error), inner) => (error, inner),
     };
-    match (inner, inside) {
-        (Some(Err(inner)), _) if passes_on(&error, &inner) => Err(inner),
-        (Some(inner), _) if layer.on_failure == OnFailure::Skip => inner,
-        (None, Some((input, next))) if layer.on_failure == OnFailure::Skip => next.call(input).await,
-        // An answer may stand for the inner error; one that broke only hides it.
-        (Some(Err(inner)), _) if error.is_fault() => {
-            Err(joined(Some(inner), HookError::from(error).arisen_in(layer)))
+    if let Some(Err(inner)) = &inner
+        && passes_on(&error, inner)
+    {
+        return Err(inner.clone());
+    }
+    let is_fault = error.is_fault();
+    let error = HookError::from(error).arisen_in(layer);
+    match (inner, given) {
+        (Some(inner), _) if layer.can_be_skipped() => {
+            layer.tell_failed(&error);
+            inner
         }
-        _ => Err(HookError::from(error).arisen_in(layer)),
+        (None, Some(input)) if layer.can_be_skipped() => {
+            layer.tell_failed(&error);
+            inside.run(input).await
+        }
+        // An answer may stand for the inner error; one that broke only hides it.
+        (Some(Err(inner)), _) if is_fault => Err(joined(Some(inner), error)),
+        _ => Err(error),
     }
 }
 
@@ -141,18 +161,48 @@ pub(crate) async fn outward<O: Payload>(
     mut root: Object,
     outcome: Outcome<O>,
 ) -> Outcome<O> {
+    if !layer.wants(&outcome) {
+        return outcome;
+    }
     match outcome.as_ref().map(Payload::to_value) {
         Ok(Ok(output)) => root.insert("output".into(), output),
         Ok(Err(error)) => return Err(contract(error).arisen_in(layer)),
         Err(error) => root.insert("error".into(), describe(error)),
     };
     let context = hook.context(root);
-    match timed(layer, &context, hook.enter(&context)).await.and_then(|_| changed(&context)) {
-        Ok(Some(changed)) => Ok(changed),
-        Ok(None) => outcome,
-        Err(_) if layer.on_failure == OnFailure::Skip => outcome,
-        Err(error) => Err(joined(outcome.err(), HookError::from(error).arisen_in(layer))),
+    let error = match timed(layer, &context, hook.enter(&context)).await.and_then(|_| changed(&context)) {
+        Ok(Some(changed)) => return Ok(changed),
+        Ok(None) => return outcome,
+        Err(error) => HookError::from(error).arisen_in(layer),
+    };
+    if layer.can_be_skipped() {
+        layer.tell_failed(&error);
+        return outcome;
     }
+    Err(joined(outcome.err(), error))
+}
+
+/// Tells an after hook that its call was cancelled, in a task of its own, because nobody waits for it any more.
+pub(crate) fn cancelled<O>(
+    layer: &Layer,
+    hook: &Arc<dyn Boundary>,
+    mut root: Object,
+    error: &HookError,
+    pass: Pass,
+) {
+    if layer.on != On::Always {
+        return;
+    }
+    root.insert("error".into(), describe(error));
+    let (layer, hook) = (layer.clone(), Arc::clone(hook));
+    let watch = Arc::clone(&layer.watch);
+    watch.spawn(Box::pin(async move {
+        let context = hook.context(root);
+        if let Err(error) = timed(&layer, &context, hook.enter(&context)).await {
+            layer.tell_failed(&HookError::from(error).arisen_in(&layer));
+        }
+        drop(pass);
+    }));
 }
 
 /// Runs what stands in for the core operation.
@@ -164,6 +214,17 @@ pub(crate) async fn replace<I: Payload, O: Payload>(
     let context = hook.context(input.context().map_err(contract)?);
     timed(layer, &context, hook.enter(&context)).await?;
     output(&context)
+}
+
+/// Runs an answer hook; its answer is the output that it sets, if it sets one.
+pub(crate) async fn answer<I: Payload, O: Payload>(
+    layer: &Layer,
+    hook: &dyn Boundary,
+    input: &I,
+) -> Outcome<Option<O>> {
+    let context = hook.context(input.context().map_err(contract)?);
+    timed(layer, &context, hook.enter(&context)).await?;
+    Ok(changed(&context)?)
 }
 
 enum Turn {

@@ -8,27 +8,40 @@ use crate::failure::{CallError, Failure};
 use crate::gate::Pass;
 use crate::hook::error::HookError;
 use crate::hook::layer::{Body, Layer, Outcome, Step};
+use crate::hook::trace::{Trace, What};
 use crate::hook::typed::Record;
 use crate::hook::{boundary, typed};
-use crate::manifest::OnFailure;
 use crate::payload::Payload;
 use crate::plugin::BoxFuture;
+use crate::scope::{Frame, within};
 use crate::value::Object;
 
 /// The hooks of one point in calling order, outermost first; never changes once built.
 pub(crate) struct HookChain<I, O> {
-    pub(crate) layers: Vec<(Layer, Arc<Body<I, O>>)>,
+    pub(crate) layers: Vec<Entry<I, O>>,
     /// What stands in for the core operation.
-    pub(crate) replacement: Option<(Layer, Arc<Body<I, O>>)>,
+    pub(crate) replacement: Option<Entry<I, O>>,
 }
+
+/// A layer and what it runs.
+pub(crate) type Entry<I, O> = (Layer, Arc<Body<I, O>>);
 
 /// What is inside an around hook: the rest of the chain, and the core operation. It can be called once.
 pub struct Next<'a, I, O> {
+    pub(crate) inside: Inside<'a, I, O>,
+    /// Where to leave what comes out.
+    pub(crate) record: Option<&'a Record<O>>,
+}
+
+/// What is inside an around hook that may call it more than once; the point has to allow it.
+pub struct Repeat<'a, I, O>(pub(crate) Inside<'a, I, O>);
+
+/// The rest of a chain from a place in it, and the core operation.
+pub(crate) struct Inside<'a, I, O> {
     pub(crate) chain: &'a HookChain<I, O>,
     pub(crate) index: usize,
     pub(crate) core: &'a mut dyn ErasedCore<I, O>,
-    /// Where to leave what comes out.
-    pub(crate) record: Option<&'a Record<O>>,
+    pub(crate) trace: Option<&'a Trace>,
 }
 
 /// The operation that a hook point wraps.
@@ -52,7 +65,7 @@ where
 }
 
 /// A core that is only known by reference.
-struct CoreRef<'a, I, O>(&'a mut dyn ErasedCore<I, O>);
+pub(crate) struct CoreRef<'a, I, O>(pub(crate) &'a mut dyn ErasedCore<I, O>);
 
 impl<I: Send, O> Core<I, O> for CoreRef<'_, I, O> {
     fn run(&mut self, input: I) -> impl Future<Output = Outcome<O>> + Send {
@@ -72,23 +85,45 @@ where
     async fn run(&mut self, input: I) -> Outcome<O> {
         match self.0.take() {
             Some(core) => core(input).await.map_err(HookError::arisen_in_core),
-            None => Err(Failure::new("already-called", "the core operation ran before").into()),
+            None => Err(Failure::new("already-called", "the core operation can run once, and it has").into()),
         }
     }
 }
 
+/// A core operation that can run any number of times.
+pub(crate) struct Many<F>(pub(crate) F);
+
+impl<I, O, F, Fut> Core<I, O> for Many<F>
+where
+    I: Send,
+    F: FnMut(I) -> Fut + Send,
+    Fut: Future<Output = Result<O, CallError>> + Send,
+{
+    async fn run(&mut self, input: I) -> Outcome<O> {
+        (self.0)(input).await.map_err(HookError::arisen_in_core)
+    }
+}
+
+impl<I: Payload, O: Payload> Inside<'_, I, O> {
+    /// Boxed, because a chain nests as deep as it has around hooks.
+    pub(crate) fn run(&mut self, input: I) -> BoxFuture<'_, Outcome<O>> {
+        Box::pin(async move { self.chain.run(self.index, input, &mut CoreRef(self.core), self.trace).await })
+    }
+}
+
 impl<'a, I: Payload, O: Payload> Next<'a, I, O> {
-    /// Runs what is inside. Cancel safe: dropping the future ends the inner call.
+    /// Runs what is inside. Cancel safe: dropping the future ends the inner call, and the layers that it has entered
+    /// are told.
     ///
     /// # Errors
     /// What an inner layer or the core operation answers.
-    pub fn call(self, input: I) -> BoxFuture<'a, Outcome<O>> {
-        // Boxed, because a chain nests as deep as it has around hooks.
+    pub fn call(mut self, input: I) -> BoxFuture<'a, Outcome<O>> {
         Box::pin(async move {
             if let Some(record) = self.record {
                 record.entered();
             }
-            let outcome = self.chain.run(self.index, input, &mut CoreRef(self.core)).await;
+            let Inside { chain, index, core, trace } = &mut self.inside;
+            let outcome = chain.run(*index, input, &mut CoreRef(*core), *trace).await;
             if let Some(record) = self.record {
                 record.left(&outcome);
             }
@@ -97,59 +132,114 @@ impl<'a, I: Payload, O: Payload> Next<'a, I, O> {
     }
 }
 
-/// The after hooks that a call has entered, innermost last.
-type Entered<'a, I, O> = SmallVec<[(&'a (Layer, Arc<Body<I, O>>), Pass, Object); 4]>;
+impl<I: Payload, O: Payload> Repeat<'_, I, O> {
+    /// Runs what is inside, again if it has run before. Cancel safe as [`Next::call`] is.
+    ///
+    /// # Errors
+    /// What an inner layer or the core operation answers; `already-called` when the caller of the point gave it a core
+    /// operation that can run once.
+    pub fn call(&mut self, input: I) -> BoxFuture<'_, Outcome<O>> {
+        self.0.run(input)
+    }
+}
+
+/// The after hooks that a call has entered, innermost last. Those that are still there when it is dropped learn that
+/// their call was cancelled.
+struct Entered<'a, I: Payload, O: Payload>(SmallVec<[(&'a Entry<I, O>, Pass, Object); 4]>);
+
+impl<I: Payload, O: Payload> Drop for Entered<'_, I, O> {
+    fn drop(&mut self) {
+        while let Some(((layer, body), pass, context)) = self.0.pop() {
+            let cancelled = HookError::from(CallError::Cancelled);
+            match &**body {
+                Body::After(after) => drop(typed::after(layer, after, Err(cancelled))),
+                Body::Boundary(hook) => boundary::cancelled::<O>(layer, hook, context, &cancelled, pass),
+                _ => {}
+            }
+        }
+    }
+}
 
 impl<I: Payload, O: Payload> HookChain<I, O> {
+    /// Runs the whole chain as one call.
+    pub(crate) async fn call<C: Core<I, O>>(
+        &self,
+        point: &Arc<str>,
+        index: usize,
+        input: I,
+        core: &mut C,
+        trace: Option<&Trace>,
+    ) -> Outcome<O> {
+        within(Frame::call(point)?, self.run(index, input, core, trace)).await
+    }
+
     /// Runs the layers from `index` inward, then the core, then the after hooks outward.
-    pub(crate) async fn run<C: Core<I, O>>(&self, index: usize, mut input: I, core: &mut C) -> Outcome<O> {
-        let mut entered: Entered<'_, I, O> = SmallVec::new();
+    pub(crate) async fn run<C: Core<I, O>>(
+        &self,
+        index: usize,
+        mut input: I,
+        core: &mut C,
+        trace: Option<&Trace>,
+    ) -> Outcome<O> {
+        let mut entered: Entered<'_, I, O> = Entered(SmallVec::new());
         let mut outcome = 'inward: {
             for (place, entry) in self.layers.iter().enumerate().skip(index) {
                 let (layer, body) = entry;
-                let Some(pass) = enter(layer, &input) else { continue };
+                let pass = match layer.enter(&input) {
+                    Ok(Some(pass)) => pass,
+                    Ok(None) => continue,
+                    Err(error) => break 'inward Err(error),
+                };
+                Trace::note(trace, layer, What::Entered);
+                let inside = Inside { chain: self, index: place + 1, core: &mut *core, trace };
                 let step = match &**body {
-                    Body::Before(before) => finish(layer, typed::before(before, &mut input)),
+                    Body::Before(before) => typed::before(layer, before, &mut input),
                     Body::Around(around) => {
-                        break 'inward typed::around(layer, around, input, self, place + 1, core).await;
+                        break 'inward within_plugin(layer, typed::around(layer, around, input, inside))
+                            .await;
+                    }
+                    Body::Repeat(repeat) => {
+                        break 'inward within_plugin(layer, typed::repeat(layer, repeat, input, inside))
+                            .await;
                     }
                     Body::After(_) => {
-                        entered.push((entry, pass, Object::new()));
+                        entered.0.push((entry, pass, Object::new()));
                         continue;
                     }
-                    Body::Boundary(hook) => match boundary::inward(layer, &**hook, input, || Next {
-                        chain: self,
-                        index: place + 1,
-                        core: &mut *core,
-                        record: None,
-                    })
-                    .await
-                    {
-                        boundary::Inward::Done(outcome) => break 'inward outcome,
-                        boundary::Inward::Entered(given_back, context) => {
-                            input = given_back;
-                            entered.push((entry, pass, context));
-                            continue;
+                    Body::Boundary(hook) => {
+                        let inward = boundary::inward(layer, &**hook, input, inside);
+                        match within_plugin(layer, inward).await {
+                            boundary::Inward::Done(outcome) => break 'inward outcome,
+                            boundary::Inward::Entered(given_back, context) => {
+                                input = given_back;
+                                entered.0.push((entry, pass, context));
+                                continue;
+                            }
+                            boundary::Inward::Step(given_back, step) => {
+                                input = given_back;
+                                step
+                            }
                         }
-                        boundary::Inward::Step(given_back, step) => {
-                            input = given_back;
-                            finish(layer, step)
-                        }
-                    },
-                    Body::Replace(_) => continue,
+                    }
+                    Body::Replace(_) | Body::Answer(_) | Body::SlowAnswer(_) => continue,
                 };
                 match step {
                     Ok(Step::Proceed) => {}
-                    Ok(Step::Finish(output)) => break 'inward Ok(output),
+                    Ok(Step::Finish(output)) => {
+                        Trace::note(trace, layer, What::Finished);
+                        break 'inward Ok(output);
+                    }
                     Err(error) => break 'inward Err(error),
                 }
             }
-            self.run_core(input, core).await
+            self.run_core(input, core, trace).await
         };
-        while let Some(((layer, body), _pass, context)) = entered.pop() {
+        while let Some(((layer, body), _pass, context)) = entered.0.pop() {
             outcome = match &**body {
                 Body::After(after) => typed::after(layer, after, outcome),
-                Body::Boundary(hook) => boundary::outward(layer, &**hook, context, outcome).await,
+                Body::Boundary(hook) => {
+                    within_plugin(layer, boundary::outward(layer, &**hook, context, outcome)).await
+                }
                 _ => outcome,
             };
         }
@@ -157,33 +247,29 @@ impl<I: Payload, O: Payload> HookChain<I, O> {
     }
 
     /// Runs the core operation, or what replaces it.
-    async fn run_core<C: Core<I, O>>(&self, input: I, core: &mut C) -> Outcome<O> {
+    async fn run_core<C: Core<I, O>>(&self, input: I, core: &mut C, trace: Option<&Trace>) -> Outcome<O> {
         let Some((layer, body)) = &self.replacement else { return core.run(input).await };
-        let Some(_pass) = enter(layer, &input) else { return core.run(input).await };
-        let can_skip = layer.on_failure == OnFailure::Skip;
-        let spare = if can_skip { typed::copy(&input).ok() } else { None };
+        let Some(_pass) = layer.enter(&input)? else { return core.run(input).await };
+        Trace::note(trace, layer, What::Replaced);
+        let spare = if layer.can_be_skipped() { typed::copy(&input).ok() } else { None };
         let outcome = match &**body {
-            Body::Replace(replace) => typed::replace(replace, input).await,
-            Body::Boundary(hook) => boundary::replace(layer, &**hook, input).await,
+            Body::Replace(replace) => within_plugin(layer, typed::replace(layer, replace, input)).await,
+            Body::Boundary(hook) => within_plugin(layer, boundary::replace(layer, &**hook, input)).await,
             _ => return core.run(input).await,
         };
-        match (outcome, spare) {
-            (Err(_), Some(input)) => core.run(input).await,
-            (outcome, _) => outcome.map_err(|error| error.arisen_in(layer)),
+        match (outcome.map_err(|error| error.arisen_in(layer)), spare) {
+            (Err(error), Some(input)) => {
+                layer.tell_failed(&error);
+                core.run(input).await
+            }
+            (outcome, _) => outcome,
         }
     }
 }
 
-fn enter<I: Payload>(layer: &Layer, input: &I) -> Option<Pass> {
-    layer.enter(|name| input.fact(name) == layer.when.get(name).map(String::as_str))
-}
-
-/// Applies the failure policy of a layer on the way in.
-fn finish<O>(layer: &Layer, step: Result<Step<O>, HookError>) -> Result<Step<O>, HookError> {
-    match step {
-        Err(_) if layer.on_failure == OnFailure::Skip => Ok(Step::Proceed),
-        step => step.map_err(|error| error.arisen_in(layer)),
-    }
+/// Runs code of a layer's plugin, and what that code calls.
+async fn within_plugin<F: Future>(layer: &Layer, code: F) -> F::Output {
+    within(Frame::plugin(&layer.name.plugin), code).await
 }
 
 /// The first error, with a later one beside it.
@@ -196,6 +282,12 @@ pub(crate) fn joined(earlier: Option<HookError>, later: HookError) -> HookError 
 
 impl<I, O> fmt::Debug for Next<'_, I, O> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Next").field("index", &self.index).finish_non_exhaustive()
+        formatter.debug_struct("Next").field("index", &self.inside.index).finish_non_exhaustive()
+    }
+}
+
+impl<I, O> fmt::Debug for Repeat<'_, I, O> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Repeat").field("index", &self.0.index).finish_non_exhaustive()
     }
 }

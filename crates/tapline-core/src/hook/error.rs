@@ -67,12 +67,21 @@ impl HookError {
         self.0.cause.to_failure()
     }
 
-    /// Names the layer in which the error arose, unless it came from further in and was passed on.
+    /// Names the layer in which the error arose, unless it came from further in and was passed on. A fault counts
+    /// against the layer.
     pub(crate) fn arisen_in(mut self, layer: &Layer) -> Self {
-        if let Origin::Unknown = self.0.origin {
+        if self.is_unplaced() {
             self.0.origin = Origin::Layer(layer.name.clone());
+            if self.0.cause.is_fault() {
+                layer.fault();
+            }
         }
         self
+    }
+
+    /// Whether nobody has said yet where it arose.
+    pub(crate) fn is_unplaced(&self) -> bool {
+        matches!(self.0.origin, Origin::Unknown)
     }
 
     /// An error of the core operation: no layer that passes it on will be named for it.

@@ -4,10 +4,11 @@ use futures_util::FutureExt as _;
 
 use super::{Boundary, Hook, HookError, HookPoint, LayerName, Outcome, Step};
 use crate::context::{CallContext, Level, Services};
+use crate::driver::manual::Manual;
 use crate::failure::{CallError, Failure, Fault};
 use crate::grants::{ContextGrants, Grants};
 use crate::id::PluginId;
-use crate::manifest::{HookDeclaration, HookKind, OnFailure};
+use crate::manifest::{HookDeclaration, HookKind, On, OnFailure};
 use crate::path::PathSet;
 use crate::payload::Payload;
 use crate::plugin::{BoxFuture, Flow};
@@ -26,7 +27,7 @@ fn id(name: &str) -> PluginId {
 
 impl Bench {
     fn new() -> Self {
-        let registry = Registry::new();
+        let registry = Registry::new(Manual::new());
         let point = registry.hook_point("p", "test").unwrap();
         Self { registry, point }
     }
@@ -62,10 +63,11 @@ fn before(point: &Point) -> Hook {
 }
 
 fn after(point: &Point) -> Hook {
-    point.after("after", |outcome| match outcome {
+    let hook = point.after("after", |outcome| match outcome {
         Ok(output) => Ok(output + " after"),
         Err(error) => Ok(format!("recovered from {}", error.to_failure().code())),
-    })
+    });
+    hook.on(On::Always)
 }
 
 fn around(point: &Point) -> Hook {
@@ -118,7 +120,7 @@ fn an_around_hook_may_do_without_next() {
 
 #[test]
 fn an_error_of_the_core_belongs_to_nobody_who_passes_it_on() {
-    let passes = |point: &Point| point.after("passes", |outcome| outcome);
+    let passes = |point: &Point| point.after("passes", |outcome| outcome).on(On::Always);
     let bench = Bench::with([("a", around as MakeHook), ("b", passes), ("c", around)]);
     let error = bench.call_around(core_fails).unwrap_err();
     assert_eq!(error.layer(), None);
@@ -149,7 +151,7 @@ fn an_error_names_the_hook_in_which_it_arose_once() {
 fn panicking() -> Vec<(HookKind, MakeHook)> {
     vec![
         (HookKind::Before, |point| point.before("x", |_| panic!("boom"))),
-        (HookKind::After, |point| point.after("x", |_| panic!("boom"))),
+        (HookKind::After, |point| point.after("x", |_| panic!("boom")).on(On::Always)),
         (HookKind::Around, |point| point.around("x", |_, _| panic!("boom"))),
         (HookKind::Around, |point| point.around("x", |_, _| Box::pin(async { panic!("boom") }))),
         (HookKind::Around, |point| {
@@ -204,7 +206,7 @@ fn what_breaks_while_an_error_is_unwound_stands_beside_it() {
             })
         })
     }
-    for hook in [breaks_after_next as MakeHook, |point| point.after("x", |_| panic!("boom"))] {
+    for hook in [breaks_after_next as MakeHook, |point| point.after("x", |_| panic!("boom")).on(On::Always)] {
         let error =
             Bench::with([("a", around as MakeHook), ("b", hook)]).call_around(core_fails).unwrap_err();
         assert_eq!((error.layer(), error.to_failure().code()), (None, "broken"));
@@ -222,7 +224,7 @@ fn a_hook_is_entered_only_for_the_calls_that_it_asked_for() {
             (name == "type").then_some(&self.0)
         }
     }
-    let registry = Registry::new();
+    let registry = Registry::new(Manual::new());
     let point: HookPoint<Job, String> = registry.hook_point("p", "test").unwrap();
     let hook = point.after("after", |outcome| Ok(outcome? + "!")).when("type", "llm");
     registry.register(vec![Registration::new(id("a")).hook(hook)]).unwrap();

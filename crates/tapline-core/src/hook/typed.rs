@@ -5,12 +5,15 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Fault};
-use crate::hook::chain::{ErasedCore, HookChain, Next, joined};
+use crate::hook::chain::{Inside, Next, Repeat, joined};
 use crate::hook::error::{HookError, contract};
-use crate::hook::layer::{AfterFn, AroundFn, BeforeFn, Layer, Outcome, ReplaceFn, Step};
-use crate::manifest::OnFailure;
+use crate::hook::layer::{
+    AfterFn, AnswerFn, AroundFn, BeforeFn, Layer, Outcome, RepeatFn, ReplaceFn, SlowAnswerFn, Step,
+};
+use crate::hook::trace::{Trace, What};
 use crate::payload::Payload;
 use crate::plugin::{contained, panicked};
 
@@ -25,41 +28,58 @@ pub(crate) enum Passed<O> {
 }
 
 /// The place where `next` leaves what came out of it, for when the hook breaks afterwards.
-pub(crate) struct Record<O> {
-    passed: Mutex<Passed<O>>,
+pub(crate) struct Record<O>(Mutex<Recorded<O>>);
+
+struct Recorded<O> {
+    passed: Passed<O>,
     keeps_output: bool,
+    /// When `next` was entered, of a call that is timed.
+    entered: Option<Instant>,
+    in_next: Duration,
 }
 
 impl<O: Payload> Record<O> {
     const fn new(keeps_output: bool) -> Self {
-        Self { passed: Mutex::new(Passed::Nothing), keeps_output }
+        let passed = Passed::Nothing;
+        Self(Mutex::new(Recorded { passed, keeps_output, entered: None, in_next: Duration::ZERO }))
     }
 
     pub(crate) fn entered(&self) {
-        self.put(Passed::Gone);
+        let mut recorded = self.recorded();
+        recorded.passed = Passed::Gone;
+        recorded.entered = Some(Instant::now());
     }
 
     pub(crate) fn left(&self, outcome: &Outcome<O>) {
+        let mut recorded = self.recorded();
+        recorded.in_next = recorded.entered.map(|entered| entered.elapsed()).unwrap_or_default();
         match outcome {
-            Err(error) => self.put(Passed::Outcome(Err(error.clone()))),
-            Ok(output) if self.keeps_output => self.put(Passed::Outcome(copy(output))),
+            Err(error) => recorded.passed = Passed::Outcome(Err(error.clone())),
+            Ok(output) if recorded.keeps_output => recorded.passed = Passed::Outcome(copy(output)),
             Ok(_) => {}
         }
     }
 
-    fn put(&self, passed: Passed<O>) {
-        *self.passed.lock().unwrap_or_else(PoisonError::into_inner) = passed;
-    }
-
-    fn into_passed(self) -> Passed<O> {
-        self.passed.into_inner().unwrap_or_else(PoisonError::into_inner)
+    fn recorded(&self) -> std::sync::MutexGuard<'_, Recorded<O>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-pub(crate) fn before<I, O>(run: &BeforeFn<I, O>, input: &mut I) -> Result<Step<O>, HookError> {
-    match catch_unwind(AssertUnwindSafe(|| run(input))) {
-        Ok(answer) => answer.map_err(HookError::from),
-        Err(panic) => Err(panicked(&*panic).into()),
+pub(crate) fn before<I, O>(layer: &Layer, run: &BeforeFn<I, O>, input: &mut I) -> Result<Step<O>, HookError> {
+    let begun = layer.stats.begin_native();
+    let answer = caught(|| run(input).map_err(HookError::from));
+    layer.stats.end_native(begun, Duration::ZERO, answer.is_err());
+    finish(layer, answer)
+}
+
+/// Applies the failure policy of a layer on the way in.
+pub(crate) fn finish<O>(layer: &Layer, step: Result<Step<O>, HookError>) -> Result<Step<O>, HookError> {
+    match step.map_err(|error| error.arisen_in(layer)) {
+        Err(error) if layer.can_be_skipped() => {
+            layer.tell_failed(&error);
+            Ok(Step::Proceed)
+        }
+        step => step,
     }
 }
 
@@ -67,55 +87,136 @@ pub(crate) async fn around<I: Payload, O: Payload>(
     layer: &Layer,
     run: &AroundFn<I, O>,
     input: I,
-    chain: &HookChain<I, O>,
-    index: usize,
-    core: &mut dyn ErasedCore<I, O>,
+    inside: Inside<'_, I, O>,
 ) -> Outcome<O> {
-    let can_skip = layer.on_failure == OnFailure::Skip;
+    let Inside { chain, index, core, trace } = inside;
+    let can_skip = layer.can_be_skipped();
     let spare = if can_skip { copy(&input).ok() } else { None };
     let record = Record::new(can_skip);
-    let next = Next { chain, index, core: &mut *core, record: Some(&record) };
+    let begun = layer.stats.begin_native();
+    let next = Next { inside: Inside { chain, index, core: &mut *core, trace }, record: Some(&record) };
     // The hook's own function runs inside, too: it can panic before it gives a future.
     let answer = contained(async { run(input, next).await }).await;
-    let passed = record.into_passed();
-    match (answer, passed) {
-        (Ok(Ok(output)), _) => Ok(output),
-        (Ok(Err(_)) | Err(_), Passed::Outcome(outcome)) if can_skip => outcome,
-        (Ok(Err(_)) | Err(_), Passed::Nothing) if can_skip && let Some(input) = spare => {
-            Next { chain, index, core, record: None }.call(input).await
+    let Recorded { passed, in_next, .. } = record.0.into_inner().unwrap_or_else(PoisonError::into_inner);
+    layer.stats.end_native(begun, in_next, failed_itself(&answer));
+    let error = match (answer, &passed) {
+        (Ok(Ok(output)), passed) => {
+            if matches!(passed, Passed::Nothing) {
+                Trace::note(trace, layer, What::DidWithoutNext);
+            }
+            return Ok(output);
         }
-        (Ok(Err(error)), _) => Err(error.arisen_in(layer)),
-        (Err(fault), passed) => Err(broken_after(layer, passed, fault)),
+        (Ok(Err(error)), _) => error.arisen_in(layer),
+        (Err(fault), Passed::Outcome(Err(inner))) => {
+            let broken = HookError::from(fault).arisen_in(layer);
+            if !can_skip {
+                return Err(joined(Some(inner.clone()), broken));
+            }
+            broken
+        }
+        (Err(fault), _) => HookError::from(fault).arisen_in(layer),
+    };
+    if !can_skip {
+        return Err(error);
+    }
+    match (passed, spare) {
+        (Passed::Outcome(outcome), _) => {
+            tell_own_failure(layer, &error);
+            outcome
+        }
+        (Passed::Nothing, Some(input)) => {
+            tell_own_failure(layer, &error);
+            Inside { chain, index, core, trace }.run(input).await
+        }
+        _ => Err(error),
     }
 }
 
-/// The error of an around hook that broke, after that of what is inside it if there is one.
-fn broken_after<O>(layer: &Layer, passed: Passed<O>, fault: Fault) -> HookError {
-    let inner = if let Passed::Outcome(Err(inner)) = passed { Some(inner) } else { None };
-    joined(inner, HookError::from(fault).arisen_in(layer))
+/// An around hook that may call `next` any number of times; what it answers counts, and its failure fails the call.
+pub(crate) async fn repeat<I: Payload, O: Payload>(
+    layer: &Layer,
+    run: &RepeatFn<I, O>,
+    input: I,
+    inside: Inside<'_, I, O>,
+) -> Outcome<O> {
+    let begun = layer.stats.begin_native();
+    let answer = contained(async { run(input, Repeat(inside)).await }).await;
+    layer.stats.end_native(begun, Duration::ZERO, failed_itself(&answer));
+    answer.map_err(HookError::from).and_then(|answer| answer).map_err(|error| error.arisen_in(layer))
 }
 
 pub(crate) fn after<O: Payload>(layer: &Layer, run: &AfterFn<O>, outcome: Outcome<O>) -> Outcome<O> {
-    let can_skip = layer.on_failure == OnFailure::Skip;
+    if !layer.wants(&outcome) {
+        return outcome;
+    }
     let earlier = match &outcome {
         Err(error) => Some(Err(error.clone())),
-        Ok(output) if can_skip => copy(output).ok().map(Ok),
+        Ok(output) if layer.can_be_skipped() => copy(output).ok().map(Ok),
         Ok(_) => None,
     };
-    match (catch_unwind(AssertUnwindSafe(|| run(outcome))), earlier) {
-        (Ok(Ok(output)), _) => Ok(output),
-        (Ok(Err(_)) | Err(_), Some(earlier)) if can_skip => earlier,
-        (Ok(Err(error)), _) => Err(error.arisen_in(layer)),
-        (Err(panic), earlier) => {
-            let broken = HookError::from(panicked(&*panic)).arisen_in(layer);
-            Err(joined(earlier.and_then(Result::err), broken))
+    let begun = layer.stats.begin_native();
+    let answer = catch_unwind(AssertUnwindSafe(|| run(outcome))).map_err(|panic| panicked(&*panic));
+    let is_own = failed_itself(&answer);
+    layer.stats.end_native(begun, Duration::ZERO, is_own);
+    let error = match answer.map_err(HookError::from).and_then(|answer| answer) {
+        Ok(output) => return Ok(output),
+        Err(error) => error.arisen_in(layer),
+    };
+    match earlier {
+        Some(earlier) if layer.can_be_skipped() && is_own => {
+            layer.tell_failed(&error);
+            earlier
         }
+        Some(Err(earlier)) if is_own => Err(joined(Some(earlier), error)),
+        _ => Err(error),
     }
 }
 
-pub(crate) async fn replace<I, O>(run: &ReplaceFn<I, O>, input: I) -> Outcome<O> {
-    let answer: Result<O, Failure> = contained(async { run(input).await }).await?;
+pub(crate) async fn replace<I, O>(layer: &Layer, run: &ReplaceFn<I, O>, input: I) -> Outcome<O> {
+    let begun = layer.stats.begin_native();
+    let answer = contained(async { run(input).await }).await;
+    layer.stats.end_native(begun, Duration::ZERO, !matches!(answer, Ok(Ok(_))));
+    let answer: Result<O, Failure> = answer?;
     Ok(answer?)
+}
+
+pub(crate) fn answer<I, O>(layer: &Layer, run: &AnswerFn<I, O>, input: &I) -> Outcome<Option<O>> {
+    let begun = layer.stats.begin_native();
+    let answer = caught(|| run(input).map_err(HookError::from));
+    layer.stats.end_native(begun, Duration::ZERO, answer.is_err());
+    answer
+}
+
+pub(crate) async fn slow_answer<I, O>(
+    layer: &Layer,
+    run: &SlowAnswerFn<I, O>,
+    input: &I,
+) -> Outcome<Option<O>> {
+    let begun = layer.stats.begin_native();
+    let answer = contained(async { run(input).await }).await;
+    layer.stats.end_native(begun, Duration::ZERO, !matches!(answer, Ok(Ok(_))));
+    Ok(answer??)
+}
+
+/// Runs code that may panic.
+fn caught<T>(code: impl FnOnce() -> Result<T, HookError>) -> Result<T, HookError> {
+    catch_unwind(AssertUnwindSafe(code)).unwrap_or_else(|panic| Err(panicked(&*panic).into()))
+}
+
+/// Whether an error arose in the hook, as against one that came through it.
+fn failed_itself<O>(answer: &Result<Outcome<O>, Fault>) -> bool {
+    match answer {
+        Ok(Ok(_)) => false,
+        Ok(Err(error)) => error.is_unplaced(),
+        Err(_) => true,
+    }
+}
+
+/// Tells of a failure that is skipped, unless the error only came through the hook.
+fn tell_own_failure(layer: &Layer, error: &HookError) {
+    if error.layer() == Some(&layer.name) {
+        layer.tell_failed(error);
+    }
 }
 
 /// Another value that says the same.

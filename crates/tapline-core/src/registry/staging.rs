@@ -1,34 +1,75 @@
 //! The next snapshot, made of points and registrations alone: a pure function that either succeeds or changes nothing.
 
 use std::any::Any;
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Contribution, Point, RegisterError, Registration};
-use crate::hook::{HookInfo, Layer, LayerName, PlacedHook, linearize};
-use crate::manifest::HookKind;
+use super::error::Misfit;
+use super::{Contribution, HookRules, Offer, Point, RegisterError, Registration};
+use crate::hook::{Hook, HookInfo, Layer, LayerName, PlacedHook, Watch, linearize};
+use crate::manifest::{HookKind, Priority, Selector};
 
 pub(super) struct Staged {
-    pub(super) chains: Vec<Arc<dyn Any + Send + Sync>>,
+    pub(super) chains: Vec<Box<dyn Any + Send + Sync>>,
     pub(super) hooks: Vec<Vec<HookInfo>>,
     pub(super) contributions: Contributions,
+    pub(super) capabilities: BTreeMap<Arc<str>, Vec<Offer>>,
 }
 
 /// Contributions by extension point and key.
 pub(super) type Contributions = BTreeMap<Arc<str>, BTreeMap<Arc<str>, Contribution>>;
 
 /// A hook and where its plugin stands in the load order.
-struct Candidate<'a> {
-    registration: &'a Registration,
+#[derive(Clone, Copy)]
+pub(super) struct Candidate<'a> {
+    pub(super) registration: &'a Registration,
     load_index: usize,
     index: usize,
 }
 
-pub(super) fn build(points: &[Point], registrations: &[Arc<Registration>]) -> Result<Staged, RegisterError> {
+/// The hooks of one point.
+pub(super) struct Placed<'a> {
+    /// Those that are entered, in calling order; a replace hook stands where it would be entered.
+    pub(super) active: Vec<Candidate<'a>>,
+    /// Replace hooks that another one has taken the place of.
+    pub(super) shadowed: Vec<Candidate<'a>>,
+    /// Those that the operator has disabled.
+    pub(super) disabled: Vec<Candidate<'a>>,
+    pub(super) edges: Vec<Edge<'a>>,
+}
+
+/// One hook before another, and who wants it so.
+#[derive(Clone, Copy)]
+pub(super) struct Edge<'a> {
+    pub(super) earlier: Candidate<'a>,
+    pub(super) later: Candidate<'a>,
+    pub(super) by: EdgeBy<'a>,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum EdgeBy<'a> {
+    /// The earlier one says `before`.
+    Before(&'a Selector),
+    /// The later one says `after`.
+    After(&'a Selector),
+    /// The operator.
+    Operator,
+}
+
+pub(super) fn build(
+    points: &[Point],
+    registrations: &[Arc<Registration>],
+    rules: &HookRules,
+    watch: &Arc<Watch>,
+) -> Result<Staged, RegisterError> {
     let loaded = load_order(registrations)?;
-    let mut staged = Staged { chains: Vec::new(), hooks: Vec::new(), contributions: contributions(&loaded)? };
+    let (contributions, capabilities) = (contributions(&loaded)?, capabilities(&loaded));
+    check_paths(points, &loaded)?;
+    let mut staged = Staged { chains: Vec::new(), hooks: Vec::new(), contributions, capabilities };
     for point in points {
-        let hooks = place(point, &loaded)?;
+        let placed = place(point, &loaded, rules)?;
+        let hooks: Vec<_> = placed.active.iter().map(|candidate| candidate.placed(watch)).collect();
         staged.hooks.push(hooks.iter().map(info).collect());
         staged.chains.push(point.types.chain(&hooks));
     }
@@ -36,7 +77,7 @@ pub(super) fn build(points: &[Point], registrations: &[Arc<Registration>]) -> Re
 }
 
 /// The plugins in the canonical order of their dependencies: when they were registered plays no part.
-fn load_order(registrations: &[Arc<Registration>]) -> Result<Vec<&Registration>, RegisterError> {
+pub(super) fn load_order(registrations: &[Arc<Registration>]) -> Result<Vec<&Registration>, RegisterError> {
     let place: BTreeMap<_, _> =
         registrations.iter().enumerate().map(|(place, one)| (&one.plugin, place)).collect();
     let edges = registrations
@@ -71,19 +112,68 @@ fn contributions(loaded: &[&Registration]) -> Result<Contributions, RegisterErro
     Ok(points)
 }
 
+/// Who offers what, in lookup order.
+fn capabilities(loaded: &[&Registration]) -> BTreeMap<Arc<str>, Vec<Offer>> {
+    let mut capabilities: BTreeMap<Arc<str>, Vec<Offer>> = BTreeMap::new();
+    for registration in loaded {
+        for capability in &registration.capabilities {
+            let (plugin, version) = (registration.plugin.clone(), registration.version.clone());
+            let offer = Offer { plugin, version, rank: capability.rank };
+            capabilities.entry(Arc::clone(&capability.name)).or_default().push(offer);
+        }
+    }
+    for offers in capabilities.values_mut() {
+        // The sort keeps the load order of those that are equal.
+        offers.sort_by_key(|offer| (Reverse(offer.rank), Reverse(offer.version.clone())));
+    }
+    capabilities
+}
+
+/// Holds what each plugin may reach against the schemas of the points that it joins; a point that is still to come is
+/// looked at when it is declared.
+fn check_paths(points: &[Point], loaded: &[&Registration]) -> Result<(), RegisterError> {
+    for registration in loaded {
+        let find = |hook: &Hook| points.iter().find(|point| point.info.id == hook.declaration.point);
+        let joined: Option<Vec<_>> =
+            registration.hooks.iter().map(|hook| Some((hook, find(hook)?))).collect();
+        let Some(joined) = joined else { continue };
+        let paths = registration.context.read.patterns().chain(registration.context.write.patterns());
+        for path in paths {
+            let mut refusals =
+                joined.iter().map(|(hook, point)| Some((*hook, *point, point.info.refuses(path)?)));
+            let Some(Some((hook, point, reason))) = refusals.next() else { continue };
+            if refusals.all(|refusal| refusal.is_some()) {
+                let misfit = Misfit::Path { path: path.to_owned(), reason };
+                return Err(misfit_error(point, registration, hook, misfit));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// The hooks of one point in calling order.
-fn place<'a>(point: &Point, loaded: &[&'a Registration]) -> Result<Vec<PlacedHook<'a>>, RegisterError> {
-    let candidates: Vec<_> = loaded
-        .iter()
-        .enumerate()
-        .flat_map(|(load_index, registration)| {
-            (0..registration.hooks.len()).map(move |index| Candidate { registration, load_index, index })
-        })
-        .filter(|candidate| candidate.hook().declaration.point == point.info.id)
-        .collect();
-    check(point, &candidates)?;
+pub(super) fn place<'a>(
+    point: &Point,
+    loaded: &[&'a Registration],
+    rules: &HookRules,
+) -> Result<Placed<'a>, RegisterError> {
+    let all = loaded.iter().enumerate().flat_map(|(load_index, registration)| {
+        let registration: &'a Registration = registration;
+        (0..registration.hooks.len()).map(move |index| Candidate { registration, load_index, index })
+    });
+    let all: Vec<_> = all.filter(|candidate| candidate.hook().declaration.point == point.info.id).collect();
+    for candidate in &all {
+        if let Some(misfit) = misfit(point, candidate.hook()) {
+            return Err(misfit_error(point, candidate.registration, candidate.hook(), misfit));
+        }
+    }
+    let is_disabled = |candidate: &Candidate<'_>| rules.disabled.iter().any(|one| candidate.is_named_by(one));
+    let (disabled, enabled) = all.into_iter().partition::<Vec<_>, _>(is_disabled);
+    let (candidates, shadowed) = without_shadowed(point, enabled, rules)?;
+
     let keys: Vec<_> = candidates.iter().map(Candidate::sort_key).collect();
-    let edges = constraints(&candidates);
+    let constraints = constraints(&candidates, rules);
+    let edges = constraints.iter().map(|(earlier, later, _)| (*earlier, *later)).collect();
     let order = linearize(&keys, &edges).map_err(|cycles| RegisterError::Cycle {
         subject: format!("the hooks of `{}`", point.info.id),
         cycles: cycles
@@ -91,77 +181,154 @@ fn place<'a>(point: &Point, loaded: &[&'a Registration]) -> Result<Vec<PlacedHoo
             .map(|cycle| closed_path(cycle.iter().map(|index| candidates[*index].label())))
             .collect(),
     })?;
-    Ok(order.into_iter().map(|index| candidates[index].placed()).collect())
+    let edges = constraints.into_iter().map(|(earlier, later, by)| Edge {
+        earlier: candidates[earlier],
+        later: candidates[later],
+        by,
+    });
+    let edges = edges.collect();
+    let active = order.into_iter().map(|index| candidates[index]).collect();
+    Ok(Placed { active, shadowed, disabled, edges })
 }
 
-fn check(point: &Point, candidates: &[Candidate<'_>]) -> Result<(), RegisterError> {
-    if let Some(wrong) = candidates.iter().find(|candidate| !point.types.accepts(candidate.hook())) {
-        return Err(RegisterError::WrongTypes {
-            point: Arc::clone(&point.info.id),
-            plugin: wrong.registration.plugin.clone(),
-            hook: Arc::clone(&wrong.hook().declaration.name),
-        });
+fn misfit(point: &Point, hook: &Hook) -> Option<Misfit> {
+    let (info, declaration) = (&point.info, &hook.declaration);
+    if let Some(mistake) = declaration.mistake() {
+        return Some(Misfit::Declaration(mistake));
     }
-    let mut replacing = candidates.iter().filter(|one| one.hook().declaration.kind == HookKind::Replace);
-    match (replacing.next(), replacing.next()) {
-        (Some(first), Some(second)) => Err(RegisterError::TwoReplacements {
-            point: Arc::clone(&point.info.id),
-            first: first.registration.plugin.clone(),
-            second: second.registration.plugin.clone(),
+    if !info.kinds.contains(&declaration.kind) {
+        return Some(Misfit::Kind { mode: info.mode, taken: info.kinds.clone(), kind: declaration.kind });
+    }
+    if !declaration.version.matches(&info.version) {
+        return Some(Misfit::Version { wanted: declaration.version.clone(), found: info.version.clone() });
+    }
+    if !point.types.accepts(hook) {
+        return Some(Misfit::Types);
+    }
+    if !info.allows(declaration.on_failure) {
+        return Some(Misfit::Skips);
+    }
+    (declaration.repeats && !info.repeats).then_some(Misfit::Repeats)
+}
+
+fn misfit_error(point: &Point, registration: &Registration, hook: &Hook, misfit: Misfit) -> RegisterError {
+    RegisterError::Misfit {
+        point: Arc::clone(&point.info.id),
+        plugin: registration.plugin.clone(),
+        hook: Arc::clone(&hook.declaration.name),
+        misfit,
+    }
+}
+
+/// Takes out the replace hooks that another one takes the place of; one may be left.
+fn without_shadowed<'a>(
+    point: &Point,
+    candidates: Vec<Candidate<'a>>,
+    rules: &HookRules,
+) -> Result<(Vec<Candidate<'a>>, Vec<Candidate<'a>>), RegisterError> {
+    let is_replacement = |candidate: &Candidate<'_>| candidate.hook().declaration.kind == HookKind::Replace;
+    let replacements: Vec<_> = candidates.iter().copied().filter(is_replacement).collect();
+    let picked = rules.replace.get(&point.info.id).filter(|id| replacements.iter().any(|one| one.is_of(id)));
+    let is_shadowed = |candidate: &Candidate<'_>| match picked {
+        _ if !is_replacement(candidate) => false,
+        Some(picked) => !candidate.is_of(picked),
+        None => replacements.iter().any(|other| {
+            let overrides = &other.hook().declaration.overrides;
+            !other.is_of(&candidate.registration.plugin) && overrides.contains(&candidate.registration.plugin)
         }),
-        _ => Ok(()),
-    }
+    };
+    let (shadowed, left) = candidates.into_iter().partition::<Vec<_>, _>(is_shadowed);
+    let mut replacing = left.iter().filter(|candidate| is_replacement(candidate));
+    let (first, second) = match (replacing.next(), replacing.next(), shadowed.as_slice()) {
+        (Some(first), Some(second), _) => (first, second),
+        // Each takes the place of another, and nobody is left.
+        (None, _, [first, second, ..]) => (first, second),
+        _ => return Ok((left, shadowed)),
+    };
+    Err(RegisterError::TwoReplacements {
+        point: Arc::clone(&point.info.id),
+        first: first.registration.plugin.clone(),
+        second: second.registration.plugin.clone(),
+    })
 }
 
-/// The edges that the hooks ask for: `(earlier, later)`. A selector that matches nothing else makes none.
-fn constraints(candidates: &[Candidate<'_>]) -> BTreeSet<(usize, usize)> {
-    let mut edges = BTreeSet::new();
+/// The edges that hooks and operator ask for: `(earlier, later)`. A selector that matches nothing else makes none.
+fn constraints<'a>(candidates: &[Candidate<'a>], rules: &HookRules) -> Vec<(usize, usize, EdgeBy<'a>)> {
+    let mut edges = Vec::new();
     for (place, candidate) in candidates.iter().enumerate() {
         // A selector names others: a hook that carries the tag that it stands before does not stand before itself.
         for (other_place, other) in candidates.iter().enumerate().filter(|(other, _)| *other != place) {
-            let named = |selector: &crate::manifest::Selector| {
-                let own = &other.hook().declaration;
-                selector.matches(other.registration.plugin.as_str(), &own.name, &own.tags)
-            };
             let declaration = &candidate.hook().declaration;
-            if declaration.before.iter().any(named) {
-                edges.insert((place, other_place));
+            let named = |selector: &&Selector| other.is_named_by(selector);
+            if let Some(selector) = declaration.before.iter().find(named) {
+                edges.push((place, other_place, EdgeBy::Before(selector)));
             }
-            if declaration.after.iter().any(named) {
-                edges.insert((other_place, place));
+            if let Some(selector) = declaration.after.iter().find(named) {
+                edges.push((other_place, place, EdgeBy::After(selector)));
+            }
+            if rules.order.iter().any(|(e, l)| candidate.is_named_by(e) && other.is_named_by(l)) {
+                edges.push((place, other_place, EdgeBy::Operator));
             }
         }
     }
+    // The operator wins: what a hook asks for against it does not count.
+    let ruled: BTreeSet<_> =
+        edges.iter().filter(|edge| matches!(edge.2, EdgeBy::Operator)).map(|(e, l, _)| (*e, *l)).collect();
+    edges.retain(|(earlier, later, by)| {
+        matches!(by, EdgeBy::Operator) || !ruled.contains(&(*later, *earlier))
+    });
     edges
 }
 
 impl<'a> Candidate<'a> {
-    fn hook(&self) -> &'a crate::hook::Hook {
+    pub(super) fn hook(&self) -> &'a Hook {
         &self.registration.hooks[self.index]
     }
 
-    fn sort_key(&self) -> impl Ord + use<> {
+    pub(super) fn is_named_by(&self, selector: &Selector) -> bool {
+        let declaration = &self.hook().declaration;
+        selector.matches(self.registration.plugin.as_str(), &declaration.name, &declaration.tags)
+    }
+
+    pub(super) fn is(&self, other: &Self) -> bool {
+        std::ptr::eq(self.registration, other.registration) && self.index == other.index
+    }
+
+    fn is_of(&self, plugin: &crate::id::PluginId) -> bool {
+        self.registration.plugin == *plugin
+    }
+
+    pub(super) fn sort_key(&self) -> (Priority, usize, usize) {
         (self.hook().declaration.priority, self.load_index, self.index)
     }
 
-    fn label(&self) -> String {
+    pub(super) fn label(&self) -> String {
         format!("{}/{}", self.registration.plugin, self.hook().declaration.name)
     }
 
-    fn placed(&self) -> PlacedHook<'a> {
+    pub(super) fn name(&self) -> LayerName {
+        let declaration = &self.hook().declaration;
+        LayerName {
+            point: Arc::clone(&declaration.point),
+            plugin: self.registration.plugin.shared(),
+            hook: Arc::clone(&declaration.name),
+            kind: declaration.kind,
+        }
+    }
+
+    pub(super) fn placed(&self, watch: &Arc<Watch>) -> PlacedHook<'a> {
         let hook = self.hook();
-        let declaration = &hook.declaration;
+        let (declaration, record) = (&hook.declaration, &self.registration.records[self.index]);
         let layer = Layer {
-            name: LayerName {
-                point: Arc::clone(&declaration.point),
-                plugin: self.registration.plugin.as_str().into(),
-                hook: Arc::clone(&declaration.name),
-                kind: declaration.kind,
-            },
+            name: self.name(),
             when: declaration.when.clone(),
             on_failure: declaration.on_failure,
+            on: declaration.on,
+            repeats: declaration.repeats,
             gate: Arc::clone(&self.registration.gate),
-            stats: Arc::clone(&self.registration.stats[self.index]),
+            stats: Arc::clone(&record.stats),
+            quarantine: Arc::clone(&record.quarantine),
+            watch: Arc::clone(watch),
         };
         PlacedHook { layer, hook }
     }

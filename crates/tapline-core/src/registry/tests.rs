@@ -1,6 +1,7 @@
 use futures_util::FutureExt as _;
 
 use super::*;
+use crate::driver::manual::Manual;
 use crate::hook::Step;
 use crate::manifest::{HookDeclaration, HookKind, Priority};
 
@@ -15,13 +16,10 @@ fn registration(point: &HookPoint<String, String>, text: &str) -> Registration {
     let priority = Priority::new(words.next().unwrap().parse().unwrap()).unwrap();
     let hook = point.before(name, |_| Ok(Step::Proceed)).priority(priority);
     let mut registration = Registration::new(id(plugin));
-    let hook = words.fold(hook, |mut hook, word| match word.split_at(1) {
+    let hook = words.fold(hook, |hook, word| match word.split_at(1) {
         ("<", selector) => hook.before(selector),
         (">", selector) => hook.after(selector),
-        ("#", tag) => {
-            hook.declaration.tags.push(tag.into());
-            hook
-        }
+        ("#", tag) => hook.declared(|declaration| declaration.tags.push(tag.into())),
         (_, needed) => {
             registration.depends_on.push(id(needed));
             hook
@@ -31,7 +29,7 @@ fn registration(point: &HookPoint<String, String>, text: &str) -> Registration {
 }
 
 fn order(texts: &[&str]) -> Result<Vec<String>, RegisterError> {
-    let registry = Registry::new();
+    let registry = Registry::new(Manual::new());
     let point = registry.hook_point("p", "test").unwrap();
     registry.register(texts.iter().map(|text| registration(&point, text)).collect())?;
     let hooks = registry.hooks("p").unwrap().into_iter();
@@ -69,7 +67,7 @@ fn a_selector_does_not_name_the_hook_that_carries_it() {
 
 #[test]
 fn a_cycle_is_printed_and_changes_nothing() {
-    let registry = Registry::new();
+    let registry = Registry::new(Manual::new());
     let point = registry.hook_point("p", "test").unwrap();
     registry.register(vec![registration(&point, "a/x 50 <b"), registration(&point, "c/x 50")]).unwrap();
     let generation = registry.generation();
@@ -106,7 +104,7 @@ fn contribution(plugin: &str) -> Registration {
 
 #[test]
 fn what_does_not_fit_is_refused_whole() {
-    let registry = Registry::new();
+    let registry = Registry::new(Manual::new());
     let point: HookPoint<String, String> = registry.hook_point("p", "test").unwrap();
     let other: HookPoint<bool, bool> = registry.hook_point("q", "test").unwrap();
     let replace = |plugin: &str| {
@@ -115,12 +113,15 @@ fn what_does_not_fit_is_refused_whole() {
     let mut misplaced = other.before("x", |_| Ok(Step::Proceed));
     misplaced.declaration.point = "p".into();
     let refused = [
-        (vec![replace("a"), replace("b")], "`a` and `b` both replace the core operation of `p`"),
+        (
+            vec![replace("a"), replace("b")],
+            "`a` and `b` both replace the core operation of `p`; one has to say that it overrides the other",
+        ),
         (vec![contribution("a"), contribution("b")], "`map` at `nodes` is contributed by both `a` and `b`"),
         (vec![Registration::new(id("a")), Registration::new(id("a"))], "plugin `a` is registered already"),
         (
             vec![Registration::new(id("a")).hook(misplaced)],
-            "hook `x` of plugin `a` does not have the types of `p`",
+            "hook `x` of plugin `a` does not fit `p`: it was made for other types",
         ),
     ];
     for (registrations, expected) in refused {
@@ -135,14 +136,14 @@ fn what_does_not_fit_is_refused_whole() {
 
 #[test]
 fn a_point_is_declared_once_and_takes_the_hooks_that_waited_for_it() {
-    let registry = Registry::new();
+    let registry = Registry::new(Manual::new());
     let _other: HookPoint<bool, bool> = registry.hook_point("q", "first").unwrap();
     let declaration = HookDeclaration::new("p", "x", HookKind::Before);
     let typed = Hook { declaration, body: registry_hook_body() };
     registry.register(vec![Registration::new(id("a")).hook(typed)]).unwrap();
     assert_eq!(registry.pending(), [(id("a"), "x".into(), "p".into())]);
     let error = registry.hook_point::<bool, bool>("p", "second").unwrap_err();
-    assert_eq!(error.to_string(), "hook `x` of plugin `a` does not have the types of `p`");
+    assert_eq!(error.to_string(), "hook `x` of plugin `a` does not fit `p`: it was made for other types");
     let _point: HookPoint<String, String> = registry.hook_point("p", "second").unwrap();
     assert!(registry.pending().is_empty());
     let error = registry.hook_point::<bool, bool>("q", "second").unwrap_err();
@@ -150,13 +151,14 @@ fn a_point_is_declared_once_and_takes_the_hooks_that_waited_for_it() {
 }
 
 fn registry_hook_body() -> crate::hook::HookBody {
-    let elsewhere: HookPoint<String, String> = Registry::new().hook_point("p", "elsewhere").unwrap();
+    let elsewhere: HookPoint<String, String> =
+        Registry::new(Manual::new()).hook_point("p", "elsewhere").unwrap();
     elsewhere.before("x", |_| Ok(Step::Proceed)).body
 }
 
 #[test]
 fn a_removed_plugin_is_drained_when_the_last_call_has_left_it() {
-    let registry = Registry::new();
+    let registry = Registry::new(Manual::new());
     let point: HookPoint<String, String> = registry.hook_point("p", "test").unwrap();
     let hook = |point: &HookPoint<String, String>| {
         point.around("x", |input, next| Box::pin(async move { Ok(next.call(input).await? + " around") }))

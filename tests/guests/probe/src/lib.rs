@@ -53,7 +53,7 @@ impl Probe {
         Ok(Flow::Proceed)
     }
 
-    #[hook(point = "trace", kind = "after", priority = 40)]
+    #[hook(point = "trace", kind = "after", priority = 40, on = "always")]
     async fn late(&self, context: &Context) -> Result<()> {
         match context.get("error")? {
             Some(error) => {

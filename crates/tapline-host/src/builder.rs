@@ -1,0 +1,99 @@
+use std::fmt;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tapline_core::{HookEvent, HookObserver, Limits, Registry, Runtime};
+
+use crate::driver::TokioDriver;
+use crate::host::{Host, Shared};
+use crate::policy::Policy;
+
+/// Settings of a [`Host`].
+#[derive(Default)]
+pub struct HostBuilder {
+    runtimes: Vec<Arc<dyn Runtime>>,
+    policy: Policy,
+    limits: Limits,
+    drain: Option<Duration>,
+    observers: Vec<HookObserver>,
+}
+
+impl HostBuilder {
+    /// Adds what runs one kind of plugins; native plugins need none.
+    #[must_use]
+    pub fn runtime(mut self, runtime: impl Runtime + 'static) -> Self {
+        self.runtimes.push(Arc::new(runtime));
+        self
+    }
+
+    /// Says what plugins may do.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Says how much each plugin may use at most.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Says how long an unloaded plugin may take to finish its calls; ten seconds unless said.
+    #[must_use]
+    pub fn drain(mut self, time: Duration) -> Self {
+        self.drain = Some(time);
+        self
+    }
+
+    /// Has somebody told of what happens to hooks and no caller learns of; the log is told of it anyway.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Fn(&HookEvent<'_>) + Send + Sync + 'static) -> Self {
+        self.observers.push(Arc::new(observer));
+        self
+    }
+
+    /// Makes the host.
+    #[must_use]
+    pub fn build(self) -> Host {
+        let registry = Registry::new(Arc::new(TokioDriver));
+        registry.observe(Arc::new(log));
+        for observer in self.observers {
+            registry.observe(observer);
+        }
+        Host::new(Shared {
+            registry,
+            runtimes: self.runtimes,
+            policy: self.policy,
+            limits: self.limits,
+            drain: self.drain.unwrap_or(DRAIN),
+            plugins: Mutex::default(),
+            blocked: Mutex::default(),
+            wrappers: Mutex::default(),
+            change: Arc::default(),
+        })
+    }
+}
+
+/// How long an unloaded plugin may take to finish its calls unless the application says it.
+const DRAIN: Duration = Duration::from_secs(10);
+
+fn log(event: &HookEvent<'_>) {
+    match event {
+        HookEvent::Failed { layer, error } => {
+            let cause = error.cause();
+            tracing::warn!(plugin = %layer.plugin, hook = %layer.hook, point = %layer.point, %cause, "a hook failed");
+        }
+        HookEvent::Quarantined { layer } => {
+            tracing::error!(plugin = %layer.plugin, hook = %layer.hook, point = %layer.point, "a hook is in quarantine");
+        }
+        other => tracing::warn!(?other, "something happened to a hook"),
+    }
+}
+
+impl fmt::Debug for HostBuilder {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("HostBuilder").field("runtimes", &self.runtimes).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,164 @@
+//! A plugin whose hooks do what its configuration says, so that the conformance suite can write both the manifest and
+//! what stands behind it. It is written without `#[plugin]`, because its hooks have no methods.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use tapline_pdk::prelude::*;
+use tapline_pdk::{BoxFuture, Define, Operation};
+
+/// The plugin.
+#[derive(Debug, Default)]
+pub struct Script {
+    hooks: BTreeMap<String, Vec<Step>>,
+    notes: Mutex<Vec<Value>>,
+}
+
+/// How the plugin is to start.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Config {
+    /// What each hook does, by name.
+    hooks: BTreeMap<String, Vec<Step>>,
+    /// The error with which `init` refuses.
+    refuse: Option<String>,
+}
+
+/// One thing that a hook does. Inputs and outputs are lists of words unless a step says otherwise.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Adds a word to the input.
+    Input(String),
+    /// Adds a word to the output.
+    Output(String),
+    /// Sets the output.
+    Set(Value),
+    /// Doubles the output, a number.
+    Double,
+    /// Runs what is inside, and passes an error on.
+    Next,
+    /// Runs what is inside, and goes on whatever it answers.
+    NextOrNot,
+    /// Runs what is inside until it has an output, so many times at most.
+    Retry(usize),
+    /// Ends the call with the output.
+    Finish,
+    /// Fails with a code.
+    Fail(String),
+    /// Breaks.
+    Break,
+    /// Notes what stands at a path; the contribution `seen` tells the notes.
+    Note(String),
+}
+
+/// What the suite does not put another manifest in the place of.
+const MANIFEST: &str = "\
+[plugin]
+id = \"script\"
+version = \"1.0.0\"
+description = \"A plugin whose hooks do what its configuration says.\"
+host = \"^1.0.0\"
+runtime = \"wasm\"
+";
+
+impl Define for Script {
+    const MANIFEST: &'static str = MANIFEST;
+
+    fn init(context: &Context) -> BoxFuture<'_, Result<Self>> {
+        Box::pin(async {
+            let config: Config = context.configuration()?;
+            match config.refuse {
+                Some(reason) => Err(Failure::new("refused", reason)),
+                None => Ok(Self { hooks: config.hooks, notes: Mutex::default() }),
+            }
+        })
+    }
+
+    fn call<'a>(&'a self, operation: &'a Operation, context: &'a Context) -> BoxFuture<'a, Result<Flow>> {
+        Box::pin(async move {
+            match operation {
+                Operation::Start | Operation::Stop => Ok(Flow::Proceed),
+                Operation::Handle { .. } => {
+                    context.set("output", self.notes().clone().into())?;
+                    Ok(Flow::Finish)
+                }
+                Operation::Before { hook }
+                | Operation::After { hook }
+                | Operation::Around { hook }
+                | Operation::Replace { hook }
+                | Operation::Answer { hook } => self.run(hook, context).await,
+            }
+        })
+    }
+}
+
+impl Script {
+    async fn run(&self, hook: &str, context: &Context) -> Result<Flow> {
+        let steps = self.hooks.get(hook).ok_or_else(|| Failure::new("no-such-hook", hook))?;
+        let mut flow = Flow::Proceed;
+        for step in steps {
+            match step {
+                Step::Input(word) => add(context, "input", word)?,
+                Step::Output(word) => add(context, "output", word)?,
+                Step::Set(value) => context.set("output", value.clone())?,
+                Step::Double => context.write("output", context.read::<i64>("output")? * 2)?,
+                Step::Next => context.next().await?,
+                Step::NextOrNot => drop(context.next().await),
+                Step::Retry(times) => retry(context, *times).await?,
+                Step::Finish => flow = Flow::Finish,
+                Step::Fail(code) => return Err(Failure::new(code.as_str(), "it was told to fail")),
+                Step::Break => broken(),
+                Step::Note(path) => {
+                    let value = context.get(path)?.unwrap_or_default();
+                    self.notes().push(value);
+                }
+            }
+        }
+        Ok(flow)
+    }
+
+    fn notes(&self) -> std::sync::MutexGuard<'_, Vec<Value>> {
+        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn retry(context: &Context, times: usize) -> Result<()> {
+    let mut answer = context.next().await;
+    for _ in 1..times {
+        if answer.is_ok() {
+            break;
+        }
+        answer = context.next().await;
+    }
+    answer
+}
+
+fn add(context: &Context, path: &str, word: &str) -> Result<()> {
+    let mut words: Vec<String> = context.read::<Option<_>>(path)?.unwrap_or_default();
+    words.push(word.into());
+    context.write(path, words)
+}
+
+#[expect(clippy::panic, reason = "that is what it is for")]
+fn broken() {
+    panic!("it was told to break");
+}
+
+#[cfg(target_family = "wasm")]
+mod component {
+    use super::{MANIFEST, Script};
+
+    #[allow(unsafe_code, reason = "naming a section is unsafe, and how the manifest gets into the component")]
+    #[unsafe(link_section = "tapline:manifest")]
+    #[used]
+    static SECTION: [u8; MANIFEST.len()] = *MANIFEST.as_bytes().first_chunk().unwrap();
+
+    tapline_pdk::export_lifecycle!(Script);
+    tapline_pdk::export_before!(Script);
+    tapline_pdk::export_after!(Script);
+    tapline_pdk::export_around!(Script);
+    tapline_pdk::export_replace!(Script);
+    tapline_pdk::export_answer!(Script);
+    tapline_pdk::export_handler!(Script);
+}
