@@ -312,6 +312,12 @@ impl fmt::Display for Priority {
 }
 
 impl Selector {
+    /// Whether it names hooks by a tag of theirs.
+    #[must_use]
+    pub fn is_tag(&self) -> bool {
+        self.0.starts_with('#')
+    }
+
     /// Whether it names the hook `hook` of `plugin`, which carries `tags`.
     #[must_use]
     pub fn matches(&self, plugin: &str, hook: &str, tags: &[Arc<str>]) -> bool {

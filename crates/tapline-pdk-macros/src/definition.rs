@@ -186,14 +186,7 @@ impl Method {
 fn manifest(attributes: TokenStream) -> syn::Result<Manifest> {
     let whole = Span::call_site();
     let mut about = Table::parse(attributes)?;
-    let mut part = |key: &str| -> syn::Result<Table> {
-        let mut table = Table::default();
-        if let Some((value, _)) = about.remove(key) {
-            table.insert(key, value);
-        }
-        Ok(table)
-    };
-    let (requires, limits) = (part("requires")?, part("limits")?);
+    let (requires, limits) = (about.split_off("requires"), about.split_off("limits"));
     let defaults = [("version", "CARGO_PKG_VERSION"), ("description", "CARGO_PKG_DESCRIPTION")];
     for (key, variable) in defaults.into_iter().filter(|(key, _)| !about.contains(key)).collect::<Vec<_>>() {
         about.insert(key, cargo(variable));

@@ -90,10 +90,20 @@ fn hook(declaration: &HookDeclaration, method: &Method) -> TokenStream {
     let operation = format_ident!("{}", variant(declaration.kind));
     let answer = awaited(method, &quote_spanned!(name.span() => self.#name(context)));
     let done = match declaration.kind {
-        kind if decides_flow(kind) => quote!(#answer),
+        kind if decides_flow(kind) => quote_spanned!(name.span() => {
+            let flow: ::tapline_pdk::Result<::tapline_pdk::Flow> = #answer;
+            flow
+        }),
         HookKind::Replace => quote!({ context.answer(#answer?)?; Ok(::tapline_pdk::Flow::Finish) }),
-        HookKind::Answer => quote!({ context.answer_if_any(#answer?)?; Ok(::tapline_pdk::Flow::Proceed) }),
-        _ => quote!({ let () = #answer?; Ok(::tapline_pdk::Flow::Proceed) }),
+        HookKind::Answer => quote_spanned!(name.span() => {
+            context.answer_if_any(#answer?)?;
+            Ok(::tapline_pdk::Flow::Proceed)
+        }),
+        _ => quote_spanned!(name.span() => {
+            let done: ::tapline_pdk::Result<()> = #answer;
+            done?;
+            Ok(::tapline_pdk::Flow::Proceed)
+        }),
     };
     quote! { ::tapline_pdk::Operation::#operation { hook } if **hook == *#hook => #done, }
 }
@@ -126,7 +136,7 @@ fn exports(definition: &Definition) -> Vec<TokenStream> {
 }
 
 fn awaited(method: &Method, call: &TokenStream) -> TokenStream {
-    if method.is_async { quote!(#call.await) } else { quote!(#call) }
+    if method.is_async { quote_spanned!(method.name.span() => #call.await) } else { call.clone() }
 }
 
 const fn variant(kind: HookKind) -> &'static str {

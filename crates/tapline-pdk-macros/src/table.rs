@@ -47,6 +47,15 @@ impl Table {
         Some((self.values.remove(key)?, self.spans.get(key).copied().unwrap_or_else(Span::call_site)))
     }
 
+    /// Takes a key out, as a table of it alone.
+    pub(crate) fn split_off(&mut self, key: &str) -> Self {
+        let mut table = Self { values: toml::Table::new(), spans: self.spans.clone() };
+        if let Some((value, _)) = self.remove(key) {
+            table.insert(key, value);
+        }
+        table
+    }
+
     /// Takes a text out.
     pub(crate) fn remove_text(&mut self, key: &str) -> syn::Result<Option<(String, Span)>> {
         match self.remove(key) {

@@ -11,6 +11,7 @@ use crate::hook::layer::{Body, Layer, Outcome, Step};
 use crate::hook::trace::{Trace, What};
 use crate::hook::typed::Record;
 use crate::hook::{boundary, typed};
+use crate::manifest::On;
 use crate::payload::Payload;
 use crate::plugin::BoxFuture;
 use crate::scope::{Frame, within};
@@ -152,7 +153,9 @@ impl<I: Payload, O: Payload> Drop for Entered<'_, I, O> {
         while let Some(((layer, body), pass, context)) = self.0.pop() {
             let cancelled = HookError::from(CallError::Cancelled);
             match &**body {
-                Body::After(after) => drop(typed::after(layer, after, Err(cancelled))),
+                Body::After(after) if layer.on == On::Always => {
+                    drop(typed::after(layer, after, Err(cancelled)))
+                }
                 Body::Boundary(hook) => boundary::cancelled::<O>(layer, hook, context, &cancelled, pass),
                 _ => {}
             }

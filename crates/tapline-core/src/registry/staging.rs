@@ -256,17 +256,20 @@ fn without_shadowed<'a>(
 fn constraints<'a>(candidates: &[Candidate<'a>], rules: &HookRules) -> Vec<(usize, usize, EdgeBy<'a>)> {
     let mut edges = Vec::new();
     for (place, candidate) in candidates.iter().enumerate() {
-        // A selector names others: a hook that carries the tag that it stands before does not stand before itself.
-        for (other_place, other) in candidates.iter().enumerate().filter(|(other, _)| *other != place) {
+        for (other_place, other) in candidates.iter().enumerate() {
             let declaration = &candidate.hook().declaration;
-            let named = |selector: &&Selector| other.is_named_by(selector);
+            // A tag names others: a hook that carries the tag that it stands before does not stand before itself.
+            let is_itself = place == other_place;
+            let named =
+                |selector: &&Selector| other.is_named_by(selector) && !(is_itself && selector.is_tag());
             if let Some(selector) = declaration.before.iter().find(named) {
                 edges.push((place, other_place, EdgeBy::Before(selector)));
             }
             if let Some(selector) = declaration.after.iter().find(named) {
                 edges.push((other_place, place, EdgeBy::After(selector)));
             }
-            if rules.order.iter().any(|(e, l)| candidate.is_named_by(e) && other.is_named_by(l)) {
+            if rules.order.iter().any(|(e, l)| !is_itself && candidate.is_named_by(e) && other.is_named_by(l))
+            {
                 edges.push((place, other_place, EdgeBy::Operator));
             }
         }

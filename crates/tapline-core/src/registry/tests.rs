@@ -60,9 +60,8 @@ fn constraints_beat_priorities_and_selectors_without_a_match_mean_nothing() {
 }
 
 #[test]
-fn a_selector_does_not_name_the_hook_that_carries_it() {
+fn a_tag_does_not_name_the_hook_that_carries_it() {
     check(&["a/x 10 >#guard #guard", "b/x 90 #guard"], &["b/x", "a/x"]);
-    check(&["a/x 50 <a"], &["a/x"]);
 }
 
 #[test]

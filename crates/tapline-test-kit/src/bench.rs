@@ -1,0 +1,120 @@
+#![expect(clippy::unwrap_used, reason = "a fixture that is wrong ends the test")]
+
+use std::sync::{Arc, Mutex};
+
+use tapline::core::{HookEvent, Request};
+use tapline::{CallError, Failure, HookError, HookPoint, Host, HostError, PluginId, Value, WasmRuntime};
+use tempfile::TempDir;
+
+use crate::scripted::{Scripted, Subject};
+
+/// What the points of the suite carry: the words that hooks add on their way.
+pub type Words = Vec<String>;
+
+/// A host, and plugins of one kind to load into it.
+#[derive(Debug)]
+pub struct Bench<S> {
+    subject: S,
+    /// The host.
+    pub host: Host,
+    events: Arc<Mutex<Vec<String>>>,
+}
+
+impl<S: Subject> Bench<S> {
+    /// A host without plugins.
+    ///
+    /// # Panics
+    /// When there is no sandbox on this machine.
+    #[must_use]
+    pub fn new(subject: S) -> Self {
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let seen = Arc::clone(&events);
+        let host = Host::builder().runtime(WasmRuntime::new().unwrap()).observer(move |event| {
+            seen.lock().unwrap().push(match event {
+                HookEvent::Failed { layer, .. } => format!("{}/{} failed", layer.plugin, layer.hook),
+                HookEvent::Quarantined { layer } => format!("{}/{} quarantined", layer.plugin, layer.hook),
+                other => format!("{other:?}"),
+            });
+        });
+        Self { subject, host: host.build(), events }
+    }
+
+    /// The point `p`, whose operation is that of [`call`](Self::call).
+    ///
+    /// # Panics
+    /// When it has been declared.
+    #[must_use]
+    pub fn point(&self) -> HookPoint<Words, Words> {
+        self.host.hook_point("p").unwrap()
+    }
+
+    /// Loads plugins together.
+    ///
+    /// # Errors
+    /// Why they were refused.
+    ///
+    /// # Panics
+    /// When a package cannot be written.
+    pub async fn try_load(
+        &self,
+        plugins: impl IntoIterator<Item = Scripted>,
+    ) -> Result<Vec<PluginId>, HostError> {
+        let mut folders = Vec::new();
+        let mut loads = Vec::new();
+        for plugin in plugins {
+            let folder = TempDir::new().unwrap();
+            loads.push(self.subject.load(&plugin, &folder));
+            folders.push(folder);
+        }
+        self.host.load_all(loads).await
+    }
+
+    /// Loads plugins together.
+    ///
+    /// # Panics
+    /// When they are refused.
+    pub async fn load(&self, plugins: impl IntoIterator<Item = Scripted>) {
+        self.try_load(plugins).await.unwrap();
+    }
+
+    /// Calls a point with no words, around an operation that adds `core`.
+    ///
+    /// # Errors
+    /// What the call answers.
+    pub async fn call(&self, point: &HookPoint<Words, Words>) -> Result<Words, HookError> {
+        let core = |mut words: Words| async {
+            words.push("core".into());
+            Ok(words)
+        };
+        point.call(Words::new(), core).await
+    }
+
+    /// Calls a point around an operation that fails with the code `core`.
+    ///
+    /// # Errors
+    /// What the call answers.
+    pub async fn call_failing(&self, point: &HookPoint<Words, Words>) -> Result<Words, HookError> {
+        point
+            .call(Words::new(), |_| async {
+                Err::<Words, CallError>(Failure::new("core", "it failed").into())
+            })
+            .await
+    }
+
+    /// What a plugin has noted, as the contribution of this key at `seen` tells.
+    ///
+    /// # Panics
+    /// When nobody contributes it.
+    pub async fn seen(&self, key: &str) -> Value {
+        self.host.request(Request::new("seen", key, "handle", Value::Null)).await.unwrap()
+    }
+
+    /// What was told of hooks, in order.
+    ///
+    /// # Panics
+    /// Never, unless an observer has.
+    #[must_use]
+    pub fn events(&self) -> Vec<String> {
+        self.events.lock().unwrap().clone()
+    }
+}

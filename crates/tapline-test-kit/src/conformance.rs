@@ -1,0 +1,101 @@
+//! The promises that every kind of plugin keeps, one function each; [`conformance!`](crate::conformance!) makes tests of
+//! them. `h` cases are about hooks, `r` cases about registration.
+
+pub mod hooks;
+pub mod registration;
+pub mod native;
+
+/// Makes one test of each promise, for plugins of a kind: `conformance!(Native)`.
+#[macro_export]
+macro_rules! conformance {
+    ($subject:expr) => {
+        $crate::conformance_cases! {
+            $subject;
+            hooks: h01_hooks_of_one_priority_stand_in_the_order_of_their_plugins_dependencies
+                h02_priorities_order_hooks
+                h03_constraints_hold_and_the_rest_keeps_its_order
+                h04_a_constraint_that_matches_nothing_is_explained
+                h05_a_cycle_of_constraints_is_refused_and_changes_nothing
+                h06_a_hook_cannot_stand_before_itself
+                h08_before_around_after_nest_by_position
+                h09_two_plugins_nest_two_deep_and_leave_in_the_mirror_of_their_entry
+                h10_a_finished_call_goes_outward_through_the_outer_layers
+                h11_an_around_hook_may_do_without_next_and_the_trace_names_it
+                h12_next_is_called_once_unless_the_point_repeats
+                h13_an_around_hook_changes_the_inner_result
+                h14_four_arounds_are_entered_in_order_and_left_in_reverse
+                h15_an_error_skips_after_success_and_tells_after_error_and_after_always
+                h16_an_outer_around_recovers_from_an_inner_failure
+                h17_a_failure_on_entry_unwinds_the_entered_layers_alone
+                h18_the_first_error_is_kept_and_the_second_stands_beside_it
+                h19_a_break_is_an_error_of_its_layer_and_the_host_lives
+                h21_an_error_names_point_plugin_hook_and_kind_once
+                h22_the_first_answer_wins_and_names_its_plugin
+                h23_without_an_answer_there_is_none
+                h25_collect_keeps_order_and_names_plugins
+                h26_a_filter_keeps_a_value_or_replaces_it_by_null_too
+                h28_a_failing_observer_is_told_and_disturbs_nobody
+                h36_an_unload_waits_for_the_call_inside_and_lets_no_later_one_in
+                h38_a_dropped_call_tells_the_layers_that_it_entered
+                h41_a_second_replacement_is_refused_unless_it_overrides
+                h42_layers_run_around_a_replacement
+                h47_a_removed_observer_is_not_told
+                h51_the_fifth_break_within_a_minute_quarantines_the_hook;
+            registration: r01_the_same_id_twice_leaves_the_first_working
+                r02_one_bad_hook_among_five_registers_nothing
+                r03_an_unknown_point_is_pending_and_listed_with_suggestions
+                r04_a_hook_that_came_first_is_live_when_its_point_appears
+                r06_a_blocked_plugin_is_disabled_and_no_error
+                r10_a_capability_is_looked_up_by_rank_then_version_then_load_order
+                what_a_plugin_reaches_is_held_against_the_schema_of_its_points
+                nothing_is_left_behind_by_a_load_that_was_refused_at_any_step
+                nothing_is_left_behind_by_a_load_that_was_dropped_at_any_moment;
+        }
+    };
+}
+
+/// Makes the tests that [`conformance!`](crate::conformance!) lists.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! conformance_cases {
+    ($subject:expr; $($module:ident: $($case:ident)+;)+) => {
+        $($(
+            #[tokio::test(start_paused = true)]
+            async fn $case() {
+                $crate::conformance::$module::$case($subject).await;
+            }
+        )+)+
+    };
+}
+
+/// Makes one test of each promise that only native code can be tried for.
+#[macro_export]
+macro_rules! native_conformance {
+    () => {
+        $crate::native_cases! {
+            h30_the_first_in_order_wins_though_a_later_one_is_done_before_it
+            h31_what_a_hook_registers_within_a_call_belongs_to_the_next_one
+            h32_a_hook_that_removes_itself_keeps_nobody_from_running
+            h33_a_hook_that_is_removed_by_an_earlier_one_is_not_run_in_this_call
+            h38_a_dropped_call_tells_native_layers_from_the_inside_out
+            a_call_ends_at_its_deadline_and_calls_inside_it_inherit_it
+            a_hook_cannot_wait_for_its_own_removal
+            calls_of_the_same_point_are_nested_sixteen_deep_and_no_deeper
+            the_operator_disables_orders_and_picks
+        }
+    };
+}
+
+/// Makes the tests that [`native_conformance!`](crate::native_conformance!) lists.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! native_cases {
+    ($($case:ident)+) => {
+        $(
+            #[tokio::test(start_paused = true)]
+            async fn $case() {
+                $crate::conformance::native::$case().await;
+            }
+        )+
+    };
+}

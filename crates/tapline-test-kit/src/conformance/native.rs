@@ -1,0 +1,231 @@
+//! What only native code can try: registration from inside a call, futures that outlive each other, deadlines.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(missing_docs, reason = "the names are the promises")]
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tapline::core::{HookRules, On, Priority};
+use tapline::{CallError, Hook, HookPoint, Host, Load, PluginId, Step as Flow, UnloadError};
+
+use crate::bench::Words;
+
+fn id(name: &str) -> PluginId {
+    PluginId::new(name).unwrap()
+}
+
+fn at(hook: Hook, priority: u8) -> Hook {
+    hook.priority(Priority::new(priority).unwrap())
+}
+
+/// A before hook that adds a word.
+fn word(point: &HookPoint<Words, Words>, word: &'static str) -> Hook {
+    point.before("x", move |words| {
+        words.push(word.into());
+        Ok(Flow::Proceed)
+    })
+}
+
+async fn call(point: &HookPoint<Words, Words>) -> Words {
+    point.call(Words::new(), |words| async { Ok(words) }).await.unwrap()
+}
+
+fn bench() -> (Host, HookPoint<Words, Words>) {
+    let host = Host::builder().build();
+    let point = host.hook_point("p").unwrap();
+    (host, point)
+}
+
+pub async fn h30_the_first_in_order_wins_though_a_later_one_is_done_before_it() {
+    let host = Host::builder().build();
+    let point = host.first_point::<i64, String>("p").unwrap();
+    let after = |name: &str, seconds| {
+        let answer = name.to_owned();
+        point.slow_answer(name, move |_| {
+            let answer = answer.clone();
+            Box::pin(async move {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                Ok(Some(answer))
+            })
+        })
+    };
+    host.join(&id("a"), vec![after("slow", 9)]).unwrap();
+    host.join(&id("b"), vec![after("fast", 1)]).unwrap();
+    let answer = point.call_at_once(&0).await.unwrap().unwrap();
+    assert_eq!((&*answer.by.plugin, answer.value.as_str()), ("a", "slow"));
+}
+
+pub async fn h31_what_a_hook_registers_within_a_call_belongs_to_the_next_one() {
+    let (host, point) = bench();
+    let (inner_host, inner_point) = (host.clone(), point.clone());
+    let registering = point.before("x", move |_| {
+        // The second time the names are taken.
+        let _ = inner_host.join(&id("first"), vec![at(word(&inner_point, "first"), 10)]);
+        let _ = inner_host.join(&id("last"), vec![at(word(&inner_point, "last"), 90)]);
+        Ok(Flow::Proceed)
+    });
+    host.join(&id("registering"), vec![registering]).unwrap();
+    assert_eq!(call(&point).await, Words::new());
+    assert_eq!(call(&point).await, ["first", "last"]);
+}
+
+pub async fn h32_a_hook_that_removes_itself_keeps_nobody_from_running() {
+    let (host, point) = bench();
+    let registry = Arc::clone(host.registry());
+    let removing = point.before("x", move |_| {
+        drop(registry.remove(&id("b")));
+        Ok(Flow::Proceed)
+    });
+    host.join(&id("a"), vec![at(word(&point, "early"), 10)]).unwrap();
+    host.join(&id("b"), vec![at(removing, 20)]).unwrap();
+    host.join(&id("c"), vec![at(word(&point, "late"), 30)]).unwrap();
+    host.join(&id("d"), vec![at(word(&point, "later"), 40)]).unwrap();
+    assert_eq!(call(&point).await, ["early", "late", "later"]);
+    assert_eq!(host.registry().hooks("p").unwrap().len(), 3);
+}
+
+pub async fn h33_a_hook_that_is_removed_by_an_earlier_one_is_not_run_in_this_call() {
+    let (host, point) = bench();
+    let registry = Arc::clone(host.registry());
+    let removing = point.before("x", move |_| {
+        drop(registry.remove(&id("b")));
+        Ok(Flow::Proceed)
+    });
+    host.join(&id("a"), vec![at(removing, 10)]).unwrap();
+    host.join(&id("b"), vec![at(word(&point, "removed"), 20)]).unwrap();
+    host.join(&id("c"), vec![at(word(&point, "there"), 30)]).unwrap();
+    assert_eq!(call(&point).await, ["there"]);
+}
+
+pub async fn h38_a_dropped_call_tells_native_layers_from_the_inside_out() {
+    struct Told(&'static str, Arc<Mutex<Vec<String>>>);
+    impl Drop for Told {
+        fn drop(&mut self) {
+            self.1.lock().unwrap().push(format!("{} dropped", self.0));
+        }
+    }
+    let (host, point) = bench();
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let after = |name: &'static str, on, priority| {
+        let told = Arc::clone(&told);
+        let hook = point.after(name, move |outcome| {
+            let error = outcome.as_ref().err().map(|error| error.to_failure().code().to_owned());
+            told.lock().unwrap().push(format!("{name} {}", error.unwrap_or_default()));
+            outcome
+        });
+        at(hook.on(on), priority)
+    };
+    let noticed = Arc::clone(&told);
+    let around = point.around("around", move |input, next| {
+        let dropped = Told("around", Arc::clone(&noticed));
+        Box::pin(async move {
+            let answer = next.call(input).await;
+            drop(dropped);
+            answer
+        })
+    });
+    let hooks = vec![
+        after("outer", On::Always, 10),
+        after("error", On::Error, 20),
+        at(around, 50),
+        after("success", On::Success, 80),
+        after("inner", On::Always, 90),
+    ];
+    host.join(&id("a"), hooks).unwrap();
+    let mut pending = Box::pin(point.call(Words::new(), |_| std::future::pending()));
+    assert!(futures_util::FutureExt::now_or_never(pending.as_mut()).is_none());
+    drop(pending);
+    assert_eq!(*told.lock().unwrap(), ["inner cancelled", "around dropped", "outer cancelled"]);
+}
+
+pub async fn a_call_ends_at_its_deadline_and_calls_inside_it_inherit_it() {
+    let (host, point) = bench();
+    let inner: HookPoint<Words, Words> = host.hook_point("inner").unwrap();
+    let told = Arc::new(Mutex::new(None));
+    let noticed = Arc::clone(&told);
+    let after = point.after("x", move |outcome| {
+        *noticed.lock().unwrap() = outcome.as_ref().err().map(|error| error.to_failure().code().to_owned());
+        outcome
+    });
+    host.join(&id("a"), vec![after.on(On::Always)]).unwrap();
+    let begun = tokio::time::Instant::now();
+    let call = point.call_within(Duration::from_secs(3), Words::new(), |words| async {
+        // The inner call may take longer than the outer one allows.
+        let core = |_| async {
+            let left = tapline::core::deadline().unwrap() - tokio::time::Instant::now().into_std();
+            assert_eq!(left, Duration::from_secs(3));
+            std::future::pending().await
+        };
+        inner.call_within(Duration::from_secs(9), words, core).await.map_err(|error| error.cause().clone())
+    });
+    let error = call.await.unwrap_err();
+    assert!(
+        matches!(error.cause(), CallError::DeadlineExceeded { limit } if *limit == Duration::from_secs(3))
+    );
+    assert_eq!(begun.elapsed(), Duration::from_secs(3));
+    assert_eq!(told.lock().unwrap().as_deref(), Some("cancelled"));
+}
+
+pub async fn a_hook_cannot_wait_for_its_own_removal() {
+    let (host, point) = bench();
+    let answer = Arc::new(Mutex::new(None));
+    let script = tapline_pdk::native::<script::Script>();
+    host.load(Load::native(tapline::NativePlugin { manifest: manifest("a"), ..script })).await.unwrap();
+    let (inner_host, noticed) = (host.clone(), Arc::clone(&answer));
+    let removing = point.around("x", move |input, next| {
+        let (host, noticed) = (inner_host.clone(), Arc::clone(&noticed));
+        Box::pin(async move {
+            let unloaded = host.unload("b").await;
+            *noticed.lock().unwrap() = Some(unloaded);
+            next.call(input).await
+        })
+    });
+    host.join(&id("b"), vec![removing]).unwrap();
+    call(&point).await;
+    assert_eq!(answer.lock().unwrap().take(), Some(Err(UnloadError::WouldDeadlock("b".into()))));
+}
+
+fn manifest(id: &str) -> std::borrow::Cow<'static, str> {
+    format!("[plugin]\nid = '{id}'\nversion = '1.0.0'\nhost = '^1'\nruntime = 'native'\n").into()
+}
+
+pub async fn calls_of_the_same_point_are_nested_sixteen_deep_and_no_deeper() {
+    let (host, point) = bench();
+    let inner = point.clone();
+    let nested = point.around("x", move |mut words: Words, _| {
+        let inner = inner.clone();
+        Box::pin(async move {
+            words.push("deeper".into());
+            inner.call(words, |words| async { Ok(words) }).await
+        })
+    });
+    host.join(&id("a"), vec![nested]).unwrap();
+    let error = point.call(Words::new(), |words| async { Ok(words) }).await.unwrap_err();
+    let CallError::DepthExceeded { path } = error.cause() else { panic!("{error:?}") };
+    assert_eq!(path.iter().filter(|call| *call == "p").count(), 17);
+    assert_eq!(path[..3], ["p", "(a)", "p"]);
+}
+
+pub async fn the_operator_disables_orders_and_picks() {
+    let (host, point) = bench();
+    for (name, plugin) in [("a", "a"), ("b", "b"), ("c", "c")] {
+        host.join(&id(plugin), vec![word(&point, name)]).unwrap();
+    }
+    let rules = HookRules {
+        disabled: vec!["b".into()],
+        order: vec![("c".into(), "a".into())],
+        ..HookRules::default()
+    };
+    host.set_hook_rules(rules).unwrap();
+    assert_eq!(call(&point).await, ["c", "a"]);
+    let explained = host.explain("p").unwrap().to_string();
+    assert_eq!(
+        explained,
+        "p 1.0.0 (chain, of application)\n  1. c/x (before, priority 50): outermost, at priority 50\n  2. a/x (before, \
+         priority 50): the operator puts `c/x` before `a/x`\n  -. b/x (before, priority 50): the operator has disabled \
+         it [disabled]"
+    );
+    host.set_hook_rules(HookRules::default()).unwrap();
+    assert_eq!(call(&point).await, ["a", "b", "c"]);
+}

@@ -1,0 +1,162 @@
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use script::{Script, Step};
+use tapline::core::{
+    About, CONTRACT, Capability, ContextGrants, Dependency, Grants, HookDeclaration, HookKind, LimitsAsked,
+    Manifest, PathSet, Provides, RuntimeKind,
+};
+use tapline::{Load, NativePlugin, PluginId, Value};
+use tempfile::TempDir;
+
+use crate::guests::guest;
+
+/// A plugin whose manifest and behaviour a test writes, and that runs as any kind of plugin.
+#[derive(Debug, Clone)]
+pub struct Scripted {
+    manifest: Manifest,
+    steps: BTreeMap<Arc<str>, Vec<Step>>,
+    refuse: Option<String>,
+}
+
+/// A kind of plugin that the conformance suite is run with.
+pub trait Subject: Copy + Send + Sync + 'static {
+    /// A scripted plugin as this kind, ready to be loaded. Its package, if it has one, lies in the folder.
+    fn load(self, plugin: &Scripted, folder: &TempDir) -> Load;
+}
+
+/// Plugins that are linked into the application.
+#[derive(Debug, Clone, Copy)]
+pub struct Native;
+
+/// Plugins that are WebAssembly components, in a sandbox.
+#[derive(Debug, Clone, Copy)]
+pub struct Sandboxed;
+
+/// A hook of a [`Scripted`] plugin, with everything optional left out.
+#[must_use]
+pub fn hook(point: &str, kind: HookKind, name: &str) -> HookDeclaration {
+    HookDeclaration::new(point, name, kind)
+}
+
+impl Scripted {
+    /// A plugin of version 1.0.0 without hooks, which may reach all of a context.
+    ///
+    /// # Panics
+    /// When the id is none.
+    #[must_use]
+    #[expect(clippy::unwrap_used, reason = "a fixture that is wrong ends the test")]
+    pub fn new(id: &str) -> Self {
+        let paths = PathSet::new(["input", "output", "error"]).unwrap();
+        let context = ContextGrants { read: paths.clone(), write: paths };
+        let plugin = About {
+            id: PluginId::new(id).unwrap(),
+            version: semver::Version::new(1, 0, 0),
+            description: String::new(),
+            authors: Vec::new(),
+            host: format!("^{CONTRACT}").parse().unwrap(),
+            runtime: RuntimeKind::Native,
+            capabilities: Vec::new(),
+            depends_on: Vec::new(),
+        };
+        let manifest = Manifest {
+            plugin,
+            provides: Vec::new(),
+            hooks: Vec::new(),
+            requires: Grants { context, ..Grants::default() },
+            limits: LimitsAsked::default(),
+        };
+        Self { manifest, steps: BTreeMap::new(), refuse: None }
+    }
+
+    /// Adds a hook and what it does.
+    #[must_use]
+    pub fn hook(mut self, declaration: HookDeclaration, steps: impl Into<Vec<Step>>) -> Self {
+        self.steps.insert(Arc::clone(&declaration.name), steps.into());
+        self.manifest.hooks.push(declaration);
+        self
+    }
+
+    /// Depends on another plugin.
+    ///
+    /// # Panics
+    /// When the id is none.
+    #[must_use]
+    #[expect(clippy::unwrap_used, reason = "a fixture that is wrong ends the test")]
+    pub fn needs(mut self, id: &str) -> Self {
+        let (id, version) = (PluginId::new(id).unwrap(), semver::VersionReq::STAR);
+        self.manifest.plugin.depends_on.push(Dependency { id, version, optional: false });
+        self
+    }
+
+    /// Has another version.
+    #[must_use]
+    pub fn version(mut self, major: u64, minor: u64) -> Self {
+        self.manifest.plugin.version = semver::Version::new(major, minor, 0);
+        self
+    }
+
+    /// Offers a capability with a rank.
+    #[must_use]
+    pub fn offers(mut self, name: &str, rank: i32) -> Self {
+        self.manifest.plugin.capabilities.push(Capability { name: name.into(), rank });
+        self
+    }
+
+    /// Contributes its notes under this key at the extension point `seen`.
+    #[must_use]
+    pub fn seen_as(mut self, key: &str) -> Self {
+        self.manifest.provides.push(Provides { point: "seen".into(), key: key.into(), schema: None });
+        self
+    }
+
+    /// Reaches these paths of a context and no others.
+    ///
+    /// # Panics
+    /// When one is none.
+    #[must_use]
+    #[expect(clippy::unwrap_used, reason = "a fixture that is wrong ends the test")]
+    pub fn reaches(mut self, paths: &[&str]) -> Self {
+        let paths = PathSet::new(paths.iter().copied()).unwrap();
+        self.manifest.requires.context = ContextGrants { read: paths.clone(), write: paths };
+        self
+    }
+
+    /// Refuses to start.
+    #[must_use]
+    pub fn refuses(mut self, reason: &str) -> Self {
+        self.refuse = Some(reason.into());
+        self
+    }
+
+    #[expect(clippy::unwrap_used, reason = "a manifest that was made of types can be written")]
+    fn manifest(&self, runtime: RuntimeKind) -> String {
+        let mut manifest = self.manifest.clone();
+        manifest.plugin.runtime = runtime;
+        toml::to_string(&manifest).unwrap()
+    }
+
+    #[expect(clippy::unwrap_used, reason = "steps can be written as JSON")]
+    fn config(&self) -> Value {
+        let steps = Value::from_serialize(&self.steps).unwrap();
+        let refuse = self.refuse.as_deref().map_or(Value::Null, Value::from);
+        Value::from_iter([("hooks", steps), ("refuse", refuse)])
+    }
+}
+
+impl Subject for Native {
+    fn load(self, plugin: &Scripted, _: &TempDir) -> Load {
+        let native = tapline_pdk::native::<Script>();
+        let manifest = plugin.manifest(RuntimeKind::Native).into();
+        Load::native(NativePlugin { manifest, ..native }).config(plugin.config())
+    }
+}
+
+impl Subject for Sandboxed {
+    #[expect(clippy::unwrap_used, reason = "a fixture that cannot be written ends the test")]
+    fn load(self, plugin: &Scripted, folder: &TempDir) -> Load {
+        std::fs::write(folder.path().join("plugin.toml"), plugin.manifest(RuntimeKind::Wasm)).unwrap();
+        std::fs::copy(guest("script").join("plugin.wasm"), folder.path().join("plugin.wasm")).unwrap();
+        Load::folder(folder.path()).config(plugin.config())
+    }
+}
