@@ -19,6 +19,8 @@ pub(crate) enum Verb {
     Run(RunArguments),
     /// Look for mistakes in a pipeline without running it or its plugins.
     Check(CheckArguments),
+    /// Show the hooks of a hook point in calling order, and why they stand so.
+    Explain(ExplainArguments),
     /// Write a small pipeline that runs.
     Init(InitArguments),
     /// Look at plugins.
@@ -36,6 +38,9 @@ pub(crate) struct RunArguments {
     /// Write outputs, nodes and plugins as JSON to standard output.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Show, after the run, how the hooks of a hook point fared; may be repeated.
+    #[arg(long, value_name = "POINT")]
+    pub(crate) explain: Vec<String>,
 }
 
 #[derive(Debug, Args)]
@@ -45,6 +50,18 @@ pub(crate) struct CheckArguments {
     /// How mistakes are written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExplainArguments {
+    /// The hook point, as in `node.execute`.
+    pub(crate) point: String,
+    /// The pipeline whose plugins join in.
+    #[arg(default_value = "pipeline.yaml")]
+    pub(crate) file: PathBuf,
+    /// Write JSON to standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -4,6 +4,7 @@ mod arguments;
 mod builtin;
 mod project;
 mod check;
+mod explain;
 mod run;
 mod init;
 mod plugin;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     let ending = match arguments.verb {
         Verb::Run(arguments) => run::run(arguments),
         Verb::Check(arguments) => check::check(&arguments),
+        Verb::Explain(arguments) => explain::explain(&arguments),
         Verb::Init(arguments) => init::init(&arguments),
         Verb::Plugin(PluginVerb::List(arguments)) => plugin::list(&arguments),
         Verb::Plugin(PluginVerb::Info(arguments)) => plugin::info(&arguments),

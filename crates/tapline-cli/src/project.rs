@@ -49,6 +49,14 @@ impl Project {
         needed(definition, &self.catalog).into_iter().map(|plugin| self.load(definition, plugin)).collect()
     }
 
+    /// The manifests of what has to be loaded for the pipeline.
+    pub(crate) fn manifests<'a>(
+        &'a self,
+        definition: &Definition,
+    ) -> impl Iterator<Item = &'a Manifest> + use<'a> {
+        needed(definition, &self.catalog).into_iter().map(|plugin| &*plugin.manifest)
+    }
+
     /// Whether any plugin of the pipeline needs a sandbox.
     pub(crate) fn needs_sandbox(&self, definition: &Definition) -> bool {
         needed(definition, &self.catalog)

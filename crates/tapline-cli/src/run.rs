@@ -9,6 +9,7 @@ use tokio::signal;
 use tokio::task::JoinHandle;
 
 use crate::arguments::RunArguments;
+use crate::explain;
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::summary::Summary;
@@ -48,6 +49,9 @@ async fn run_loaded(
         println!("{}", summary.to_json()?);
     } else {
         summary.show();
+    }
+    for point in &arguments.explain {
+        eprintln!("{}", explain::for_people(&explain::explanation(engine.host(), point)?));
     }
     engine.host().shut_down().await;
     Ok(ending(&definition, &project, &report))

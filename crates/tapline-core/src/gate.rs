@@ -1,7 +1,9 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
 use event_listener::Event;
+
+use crate::sync::AtomicUsize;
 
 /// The entrance to one plugin's code: counts who is inside, and lets nobody in once it is closed.
 #[derive(Debug, Default)]

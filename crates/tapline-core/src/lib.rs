@@ -3,6 +3,7 @@
 //! This crate does no I/O and brings no async runtime. Applications use it through `tapline-host`, authors of
 //! plugins through `tapline-pdk`.
 
+mod sync;
 mod value;
 mod id;
 mod path;

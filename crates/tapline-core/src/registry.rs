@@ -2,10 +2,9 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::marker::PhantomData;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
-use arc_swap::{ArcSwap, Guard};
 use semver::Version;
 
 use crate::driver::Driver;
@@ -20,6 +19,7 @@ use crate::id::PluginId;
 use crate::manifest::{Capability, Selector};
 use crate::payload::Payload;
 use crate::plugin::BoxFuture;
+use crate::sync::{AtomicBool, Loaded, Mutex, MutexGuard, Swap};
 use crate::value::Value;
 
 mod error;
@@ -32,7 +32,7 @@ pub use error::{Misfit, RegisterError};
 ///
 /// All that a plugin brings is staged, validated whole, and published by one swap: readers see all of it or nothing.
 pub struct Registry {
-    snapshot: ArcSwap<Snapshot>,
+    snapshot: Swap<Snapshot>,
     /// Held while a change is staged; no plugin code runs meanwhile.
     table: Mutex<Table>,
     watch: Arc<Watch>,
@@ -201,8 +201,8 @@ impl Registry {
             capabilities: BTreeMap::new(),
             _readers: None,
         };
-        let (table, watch) = (Mutex::default(), Watch::new(driver));
-        Arc::new(Self { snapshot: ArcSwap::from_pointee(snapshot), table, watch })
+        let (table, watch) = (Mutex::new(Table::default()), Watch::new(driver));
+        Arc::new(Self { snapshot: Swap::new(snapshot), table, watch })
     }
 
     /// Declares a hook point around operations from `I` to `O`.
@@ -428,7 +428,7 @@ impl Registry {
         self.snapshot.load().generation
     }
 
-    pub(crate) fn snapshot(&self) -> Guard<Arc<Snapshot>> {
+    pub(crate) fn snapshot(&self) -> Loaded<Snapshot> {
         self.snapshot.load()
     }
 
@@ -459,13 +459,13 @@ impl Registry {
         table.readers.retain(|readers| readers.inside() > 0);
         table.readers.push(readers);
         let snapshot = Snapshot { generation, chains, hooks, contributions, capabilities, _readers };
-        self.snapshot.store(Arc::new(snapshot));
+        self.snapshot.store(snapshot);
         for (point, empty) in table.points.iter().zip(empty) {
             point.is_empty.store(empty, Ordering::Release);
         }
     }
 
-    fn table(&self) -> std::sync::MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, Table> {
         // A panic while staging leaves the table as it was, because it is changed last.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }

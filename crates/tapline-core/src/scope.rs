@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use crate::failure::CallError;
 use crate::id::PluginId;
+use crate::sync;
 
 /// One call or plugin that the current future is inside of.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ enum Place {
 /// As deep as a call may be nested in calls of the same point: hooks that call their own point would exhaust the stack.
 const DEEPEST: usize = 16;
 
-thread_local! {
+sync::thread_local! {
     static CURRENT: Cell<Option<Arc<Frame>>> = const { Cell::new(None) };
 }
 
@@ -115,22 +116,23 @@ struct Entered<'a> {
 
 impl<'a> Entered<'a> {
     fn new(frame: &'a mut Option<Arc<Frame>>) -> Self {
-        let outer = CURRENT.replace(frame.take());
+        let outer = CURRENT.with(|current| current.replace(frame.take()));
         Self { frame, outer }
     }
 }
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        *self.frame = CURRENT.replace(self.outer.take());
+        *self.frame = CURRENT.with(|current| current.replace(self.outer.take()));
     }
 }
 
 fn current() -> Option<Arc<Frame>> {
-    let frame = CURRENT.take();
-    let current = frame.clone();
-    CURRENT.set(frame);
-    current
+    CURRENT.with(|current| {
+        let frame = current.take();
+        current.set(frame.clone());
+        frame
+    })
 }
 
 fn frames(innermost: Option<&Arc<Frame>>) -> impl Iterator<Item = &Frame> {

@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use tapline_core::{
     CallError, CollectPoint, Explanation, FilterPoint, FirstPoint, Grants, Hook, HookError, HookPoint,
-    HookRules, Limits, NotifyPoint, Operation, Payload, Plugin, PluginId, PointDeclaration, RegisterError,
-    Registration, Registry, Request, Runtime, Value,
+    HookRules, Limits, Manifest, NotifyPoint, Operation, Payload, Plugin, PluginId, PointDeclaration,
+    RegisterError, Registration, Registry, Request, Runtime, Value,
 };
 
 use crate::builder::HostBuilder;
 use crate::error::{HostError, UnloadError};
 use crate::load::{Artifact, Load, Readied};
-use crate::loaded::{Drain, Loaded, PluginInfo, PluginState};
+use crate::loaded::{Drain, Loaded, PluginInfo, PluginState, outline};
 use crate::policy::Policy;
 use crate::resolver::resolve;
 use crate::services::HostServices;
@@ -131,6 +131,20 @@ impl Host {
     pub fn join(&self, name: &PluginId, hooks: Vec<Hook>) -> Result<(), RegisterError> {
         let registration = hooks.into_iter().fold(Registration::new(name.clone()), Registration::hook);
         self.0.registry.register(vec![registration])
+    }
+
+    /// Joins the hooks that manifests declare, with nothing behind them, so that [`explain`](Self::explain) tells where
+    /// they would stand. No plugin is read, loaded or run for it; a call of a point that they join fails.
+    ///
+    /// # Errors
+    /// What of them does not fit, as when they were loaded.
+    pub fn outline<'a>(&self, manifests: impl IntoIterator<Item = &'a Manifest>) -> Result<(), HostError> {
+        let outlines = manifests.into_iter().map(|manifest| {
+            let grants = self.0.policy.grant(manifest, None).map_err(HostError::Denied)?;
+            Ok(outline(manifest, &grants))
+        });
+        let outlines = outlines.collect::<Result<_, HostError>>()?;
+        Ok(self.0.registry.register(outlines)?)
     }
 
     /// Puts the operator's rules about hooks in the place of the ones before.

@@ -1,10 +1,12 @@
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tapline_core::{
-    Contribution, Grants, Hook, HookDeclaration, LayerStats, Manifest, Operation, PluginId, Registration,
+    Boundary, BoxFuture, CallContext, CallError, Contribution, Flow, Grants, Hook, HookDeclaration,
+    LayerStats, Manifest, Object, Operation, PluginId, Registration,
 };
 
+use crate::services::HostServices;
 use crate::supervisor::{SupervisedHandler, SupervisedHook, Supervisor};
 
 /// What is known of a loaded plugin.
@@ -59,11 +61,7 @@ impl Loaded {
     /// All that the plugin brings.
     pub(crate) fn registration(&self) -> Registration {
         let manifest = &self.info.manifest;
-        let mut registration = Registration::new(manifest.id().clone());
-        registration.version = manifest.plugin.version.clone();
-        registration.depends_on = manifest.plugin.depends_on.iter().map(|need| need.id.clone()).collect();
-        registration.capabilities.clone_from(&manifest.plugin.capabilities);
-        registration.context = self.info.grants.context.clone();
+        let mut registration = declared(manifest, &self.info.grants);
         registration.hooks = manifest.hooks.iter().map(|hook| self.hook(hook)).collect();
         let gate = Arc::clone(registration.gate());
         registration.contributions = manifest
@@ -87,5 +85,40 @@ impl Loaded {
         let operation = Operation::hook(declaration.kind, Arc::clone(&declaration.name));
         let hook = SupervisedHook { supervisor: Arc::clone(&self.supervisor), operation };
         Hook::boundary(declaration.clone(), Arc::new(hook))
+    }
+}
+
+/// What a plugin declares of itself, without its hooks and contributions.
+fn declared(manifest: &Manifest, grants: &Grants) -> Registration {
+    let mut registration = Registration::new(manifest.id().clone());
+    registration.version = manifest.plugin.version.clone();
+    registration.depends_on = manifest.plugin.depends_on.iter().map(|need| need.id.clone()).collect();
+    registration.capabilities.clone_from(&manifest.plugin.capabilities);
+    registration.context = grants.context.clone();
+    registration
+}
+
+/// The hooks that a manifest declares, with nothing behind them.
+pub(crate) fn outline(manifest: &Manifest, grants: &Grants) -> Registration {
+    let mut registration = declared(manifest, grants);
+    let hooks = manifest
+        .hooks
+        .iter()
+        .map(|hook| Hook::boundary(hook.clone(), Arc::new(Outline(manifest.id().clone()))));
+    registration.hooks = hooks.collect();
+    registration
+}
+
+/// Stands where a hook would stand.
+struct Outline(PluginId);
+
+impl Boundary for Outline {
+    fn context(&self, root: Object) -> Arc<CallContext> {
+        Arc::new(CallContext::new(self.0.clone(), Arc::default(), Arc::new(HostServices(Weak::new())), root))
+    }
+
+    fn enter<'a>(&'a self, _: &'a Arc<CallContext>) -> BoxFuture<'a, Result<Flow, CallError>> {
+        let error = CallError::NotActive { plugin: self.0.to_string() };
+        Box::pin(std::future::ready(Err(error)))
     }
 }

@@ -78,6 +78,49 @@ mod tests {
         check(&[1, 1, 1], &[(2, 0)], Ok(&[1, 2, 0]));
     }
 
+    /// All orders of so many indices that respect the edges.
+    fn extensions(count: usize, edges: &BTreeSet<(usize, usize)>) -> Vec<Vec<usize>> {
+        let mut found = vec![Vec::new()];
+        for _ in 0..count {
+            found = found
+                .into_iter()
+                .flat_map(|begun: Vec<usize>| {
+                    let is_ready = |next: &usize| {
+                        !begun.contains(next) && edges.iter().all(|(e, l)| l != next || begun.contains(e))
+                    };
+                    let next: Vec<_> = (0..count).filter(is_ready).collect();
+                    next.into_iter().map(move |next| begun.iter().copied().chain([next]).collect())
+                })
+                .collect();
+        }
+        found
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn an_order_is_the_unique_minimal_linear_extension(
+            keys in proptest::collection::vec(0..4_u8, 1..7),
+            edges in proptest::collection::btree_set((0..6_usize, 0..6_usize), 0..8),
+        ) {
+            let edges: BTreeSet<_> =
+                edges.into_iter().filter(|(e, l)| *e < keys.len() && *l < keys.len()).collect();
+            // The place of a hook among its kind makes every key another one, as it does at a point.
+            let keys: Vec<_> = keys.into_iter().zip(0..).collect();
+            let by_keys = |order: &Vec<usize>| order.iter().map(|index| keys[*index]).collect::<Vec<(u8, usize)>>();
+            let minimal = extensions(keys.len(), &edges).into_iter().min_by_key(by_keys);
+            match linearize(&keys, &edges) {
+                Ok(order) => proptest::prop_assert_eq!(Some(order), minimal),
+                Err(cycles) => {
+                    proptest::prop_assert_eq!(None, minimal);
+                    for cycle in cycles {
+                        let closed = cycle.iter().copied().chain([cycle[0]]).collect::<Vec<_>>();
+                        proptest::prop_assert!(closed.windows(2).all(|pair| edges.contains(&(pair[0], pair[1]))));
+                    }
+                }
+            }
+        }
+    }
+
     #[test]
     fn every_knot_of_cycles_is_named_by_one_of_them() {
         check(&[0, 0, 0, 0, 0], &[(0, 1), (1, 0), (1, 2), (3, 3), (3, 4)], Err(&[vec![0, 1], vec![3]]));

@@ -3,7 +3,7 @@ use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::failure::{CallError, Failure};
@@ -18,6 +18,7 @@ use crate::payload::Payload;
 use crate::plugin::BoxFuture;
 use crate::registry::Registry;
 use crate::scope::{Frame, within};
+use crate::sync::AtomicBool;
 
 /// A typed place where plugins join in around an operation.
 ///
