@@ -39,8 +39,7 @@ pub(crate) fn explanation(host: &Host, point: &str) -> Result<Explanation> {
 
 /// A line for the point, a table of its hooks, and the constraints that match nothing.
 pub(crate) fn for_people(explanation: &Explanation) -> String {
-    let point = &explanation.point;
-    let mut lines = vec![format!("{} {} ({}, of {})", point.id, point.version, point.mode, point.owner)];
+    let mut lines = vec![explanation.headline()];
     if explanation.hooks.is_empty() {
         lines.push(" no hook joins in here".to_owned());
     } else {

@@ -7,7 +7,7 @@ use crate::failure::{CallError, Failure};
 use crate::grants::{Denied, Grants};
 use crate::id::PluginId;
 use crate::plugin::BoxFuture;
-use crate::value::{Object, Value};
+use crate::value::{OUTPUT, Object, Value};
 
 /// What a plugin reads, writes and asks for while it answers one call.
 ///
@@ -197,10 +197,11 @@ impl CallContext {
         if state.input_changed { state.root.get("input").cloned() } else { None }
     }
 
-    pub(crate) fn put(&self, root: &str, value: Value) {
+    /// Puts the output of what is inside there.
+    pub(crate) fn put_output(&self, output: Value) {
         let mut state = self.state();
         if let Value::Object(object) = &mut state.root {
-            Arc::make_mut(object).insert(root.into(), value);
+            Arc::make_mut(object).insert(OUTPUT.shared(), output);
         }
         state.output_changed = false;
     }

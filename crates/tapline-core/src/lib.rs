@@ -48,4 +48,4 @@ pub use registry::{
 };
 pub use request::Request;
 pub use scope::{deadline, is_inside, nested};
-pub use value::{Number, Object, Value, ValueError};
+pub use value::{Name, Number, Object, Value, ValueError};

@@ -1,7 +1,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::value::{Object, Value, ValueError};
+use crate::value::{INPUT, Object, Value, ValueError};
 
 /// The input or output type of a hook point.
 ///
@@ -29,7 +29,7 @@ pub trait Payload: Serialize + DeserializeOwned + Send + 'static {
     /// # Errors
     /// When the type cannot be expressed as JSON.
     fn context(&self) -> Result<Object, ValueError> {
-        Ok(Object::from_iter([("input".into(), self.to_value()?)]))
+        Ok(Object::from_iter([(INPUT.shared(), self.to_value()?)]))
     }
 
     /// Takes over the context's `input` after a plugin changed it.

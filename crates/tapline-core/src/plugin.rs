@@ -225,9 +225,9 @@ impl Instance for NativeHandle {
 }
 
 /// Turns a panic of plugin code into a fault.
-pub(crate) async fn contained<T>(code: impl Future<Output = T>) -> Result<T, Fault> {
-    use futures_util::FutureExt as _;
-    std::panic::AssertUnwindSafe(code).catch_unwind().await.map_err(|panic| panicked(&*panic))
+pub(crate) fn contained<T>(code: impl Future<Output = T>) -> impl Future<Output = Result<T, Fault>> {
+    use futures_util::{FutureExt as _, TryFutureExt as _};
+    std::panic::AssertUnwindSafe(code).catch_unwind().map_err(|panic| panicked(&*panic))
 }
 
 /// What a panic said.
@@ -255,5 +255,5 @@ impl Operation {
 /// The configuration with which a plugin is started, as a context for `init`.
 #[must_use]
 pub fn configuration(config: Value) -> crate::value::Object {
-    crate::value::Object::from_iter([("input".into(), config)])
+    crate::value::Object::from_iter([(crate::value::INPUT.shared(), config)])
 }

@@ -73,6 +73,8 @@ pub struct Contribution {
     pub point: Arc<str>,
     /// The name under which it is looked up there.
     pub key: Arc<str>,
+    /// Both, as `point/key`.
+    pub name: Arc<str>,
     /// The plugin that contributes it.
     pub plugin: PluginId,
     /// What answers the requests made to it.
@@ -82,7 +84,7 @@ pub struct Contribution {
 /// What answers the requests made to a contribution.
 pub trait Handler: Send + Sync {
     /// Answers one request. Dropping the future ends the request.
-    fn handle<'a>(&'a self, method: &'a str, request: Value) -> BoxFuture<'a, Result<Value, CallError>>;
+    fn handle<'a>(&'a self, method: &'a Arc<str>, request: Value) -> BoxFuture<'a, Result<Value, CallError>>;
 }
 
 /// A plugin that offers a capability.
@@ -387,12 +389,15 @@ impl Registry {
         self.snapshot.load().hooks.get(slot).cloned()
     }
 
-    /// Why the hooks of a point stand where they stand, and how they fare; `None` when there is no such point.
+    /// Why the hooks of a point stand where they stand, and how they fare; `None` when nobody has declared such a point
+    /// and no hook waits for it.
     #[must_use]
     pub fn explain(&self, point: &str) -> Option<Explanation> {
         let table = self.table();
-        let point = table.points.iter().find(|known| *known.info.id == *point)?;
-        explain::explain(point, &table.registrations, &table.rules, &self.watch)
+        match table.points.iter().find(|known| *known.info.id == *point) {
+            Some(point) => explain::explain(point, &table.registrations, &table.rules, &self.watch),
+            None => explain::pending(point, &table.registrations, &self.watch),
+        }
     }
 
     /// All hook points, in the order of their declaration.
@@ -477,9 +482,18 @@ impl fmt::Debug for Registry {
     }
 }
 
+impl Contribution {
+    /// A contribution of a plugin.
+    #[must_use]
+    pub fn new(point: Arc<str>, key: Arc<str>, plugin: PluginId, handler: Arc<dyn Handler>) -> Self {
+        let name = format!("{point}/{key}").into();
+        Self { point, key, name, plugin, handler }
+    }
+}
+
 impl fmt::Debug for Contribution {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}/{} of {}", self.point, self.key, self.plugin)
+        write!(formatter, "{} of {}", self.name, self.plugin)
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::payload::Payload;
-use crate::value::{Object, Value, ValueError};
+use crate::value::{INPUT, Object, Value, ValueError};
 
 /// A request to a contribution, as the hook point around its extension point sees it.
 ///
@@ -42,7 +42,7 @@ impl Request {
 impl Payload for Request {
     fn context(&self) -> Result<Object, ValueError> {
         let subject = (Arc::clone(&self.point), self.subject.clone());
-        Ok(Object::from_iter([subject, ("input".into(), self.input.clone())]))
+        Ok(Object::from_iter([subject, (INPUT.shared(), self.input.clone())]))
     }
 
     fn absorb(&mut self, input: &Value) -> Result<(), ValueError> {

@@ -3,10 +3,12 @@
 //! It follows a future through every poll, not through tasks that it spawns.
 
 use std::cell::Cell;
-use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
+
+use pin_project_lite::pin_project;
 
 use crate::failure::CallError;
 use crate::id::PluginId;
@@ -98,14 +100,27 @@ pub async fn nested<T>(
 }
 
 /// Runs a future inside a frame.
-pub(crate) async fn within<F: Future>(frame: Arc<Frame>, future: F) -> F::Output {
-    let mut future = pin!(future);
-    let mut frame = Some(frame);
-    poll_fn(move |task| {
-        let _entered = Entered::new(&mut frame);
-        future.as_mut().poll(task)
-    })
-    .await
+pub(crate) const fn within<F: Future>(frame: Arc<Frame>, future: F) -> Within<F> {
+    Within { frame: Some(frame), future }
+}
+
+pin_project! {
+    /// A future inside a frame. An `async fn` would hold its argument twice, and what is nested would double each time.
+    pub(crate) struct Within<F> {
+        frame: Option<Arc<Frame>>,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<F: Future> Future for Within<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        let _entered = Entered::new(this.frame);
+        this.future.poll(task)
+    }
 }
 
 /// Puts a frame in the place of the current one, and takes it back when dropped, by a panic too.

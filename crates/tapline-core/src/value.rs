@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use indexmap::IndexMap;
 use serde::de::DeserializeOwned;
@@ -30,6 +30,29 @@ pub enum Value {
     /// A mapping from names to values.
     Object(Arc<Object>),
 }
+
+/// A name that occurs in many objects, made once and shared from then on.
+#[derive(Debug)]
+pub struct Name(LazyLock<Arc<str>>);
+
+impl Name {
+    /// A name from a function, because a constant has nowhere to live.
+    #[must_use]
+    pub const fn new(name: fn() -> Arc<str>) -> Self {
+        Self(LazyLock::new(name))
+    }
+
+    /// The shared name.
+    #[must_use]
+    pub fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
+}
+
+/// Where the input stands in a context.
+pub(crate) static INPUT: Name = Name::new(|| "input".into());
+/// Where the output stands in a context.
+pub(crate) static OUTPUT: Name = Name::new(|| "output".into());
 
 /// A type that does not fit a [`Value`], or a [`Value`] that does not fit a type.
 #[derive(Debug, thiserror::Error)]

@@ -403,8 +403,7 @@ impl Shared {
             point: point.to_string(),
             key: key.to_string(),
         })?;
-        let name = format!("{point}/{key}").into();
-        tapline_core::nested(&name, contribution.handler.handle(&method, input)).await
+        tapline_core::nested(&contribution.name, contribution.handler.handle(&method, input)).await
     }
 
     fn plugins(&self) -> std::sync::MutexGuard<'_, Vec<Loaded>> {

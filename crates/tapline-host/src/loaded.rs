@@ -67,15 +67,14 @@ impl Loaded {
         registration.contributions = manifest
             .provides
             .iter()
-            .map(|provides| Contribution {
-                point: Arc::clone(&provides.point),
-                key: Arc::clone(&provides.key),
-                plugin: manifest.id().clone(),
-                handler: Arc::new(SupervisedHandler {
+            .map(|provides| {
+                let (point, key) = (Arc::clone(&provides.point), Arc::clone(&provides.key));
+                let handler = SupervisedHandler {
                     supervisor: Arc::clone(&self.supervisor),
                     gate: Arc::clone(&gate),
-                    contribution: format!("{}/{}", provides.point, provides.key).into(),
-                }),
+                    contribution: format!("{point}/{key}").into(),
+                };
+                Contribution::new(point, key, manifest.id().clone(), Arc::new(handler))
             })
             .collect();
         registration

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
+use tapline_core::Request;
 
 use crate::diagnostic::Span;
 use crate::source::Document;
@@ -39,6 +40,8 @@ pub struct NodeDefinition {
     pub node_type: Arc<str>,
     /// The plugin that provides the type.
     pub plugin: Arc<str>,
+    /// What its handler is asked, without the settings of one execution.
+    pub(crate) request: Request,
     /// Its settings: an object.
     pub with: Setting,
     /// What must be true for it to run; it may name inputs and other nodes, not the item.

@@ -16,3 +16,12 @@ pub use tapline_wasm::WasmRuntime;
 
 pub use tapline_core as core;
 pub use tapline_host as host;
+
+/// The examples of the docs, as they stand.
+#[cfg(doctest)]
+mod docs {
+    #[doc = include_str!("../../../docs/embedding.md")]
+    mod embedding {}
+    #[doc = include_str!("../../../docs/hooks.md")]
+    mod hooks {}
+}

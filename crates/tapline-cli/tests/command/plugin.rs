@@ -66,3 +66,34 @@ fn a_plugin_that_is_not_there_is_named_with_what_to_do() {
     assert_eq!(said.code, 2);
     assert!(said.err.contains("there is no plugin `nobody`"), "{}", said.err);
 }
+
+#[test]
+fn explain_shows_the_hooks_of_a_point_in_order_and_why() {
+    let workplace = Workplace::triage();
+    workplace.write("plugins/redact/plugin.wasm", "no component at all: nothing is run");
+    let said = workplace.tapline("explain node.execute");
+    assert_eq!(said.code, 0, "{}", said.err);
+    let documented = std::fs::read_to_string(crate::support::repository().join("docs/command.md")).unwrap();
+    let documented = documented.split("```text\nnode.execute").nth(1).unwrap().split("```").next().unwrap();
+    let shown = said.out.strip_prefix("node.execute").unwrap();
+    assert_eq!(crate::support::lines(shown), crate::support::lines(documented));
+    let json = json(&workplace.tapline("explain node.execute --json"));
+    assert_eq!(json["hooks"][1]["plugin"], "redact");
+    assert_eq!(json["hooks"][1]["why"], "priority 40 comes after 5");
+}
+
+#[test]
+fn explain_names_the_points_there_are() {
+    let said = Workplace::triage().tapline("explain node.excute");
+    assert_eq!(said.code, 2);
+    assert!(
+        said.err.contains("there is no hook point `node.excute`; there are node.execute, provider.request")
+    );
+}
+
+#[test]
+fn a_run_explains_how_the_hooks_fared() {
+    let said = Workplace::triage().tapline("run pipeline.yaml --explain node.execute");
+    let row = said.err.lines().find(|line| line.contains("redact/redact")).unwrap();
+    assert_eq!(row.split_whitespace().nth(5), Some("333"), "{row}");
+}

@@ -16,14 +16,14 @@ use crate::hook::typed::{copy, finish};
 use crate::manifest::{HookKind, On};
 use crate::payload::Payload;
 use crate::plugin::{BoxFuture, Flow};
-use crate::value::{Object, Value};
+use crate::value::{OUTPUT, Object, Value};
 
 /// What a layer on the way in leads to.
 pub(crate) enum Inward<I, O> {
     /// An around hook ran with everything inside it.
     Done(Outcome<O>),
     /// An after hook waits for the way out, with the context that it will see.
-    Entered(I, Object),
+    Entered(I, Box<Object>),
     /// A before hook ran.
     Step(I, Result<Step<O>, HookError>),
 }
@@ -40,7 +40,7 @@ pub(crate) async fn inward<I: Payload, O: Payload>(
         Err(error) => return Inward::Done(Err(contract(error).arisen_in(layer))),
     };
     match layer.name.kind {
-        HookKind::After => Inward::Entered(input, root),
+        HookKind::After => Inward::Entered(input, Box::new(root)),
         HookKind::Around => Inward::Done(around(layer, hook, &hook.context(root), input, inside).await),
         HookKind::Before | HookKind::Replace | HookKind::Answer => {
             let step = before(layer, hook, &hook.context(root), &mut input).await;
@@ -111,7 +111,7 @@ async fn run_inside<I: Payload, O: Payload>(
         outcome.as_ref().map_err(Clone::clone).and_then(|output| output.to_value().map_err(contract));
     match written {
         Ok(output) => {
-            context.put("output", output);
+            context.put_output(output);
             context.answer_next(Ok(()));
         }
         Err(error) => context.answer_next(Err(error.to_failure())),
@@ -158,18 +158,18 @@ async fn settle<I: Payload, O: Payload>(
 pub(crate) async fn outward<O: Payload>(
     layer: &Layer,
     hook: &dyn Boundary,
-    mut root: Object,
+    mut root: Box<Object>,
     outcome: Outcome<O>,
 ) -> Outcome<O> {
     if !layer.wants(&outcome) {
         return outcome;
     }
     match outcome.as_ref().map(Payload::to_value) {
-        Ok(Ok(output)) => root.insert("output".into(), output),
+        Ok(Ok(output)) => root.insert(OUTPUT.shared(), output),
         Ok(Err(error)) => return Err(contract(error).arisen_in(layer)),
         Err(error) => root.insert("error".into(), describe(error)),
     };
-    let context = hook.context(root);
+    let context = hook.context(*root);
     let error = match timed(layer, &context, hook.enter(&context)).await.and_then(|_| changed(&context)) {
         Ok(Some(changed)) => return Ok(changed),
         Ok(None) => return outcome,
@@ -186,7 +186,7 @@ pub(crate) async fn outward<O: Payload>(
 pub(crate) fn cancelled<O>(
     layer: &Layer,
     hook: &Arc<dyn Boundary>,
-    mut root: Object,
+    mut root: Box<Object>,
     error: &HookError,
     pass: Pass,
 ) {
@@ -197,7 +197,7 @@ pub(crate) fn cancelled<O>(
     let (layer, hook) = (layer.clone(), Arc::clone(hook));
     let watch = Arc::clone(&layer.watch);
     watch.spawn(Box::pin(async move {
-        let context = hook.context(root);
+        let context = hook.context(*root);
         if let Err(error) = timed(&layer, &context, hook.enter(&context)).await {
             layer.tell_failed(&HookError::from(error).arisen_in(&layer));
         }

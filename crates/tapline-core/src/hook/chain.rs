@@ -14,7 +14,7 @@ use crate::hook::{boundary, typed};
 use crate::manifest::On;
 use crate::payload::Payload;
 use crate::plugin::BoxFuture;
-use crate::scope::{Frame, within};
+use crate::scope::{Frame, Within, within};
 use crate::value::Object;
 
 /// The hooks of one point in calling order, outermost first; never changes once built.
@@ -146,7 +146,7 @@ impl<I: Payload, O: Payload> Repeat<'_, I, O> {
 
 /// The after hooks that a call has entered, innermost last. Those that are still there when it is dropped learn that
 /// their call was cancelled.
-struct Entered<'a, I: Payload, O: Payload>(SmallVec<[(&'a Entry<I, O>, Pass, Object); 4]>);
+struct Entered<'a, I: Payload, O: Payload>(SmallVec<[(&'a Entry<I, O>, Pass, Option<Box<Object>>); 4]>);
 
 impl<I: Payload, O: Payload> Drop for Entered<'_, I, O> {
     fn drop(&mut self) {
@@ -156,7 +156,9 @@ impl<I: Payload, O: Payload> Drop for Entered<'_, I, O> {
                 Body::After(after) if layer.on == On::Always => {
                     drop(typed::after(layer, after, Err(cancelled)))
                 }
-                Body::Boundary(hook) => boundary::cancelled::<O>(layer, hook, context, &cancelled, pass),
+                Body::Boundary(hook) => {
+                    boundary::cancelled::<O>(layer, hook, context.unwrap_or_default(), &cancelled, pass)
+                }
                 _ => {}
             }
         }
@@ -202,20 +204,23 @@ impl<I: Payload, O: Payload> HookChain<I, O> {
                             .await;
                     }
                     Body::Repeat(repeat) => {
-                        break 'inward within_plugin(layer, typed::repeat(layer, repeat, input, inside))
-                            .await;
+                        break 'inward boxed(within_plugin(
+                            layer,
+                            typed::repeat(layer, repeat, input, inside),
+                        ))
+                        .await;
                     }
                     Body::After(_) => {
-                        entered.0.push((entry, pass, Object::new()));
+                        entered.0.push((entry, pass, None));
                         continue;
                     }
                     Body::Boundary(hook) => {
                         let inward = boundary::inward(layer, &**hook, input, inside);
-                        match within_plugin(layer, inward).await {
+                        match boxed(within_plugin(layer, inward)).await {
                             boundary::Inward::Done(outcome) => break 'inward outcome,
                             boundary::Inward::Entered(given_back, context) => {
                                 input = given_back;
-                                entered.0.push((entry, pass, context));
+                                entered.0.push((entry, pass, Some(context)));
                                 continue;
                             }
                             boundary::Inward::Step(given_back, step) => {
@@ -241,7 +246,11 @@ impl<I: Payload, O: Payload> HookChain<I, O> {
             outcome = match &**body {
                 Body::After(after) => typed::after(layer, after, outcome),
                 Body::Boundary(hook) => {
-                    within_plugin(layer, boundary::outward(layer, &**hook, context, outcome)).await
+                    boxed(within_plugin(
+                        layer,
+                        boundary::outward(layer, &**hook, context.unwrap_or_default(), outcome),
+                    ))
+                    .await
                 }
                 _ => outcome,
             };
@@ -256,8 +265,12 @@ impl<I: Payload, O: Payload> HookChain<I, O> {
         Trace::note(trace, layer, What::Replaced);
         let spare = if layer.can_be_skipped() { typed::copy(&input).ok() } else { None };
         let outcome = match &**body {
-            Body::Replace(replace) => within_plugin(layer, typed::replace(layer, replace, input)).await,
-            Body::Boundary(hook) => within_plugin(layer, boundary::replace(layer, &**hook, input)).await,
+            Body::Replace(replace) => {
+                boxed(within_plugin(layer, typed::replace(layer, replace, input))).await
+            }
+            Body::Boundary(hook) => {
+                boxed(within_plugin(layer, boundary::replace(layer, &**hook, input))).await
+            }
             _ => return core.run(input).await,
         };
         match (outcome.map_err(|error| error.arisen_in(layer)), spare) {
@@ -270,9 +283,17 @@ impl<I: Payload, O: Payload> HookChain<I, O> {
     }
 }
 
+/// Keeps what few calls come to from making the future of every call larger: futures are moved, and large ones slowly.
+fn boxed<'a, F: Future + Send + 'a>(future: F) -> BoxFuture<'a, F::Output>
+where
+    F::Output: 'a,
+{
+    Box::pin(future)
+}
+
 /// Runs code of a layer's plugin, and what that code calls.
-async fn within_plugin<F: Future>(layer: &Layer, code: F) -> F::Output {
-    within(Frame::plugin(&layer.name.plugin), code).await
+fn within_plugin<F: Future>(layer: &Layer, code: F) -> Within<F> {
+    within(Frame::plugin(&layer.name.plugin), code)
 }
 
 /// The first error, with a later one beside it.

@@ -23,8 +23,10 @@ pub struct HookInfo {
 /// Why the hooks of a point stand where they stand, and how they fare.
 #[derive(Debug, Clone, Serialize)]
 pub struct Explanation {
-    /// The point.
-    pub point: PointInfo,
+    /// The point's dotted name.
+    pub id: Arc<str>,
+    /// What is known of the point; `None` when nobody has declared it and hooks wait for it.
+    pub point: Option<PointInfo>,
     /// Its hooks: those that are entered in calling order, then the others.
     pub hooks: Vec<ExplainedHook>,
     /// Selectors that match nothing, as `plugin/hook before selector`.
@@ -89,8 +91,7 @@ impl fmt::Display for HookState {
 /// One line for the point, and one for each hook.
 impl fmt::Display for Explanation {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let PointInfo { id, version, owner, mode, .. } = &self.point;
-        write!(formatter, "{id} {version} ({mode}, of {owner})")?;
+        formatter.write_str(&self.headline())?;
         for hook in &self.hooks {
             let place = hook.position.map_or_else(|| "-".to_owned(), |position| position.to_string());
             let ExplainedHook { plugin, hook: name, kind, priority, why, state, .. } = hook;
@@ -103,6 +104,19 @@ impl fmt::Display for Explanation {
             write!(formatter, "\n     {selector}: matches nothing")?;
         }
         Ok(())
+    }
+}
+
+impl Explanation {
+    /// The point in a line.
+    #[must_use]
+    pub fn headline(&self) -> String {
+        match &self.point {
+            Some(PointInfo { id, version, owner, mode, .. }) => {
+                format!("{id} {version} ({mode}, of {owner})")
+            }
+            None => format!("{} (declared by nobody)", self.id),
+        }
     }
 }
 

@@ -1,5 +1,4 @@
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -77,7 +76,8 @@ pub(crate) enum HookBody {
 #[derive(Clone)]
 pub(crate) struct Layer {
     pub(crate) name: LayerName,
-    pub(crate) when: BTreeMap<String, String>,
+    /// Facts and the values that they must have.
+    pub(crate) when: Vec<(String, String)>,
     pub(crate) on_failure: OnFailure,
     pub(crate) on: On,
     pub(crate) repeats: bool,

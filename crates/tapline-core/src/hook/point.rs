@@ -73,6 +73,7 @@ impl<I: Payload, O: Payload> HookPoint<I, O> {
     ///
     /// # Errors
     /// The first error of a hook or of the core operation that no outer layer recovered from.
+    #[inline]
     pub async fn call<F, Fut>(&self, input: I, core: F) -> Result<O, HookError>
     where
         F: FnOnce(I) -> Fut + Send,
@@ -84,8 +85,11 @@ impl<I: Payload, O: Payload> HookPoint<I, O> {
         match self.begin(input) {
             Begun::Done(outcome) => outcome,
             Begun::Core(input) => core(input).await.map_err(HookError::arisen_in_core),
+            // Boxed, so that calls without such hooks do not pay for moving a future that is as large as a chain.
             Begun::Rest(chain, index, input) => {
-                chain.call(&self.0.info.id, index, input, &mut Once(Some(core)), None).await
+                let mut core = Once(Some(core));
+                Box::pin(async move { chain.call(&self.0.info.id, index, input, &mut core, None).await })
+                    .await
             }
         }
     }
@@ -202,6 +206,7 @@ impl<I: Payload, O: Payload> HookPoint<I, O> {
 }
 
 impl<I: Payload, O: Payload> Slot<I, O> {
+    #[inline]
     pub(crate) fn is_empty(&self) -> bool {
         self.is_empty.load(Ordering::Acquire)
     }

@@ -389,3 +389,14 @@ fn next_is_for_around_hooks_and_for_one_call() {
     });
     assert_eq!(error.unwrap_err().to_failure().code(), "already-called");
 }
+
+#[test]
+fn the_future_of_a_call_is_small_enough_to_be_moved() {
+    let bench = Bench::new();
+    let call = bench.point.call(String::new(), |input| async { Ok(input) });
+    let chain = bench.point.0.current().unwrap();
+    let mut core = crate::hook::chain::Many(|input| async { Ok::<String, CallError>(input) });
+    let run = chain.run(0, String::new(), &mut core, None);
+    let (call, run) = (size_of_val(&call), size_of_val(&run));
+    assert!(call <= 128 && run <= 1024, "{call} and {run} bytes");
+}

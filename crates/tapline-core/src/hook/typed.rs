@@ -33,21 +33,22 @@ pub(crate) struct Record<O>(Mutex<Recorded<O>>);
 struct Recorded<O> {
     passed: Passed<O>,
     keeps_output: bool,
+    is_timed: bool,
     /// When `next` was entered, of a call that is timed.
     entered: Option<Instant>,
     in_next: Duration,
 }
 
 impl<O: Payload> Record<O> {
-    const fn new(keeps_output: bool) -> Self {
-        let passed = Passed::Nothing;
-        Self(Mutex::new(Recorded { passed, keeps_output, entered: None, in_next: Duration::ZERO }))
+    const fn new(keeps_output: bool, is_timed: bool) -> Self {
+        let (passed, in_next) = (Passed::Nothing, Duration::ZERO);
+        Self(Mutex::new(Recorded { passed, keeps_output, is_timed, entered: None, in_next }))
     }
 
     pub(crate) fn entered(&self) {
         let mut recorded = self.recorded();
         recorded.passed = Passed::Gone;
-        recorded.entered = Some(Instant::now());
+        recorded.entered = recorded.is_timed.then(Instant::now);
     }
 
     pub(crate) fn left(&self, outcome: &Outcome<O>) {
@@ -92,8 +93,8 @@ pub(crate) async fn around<I: Payload, O: Payload>(
     let Inside { chain, index, core, trace } = inside;
     let can_skip = layer.can_be_skipped();
     let spare = if can_skip { copy(&input).ok() } else { None };
-    let record = Record::new(can_skip);
     let begun = layer.stats.begin_native();
+    let record = Record::new(can_skip, begun.is_some());
     let next = Next { inside: Inside { chain, index, core: &mut *core, trace }, record: Some(&record) };
     // The hook's own function runs inside, too: it can panic before it gives a future.
     let answer = contained(async { run(input, next).await }).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::staging::{Candidate, Edge, EdgeBy, Placed, load_order, place};
+use super::staging::{Candidate, Edge, EdgeBy, Placed, candidates, load_order, place};
 use super::{HookRules, Point, Registration};
 use crate::hook::{ExplainedHook, Explanation, HookState, Watch};
 
@@ -37,7 +37,28 @@ pub(super) fn explain(
             watch,
         ));
     }
-    Some(Explanation { point: (*point.info).clone(), hooks, unmatched: unmatched(&placed) })
+    let (id, info) = (Arc::clone(&point.info.id), (*point.info).clone());
+    Some(Explanation { id, point: Some(info), hooks, unmatched: unmatched(&placed) })
+}
+
+/// The hooks that wait for a point that nobody has declared; `None` when there are none.
+pub(super) fn pending(
+    id: &str,
+    registrations: &[Arc<Registration>],
+    watch: &Arc<Watch>,
+) -> Option<Explanation> {
+    let waiting: Vec<_> = candidates(&load_order(registrations).ok()?)
+        .filter(|candidate| *candidate.hook().declaration.point == *id)
+        .map(|candidate| {
+            explained(&candidate, None, "nobody has declared its point".into(), HookState::Pending, watch)
+        })
+        .collect();
+    (!waiting.is_empty()).then(|| Explanation {
+        id: id.into(),
+        point: None,
+        hooks: waiting,
+        unmatched: Vec::new(),
+    })
 }
 
 fn explained(

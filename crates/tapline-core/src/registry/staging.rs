@@ -151,17 +151,22 @@ fn check_paths(points: &[Point], loaded: &[&Registration]) -> Result<(), Registe
     Ok(())
 }
 
+/// All hooks of the plugins.
+pub(super) fn candidates<'a>(loaded: &[&'a Registration]) -> impl Iterator<Item = Candidate<'a>> {
+    loaded.iter().enumerate().flat_map(|(load_index, registration)| {
+        let registration: &'a Registration = registration;
+        (0..registration.hooks.len()).map(move |index| Candidate { registration, load_index, index })
+    })
+}
+
 /// The hooks of one point in calling order.
 pub(super) fn place<'a>(
     point: &Point,
     loaded: &[&'a Registration],
     rules: &HookRules,
 ) -> Result<Placed<'a>, RegisterError> {
-    let all = loaded.iter().enumerate().flat_map(|(load_index, registration)| {
-        let registration: &'a Registration = registration;
-        (0..registration.hooks.len()).map(move |index| Candidate { registration, load_index, index })
-    });
-    let all: Vec<_> = all.filter(|candidate| candidate.hook().declaration.point == point.info.id).collect();
+    let all: Vec<_> =
+        candidates(loaded).filter(|candidate| candidate.hook().declaration.point == point.info.id).collect();
     for candidate in &all {
         if let Some(misfit) = misfit(point, candidate.hook()) {
             return Err(misfit_error(point, candidate.registration, candidate.hook(), misfit));
@@ -324,7 +329,7 @@ impl<'a> Candidate<'a> {
         let (declaration, record) = (&hook.declaration, &self.registration.records[self.index]);
         let layer = Layer {
             name: self.name(),
-            when: declaration.when.clone(),
+            when: declaration.when.clone().into_iter().collect(),
             on_failure: declaration.on_failure,
             on: declaration.on,
             repeats: declaration.repeats,

@@ -84,7 +84,7 @@ fn a_cycle_is_printed_and_changes_nothing() {
 struct Silent;
 
 impl Handler for Silent {
-    fn handle<'a>(&'a self, _: &'a str, request: Value) -> BoxFuture<'a, Result<Value, CallError>> {
+    fn handle<'a>(&'a self, _: &'a Arc<str>, request: Value) -> BoxFuture<'a, Result<Value, CallError>> {
         Box::pin(std::future::ready(Ok(request)))
     }
 }
@@ -92,12 +92,7 @@ impl Handler for Silent {
 fn contribution(plugin: &str) -> Registration {
     let mut registration = Registration::new(id(plugin));
     let (point, key) = ("nodes".into(), "map".into());
-    registration.contributions.push(Contribution {
-        point,
-        key,
-        plugin: id(plugin),
-        handler: Arc::new(Silent),
-    });
+    registration.contributions.push(Contribution::new(point, key, id(plugin), Arc::new(Silent)));
     registration
 }
 

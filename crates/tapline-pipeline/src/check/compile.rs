@@ -2,7 +2,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use tapline_core::Value;
+use tapline_core::{Request, Value};
+use tapline_roles::NODE;
 use tapline_template::{Expression, Reference, Template, TemplateError};
 
 use super::schema::is_template;
@@ -73,9 +74,14 @@ impl<'a> Compiler<'a> {
         let shape = Shape::new(provider.and_then(|plugin| plugin.node_schema(&node_type)));
         let with = node.with.as_ref().map(|entry| &entry.element).filter(|element| !element.is_null());
         let with = with.map(|element| self.setting(element, &shape));
+        let subject =
+            [("id", Value::String(Arc::clone(id))), ("type", Value::String(Arc::clone(&node_type)))];
+        let request =
+            Request::new(NODE, &node_type, "handle", Value::Null).about(subject.into_iter().collect());
         NodeDefinition {
             id: Arc::clone(id),
             node_type,
+            request,
             plugin: provider.map_or_else(|| "".into(), |plugin| plugin.name().into()),
             with: with.unwrap_or_else(|| Setting::constant(Value::Object(Arc::default()))),
             when,

@@ -2,12 +2,14 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use tapline_core::{Object, Request, Value};
+use tapline_core::{Name, Object, Request, Value};
 use tapline_host::Host;
-use tapline_roles::NODE;
 
 use super::report::{NodeReport, NodeState, Observer, RunError, RunEvent};
 use crate::definition::{Definition, MapDefinition, NodeDefinition, RenderError};
+
+static WITH: Name = Name::new(|| "with".into());
+static SCOPE: Name = Name::new(|| "scope".into());
 
 /// One node, with all that it needs to run.
 pub(super) struct Execution {
@@ -100,12 +102,8 @@ impl Execution {
     ) -> Result<Value, RunError> {
         let with = node.with.render(scope).map_err(RunError::Render)?;
         let visible = node.scope.iter().filter_map(|name| Some((Arc::clone(name), scope.get(name)?.clone())));
-        let input = Value::from_iter([("with", with), ("scope", visible.collect())]);
-        let subject = Value::from_iter([
-            ("id", Value::String(Arc::clone(&node.id))),
-            ("type", (&*node.node_type).into()),
-        ]);
-        let request = Request::new(NODE, &node.node_type, "handle", input).about(subject);
+        let input = Object::from_iter([(WITH.shared(), with), (SCOPE.shared(), visible.collect())]);
+        let request = Request { input: input.into(), ..node.request.clone() };
         self.host.request(request).await.map_err(|source| RunError::Node {
             node: Arc::clone(&node.id),
             item,

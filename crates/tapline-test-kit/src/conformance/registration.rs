@@ -4,7 +4,7 @@
 #![expect(missing_docs, reason = "the names are the promises")]
 
 use futures_util::FutureExt as _;
-use tapline::core::{HookKind, PointDeclaration, RegisterError};
+use tapline::core::{HookKind, HookState, PointDeclaration, RegisterError};
 use tapline::host::PluginState;
 use tapline::{Host, HostError, PluginId, Value};
 
@@ -75,6 +75,8 @@ pub async fn r04_a_hook_that_came_first_is_live_when_its_point_appears(subject: 
     let bench = Bench::new(subject);
     bench.load([word("a"), Scripted::new("b").hook(hook("q", HookKind::Answer, "x"), [])]).await;
     assert!(bench.host.check_pending().is_err());
+    let waiting = bench.host.explain("p").unwrap();
+    assert_eq!((waiting.point, waiting.hooks[0].state), (None, HookState::Pending));
     let point = bench.point();
     assert_eq!(bench.call(&point).await.unwrap(), ["a", "core"]);
     // It is verified then: a point that the waiting hook does not fit is not declared.
