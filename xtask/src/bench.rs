@@ -25,6 +25,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
         Some(name) => bench.args(["--bench", name]),
         None => bench.arg("--benches"),
     };
+    bench.env(crate::test::PEERS, crate::peers::folder(workspace));
     bench.arg("--").args(&options.arguments);
     process::run(&mut bench).map(process::exit_code)
 }

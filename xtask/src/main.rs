@@ -4,6 +4,7 @@ mod workspace;
 mod process;
 mod toolchain;
 mod setup;
+mod peers;
 mod guests;
 mod test;
 mod bench;
@@ -50,7 +51,7 @@ fn main() -> ExitCode {
 fn run(task: Task) -> Result<ExitCode> {
     let workspace = Workspace::read()?;
     match task {
-        Task::Setup(options) => setup::run(&options)?,
+        Task::Setup(options) => setup::run(&workspace, &options)?,
         Task::Guests(options) => guests::run(&workspace, &options)?,
         Task::Test(options) => return test::run(&workspace, &options),
         Task::Bench(options) => return bench::run(&workspace, &options),

@@ -4,8 +4,10 @@ use std::process::Command;
 use anyhow::{Result, bail};
 use clap::Args;
 
+use crate::peers;
 use crate::process;
 use crate::toolchain::{DEBIAN_PACKAGES, HOW_TO_GET_ONE, Toolchain};
+use crate::workspace::Workspace;
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -20,10 +22,11 @@ struct Tool {
     debian_package: &'static str,
 }
 
-const OPTIONAL: [Tool; 3] = [
+const OPTIONAL: [Tool; 4] = [
     Tool { program: "jq", debian_package: "jq" },
     Tool { program: "node", debian_package: "nodejs" },
-    Tool { program: "python3", debian_package: "python3" },
+    Tool { program: "npm", debian_package: "npm" },
+    Tool { program: "python3", debian_package: "python3-venv" },
 ];
 
 /// Whether packages can be installed here.
@@ -34,12 +37,20 @@ enum Installer {
     NotRoot,
 }
 
-pub(crate) fn run(options: &Options) -> Result<()> {
+pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     let toolchain = if options.install { Toolchain::find()? } else { Toolchain::present() };
     report(toolchain);
     let packages = missing_packages(toolchain);
     if options.install && !packages.is_empty() {
         install(toolchain, &packages)?;
+    }
+    if options.install
+        && let Err(error) = peers::install(workspace)
+    {
+        println!("{error:#}; the tests that compare with it skip themselves");
+    }
+    for peer in peers::missing(workspace) {
+        println!("{peer:<15} missing; optional, the tests that compare with it skip themselves");
     }
     Ok(())
 }

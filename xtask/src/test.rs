@@ -4,12 +4,15 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::guests::{self, Built};
+use crate::peers;
 use crate::process;
 use crate::setup;
 use crate::workspace::Workspace;
 
 /// Where tests look for freshly built guests; without it they use the committed ones.
 const GUESTS: &str = "TAPLINE_GUESTS";
+/// Where tests look for the plugin systems that they compare ours with; without it they skip the comparison.
+pub(crate) const PEERS: &str = "TAPLINE_PEERS";
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -29,12 +32,13 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
             Built::Into(packages) => tests.env(GUESTS, packages),
             Built::Skipped(_) => tests.env_remove(GUESTS),
         };
+        tests.env(PEERS, peers::folder(workspace));
         let status = process::run(&mut tests)?;
         if !status.success() {
             outcome = process::exit_code(status);
         }
     }
-    for line in skipped(&built, options) {
+    for line in skipped(workspace, &built, options) {
         println!("skipped: {line}");
     }
     Ok(outcome)
@@ -47,6 +51,18 @@ fn commands(options: &Options) -> Vec<Command> {
         let mut docs = process::cargo();
         docs.args(["test", "--doc", "--workspace"]);
         commands.push(docs);
+        // Of its own, because its feature would put every other test under the control of the scheduler.
+        let mut interleavings = process::cargo();
+        interleavings.args([
+            "test",
+            "--package",
+            "tapline-core",
+            "--features",
+            "shuttle",
+            "--test",
+            "interleavings",
+        ]);
+        commands.push(interleavings);
     }
     let has_nextest = process::find_program("cargo-nextest").is_some();
     commands.push(if has_nextest { nextest(options) } else { cargo_test(options) });
@@ -73,7 +89,7 @@ fn cargo_test(options: &Options) -> Command {
     tests
 }
 
-fn skipped(built: &Built, options: &Options) -> Vec<String> {
+fn skipped(workspace: &Workspace, built: &Built, options: &Options) -> Vec<String> {
     let mut lines = Vec::new();
     if let Built::Skipped(guests) = built {
         lines.push(format!("building {} guests (no wasm toolchain): {}", guests.len(), guests.join(", ")));
@@ -84,7 +100,7 @@ fn skipped(built: &Built, options: &Options) -> Vec<String> {
     if !options.all {
         lines.push("tests marked #[ignore] (--all runs them)".to_owned());
     }
-    let missing = setup::missing_programs();
+    let missing: Vec<_> = setup::missing_programs().into_iter().chain(peers::missing(workspace)).collect();
     if !missing.is_empty() {
         lines.push(format!("comparisons with programs that are not there: {}", missing.join(", ")));
     }

@@ -26,7 +26,12 @@ impl Workspace {
 
     /// The folder of everything that concerns guests below the target folder.
     pub(crate) fn guests_target(&self) -> Utf8PathBuf {
-        self.metadata.target_directory.join("guests")
+        self.target().join("guests")
+    }
+
+    /// The folder of everything that is built.
+    pub(crate) fn target(&self) -> &Utf8Path {
+        &self.metadata.target_directory
     }
 
     pub(crate) fn members(&self) -> Vec<&Package> {

@@ -1,0 +1,58 @@
+//! Other people's plugin systems, which tests and benchmarks compare ours with.
+
+use std::fs;
+
+use anyhow::{Context, Result};
+use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
+
+use crate::process;
+use crate::workspace::Workspace;
+
+/// A package of another ecosystem, of one version, so that every machine compares with the same.
+struct Peer {
+    name: &'static str,
+    version: &'static str,
+}
+
+const TAPABLE: Peer = Peer { name: "tapable", version: "2.3.4" };
+const PLUGGY: Peer = Peer { name: "pluggy", version: "1.7.0" };
+
+/// The folder that holds them: `node_modules`, and a virtual environment `python`.
+pub(crate) fn folder(workspace: &Workspace) -> Utf8PathBuf {
+    workspace.target().join("peers")
+}
+
+/// The peers that are not there, by name.
+pub(crate) fn missing(workspace: &Workspace) -> Vec<&'static str> {
+    let folder = folder(workspace);
+    let there = [(&TAPABLE, has_tapable(&folder)), (&PLUGGY, has_pluggy(&folder))];
+    there.iter().filter(|(_, is_there)| !is_there).map(|(peer, _)| peer.name).collect()
+}
+
+/// Installs those that are missing with the package managers of their languages.
+pub(crate) fn install(workspace: &Workspace) -> Result<()> {
+    let folder = folder(workspace);
+    fs::create_dir_all(&folder).with_context(|| folder.to_string())?;
+    if !has_tapable(&folder) {
+        let mut npm = process::command("npm");
+        npm.args(["install", "--no-audit", "--no-fund", "--prefix", folder.as_str()]);
+        process::run_well(npm.arg(format!("{}@{}", TAPABLE.name, TAPABLE.version)))?;
+    }
+    if !has_pluggy(&folder) {
+        let python = folder.join("python");
+        process::run_well(process::command("python3").args(["-m", "venv", python.as_str()]))?;
+        let mut pip = process::command(python.join("bin/python"));
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        process::run_well(pip.arg(format!("{}=={}", PLUGGY.name, PLUGGY.version)))?;
+    }
+    Ok(())
+}
+
+fn has_tapable(folder: &Utf8Path) -> bool {
+    folder.join("node_modules/tapable/package.json").is_file()
+}
+
+fn has_pluggy(folder: &Utf8Path) -> bool {
+    let mut python = process::command(folder.join("python/bin/python"));
+    process::answer(python.args(["-c", "import pluggy"])).is_some()
+}
