@@ -1,90 +1,132 @@
-//! Calls of a hook point. Beside each time stands what the call allocates.
+//! Native hook calls beside those of Tapable and pluggy, measured one after the other in one run: nanoseconds a call,
+//! the ratio to ours, and what a call of ours allocates.
 //!
-//! A call is polled to its end without a runtime, and its core operation does nothing.
+//! `cargo xtask setup --install` brings the peers; one that is not there is left out, and said to be.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up ends")]
 
-use divan::{AllocProfiler, Bencher, black_box};
-use tapline::{CallError, Hook, HookPoint, Host, Load, Payload, Step, Value};
-use tapline_benches::{Plugged, finish};
+use std::collections::BTreeMap;
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
 
-#[global_allocator]
-static ALLOCATOR: AllocProfiler = AllocProfiler::system();
+use tapline::core::Priority;
+use tapline::{Hook, HookPoint, Host, PluginId, Step};
+use tapline_benches::finish;
+
+/// A call is timed in batches that take at least so long; the median of this many batches counts.
+const BATCH: Duration = Duration::from_millis(10);
+const BATCHES: usize = 15;
+
+struct Ours {
+    nanoseconds: f64,
+    allocations: u64,
+}
 
 fn main() {
-    divan::main();
+    let ours = ours();
+    let tapable = peer("tapable", Path::new("node"), "tapable.js");
+    let pluggy = peer("pluggy", &peers().join("python/bin/python"), "pluggy.py");
+    println!(
+        "{:<12}{:>10}{:>8}{:>12}{:>9}{:>12}{:>9}",
+        "hooks", "ours ns", "allocs", "tapable ns", "ratio", "pluggy ns", "ratio"
+    );
+    for (name, ours) in &ours {
+        let beside = |peer: &BTreeMap<String, f64>| match peer.get(*name) {
+            Some(theirs) => format!("{theirs:>12.1}{:>8.1}x", theirs / ours.nanoseconds),
+            None => format!("{:>12}{:>9}", "-", ""),
+        };
+        let Ours { nanoseconds, allocations } = ours;
+        println!("{name:<12}{nanoseconds:>10.1}{allocations:>8}{}{}", beside(&tapable), beside(&pluggy));
+    }
+    println!("\nexplain on a chain of 100: {:.0} µs", explain_a_hundred() / 1e3);
 }
 
-/// What a call costs that no hook point is around.
-#[divan::bench]
-fn core_alone(bencher: Bencher<'_, '_>) {
-    bencher.bench_local(|| finish(core(black_box(1_i64))));
-}
-
-#[divan::bench]
-fn empty_point(bencher: Bencher<'_, '_>) {
-    native(bencher, 0, |point, name| point.before(name, |_| Ok(Step::Proceed)));
-}
-
-#[divan::bench(args = [1, 5])]
-fn native_before(bencher: Bencher<'_, '_>, hooks: usize) {
-    native(bencher, hooks, |point, name| {
-        point.before(name, |input| {
-            *input += 1;
+fn ours() -> Vec<(&'static str, Ours)> {
+    let before = |point: &HookPoint<i64, i64>, name: &str| {
+        point.before(name, |value| {
+            *value += 1;
             Ok(Step::Proceed)
         })
-    });
+    };
+    let around = |point: &HookPoint<i64, i64>, name: &str| point.around(name, |value, next| next.call(value));
+    let scenarios: [(_, usize, &dyn Fn(&HookPoint<i64, i64>, &str) -> Hook); 8] = [
+        ("empty", 0, &before),
+        ("sync 1", 1, &before),
+        ("sync 5", 5, &before),
+        ("sync 20", 20, &before),
+        ("async 1", 1, &around),
+        ("async 5", 5, &around),
+        ("wrapper 1", 1, &around),
+        ("wrapper 5", 5, &around),
+    ];
+    scenarios.into_iter().map(|(name, count, hook)| (name, measure(count, hook))).collect()
 }
 
-#[divan::bench(args = [1, 5])]
-fn native_around(bencher: Bencher<'_, '_>, hooks: usize) {
-    native(bencher, hooks, |point, name| point.around(name, |input, next| next.call(input)));
+fn measure(count: usize, hook: &dyn Fn(&HookPoint<i64, i64>, &str) -> Hook) -> Ours {
+    let (_host, point) = chain(count, hook);
+    let call = || {
+        let answer = finish(point.call(black_box(1), |value| async move { Ok(value) }));
+        black_box(answer.unwrap());
+    };
+    // The first calls make what is made once.
+    (0..256).for_each(|_| call());
+    let allocations = allocation_counter::measure(call).count_total;
+    Ours { nanoseconds: time(call), allocations }
 }
 
-/// The hooks of a native plugin that is written against the PDK: a boundary, and no sandbox.
-#[divan::bench(args = [1, 4])]
-fn plugin_around(bencher: Bencher<'_, '_>, hooks: usize) {
-    plugged(
-        bencher,
-        &Plugged::new(relay(hooks), Load::native(tapline_pdk::native::<relay::Relay>())),
-        &1_i64,
-    );
-}
-
-#[divan::bench(args = [1, 4])]
-fn sandboxed_around(bencher: Bencher<'_, '_>, hooks: usize) {
-    plugged(bencher, &Plugged::sandboxed(relay(hooks)), &1_i64);
-}
-
-/// A hook that reads one small field of an input of so many bytes.
-#[divan::bench(args = [1 << 10, 1 << 20])]
-fn sandboxed_around_large(bencher: Bencher<'_, '_>, bytes: usize) {
-    let body = Value::from("x".repeat(bytes));
-    let input = Value::from_iter([("small", Value::from(true)), ("body", body)]);
-    plugged(bencher, &Plugged::sandboxed("relay-field"), &input);
-}
-
-fn native(bencher: Bencher<'_, '_>, hooks: usize, hook: impl Fn(&HookPoint<i64, i64>, &str) -> Hook) {
+fn chain(count: usize, hook: &dyn Fn(&HookPoint<i64, i64>, &str) -> Hook) -> (Host, HookPoint<i64, i64>) {
     let host = Host::builder().build();
-    let point = host.hook_point("native").unwrap();
-    let hooks = (0..hooks).map(|place| hook(&point, &format!("hook-{place}"))).collect();
-    host.join(&"bench".parse().unwrap(), hooks).unwrap();
-    finish(point.call(1, core)).unwrap();
-    bencher.bench_local(|| finish(point.call(black_box(1), core)));
+    let point = host.hook_point("point").unwrap();
+    for index in 0..count {
+        let plugin: PluginId = format!("p{index}").parse().unwrap();
+        host.join(&plugin, vec![hook(&point, "hook")]).unwrap();
+    }
+    (host, point)
 }
 
-/// The name of the point at which the guest has that many hooks.
-fn relay(hooks: usize) -> &'static str {
-    if hooks == 1 { "relay-one" } else { "relay" }
+fn explain_a_hundred() -> f64 {
+    let (host, _point) = chain(100, &|point, name| {
+        let hook = point.before(name, |_| Ok(Step::Proceed));
+        hook.priority(Priority::new(40).unwrap()).after("#none")
+    });
+    time(|| drop(black_box(host.explain("point"))))
 }
 
-fn plugged<T: Payload + Clone>(bencher: Bencher<'_, '_>, plugged: &Plugged<T>, input: &T) {
-    let _entered = plugged.runtime.enter();
-    finish(plugged.point.call(input.clone(), core)).unwrap();
-    let bencher = bencher.with_inputs(|| input.clone());
-    bencher.bench_local_values(|input| finish(plugged.point.call(input, core)));
+/// Nanoseconds a call.
+fn time(call: impl Fn()) -> f64 {
+    let batch = |calls: u32| {
+        let begun = Instant::now();
+        (0..calls).for_each(|_| call());
+        begun.elapsed()
+    };
+    let mut calls = 64;
+    while batch(calls) < BATCH {
+        calls *= 2;
+    }
+    let mut times: Vec<_> =
+        (0..BATCHES).map(|_| batch(calls).as_secs_f64() * 1e9 / f64::from(calls)).collect();
+    times.sort_by(f64::total_cmp);
+    times[BATCHES / 2]
 }
 
-async fn core<T>(input: T) -> Result<T, CallError> {
-    Ok(input)
+#[expect(clippy::disallowed_methods, reason = "xtask says where the peers are")]
+fn peers() -> PathBuf {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers");
+    std::env::var("TAPLINE_PEERS").map_or_else(|_| beside(), PathBuf::from)
+}
+
+/// What a peer measures of itself; nothing when it is not there.
+#[expect(clippy::disallowed_methods, reason = "the peers are programs of their own")]
+fn peer(name: &str, program: &Path, script: &str) -> BTreeMap<String, f64> {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers").join(script);
+    let output = Command::new(program).arg(script).env("NODE_PATH", peers().join("node_modules")).output();
+    match output {
+        Ok(output) if output.status.success() => serde_json::from_slice(&output.stdout).unwrap(),
+        _ => {
+            println!("skipped: {name} is not there; `cargo xtask setup --install` brings it");
+            BTreeMap::new()
+        }
+    }
 }

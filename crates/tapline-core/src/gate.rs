@@ -15,17 +15,26 @@ pub struct Gate {
 
 /// The right to be inside a [`Gate`]; leaves when dropped.
 #[derive(Debug)]
-pub struct Pass(Arc<Gate>);
+pub struct Pass<'a>(&'a Gate);
+
+/// A [`Pass`] that outlives whoever got it.
+#[derive(Debug)]
+pub struct OwnedPass(Arc<Gate>);
 
 const CLOSED: usize = 1;
 const ONE_INSIDE: usize = 2;
 
 impl Gate {
     /// Lets the caller in, unless the gate is closed.
-    pub fn enter(self: &Arc<Self>) -> Option<Pass> {
+    pub fn enter(&self) -> Option<Pass<'_>> {
         let before = self.state.fetch_add(ONE_INSIDE, Ordering::SeqCst);
-        let pass = Pass(Arc::clone(self));
+        let pass = Pass(self);
         (before & CLOSED == 0).then_some(pass)
+    }
+
+    /// Lets the caller in for as long as it likes, unless the gate is closed.
+    pub fn enter_owned(self: &Arc<Self>) -> Option<OwnedPass> {
+        self.enter().map(|pass| pass.owned_of(self))
     }
 
     /// Lets nobody in from now on.
@@ -53,13 +62,32 @@ impl Gate {
             }
         }
     }
+
+    fn leave(&self) {
+        let before = self.state.fetch_sub(ONE_INSIDE, Ordering::SeqCst);
+        if before & CLOSED != 0 {
+            self.left.notify(usize::MAX);
+        }
+    }
 }
 
-impl Drop for Pass {
+impl Pass<'_> {
+    /// The same right, which outlives the borrow of its gate.
+    pub(crate) fn owned_of(self, gate: &Arc<Gate>) -> OwnedPass {
+        debug_assert!(std::ptr::eq(self.0, &raw const **gate), "a pass is for one gate");
+        std::mem::forget(self);
+        OwnedPass(Arc::clone(gate))
+    }
+}
+
+impl Drop for Pass<'_> {
     fn drop(&mut self) {
-        let before = self.0.state.fetch_sub(ONE_INSIDE, Ordering::SeqCst);
-        if before & CLOSED != 0 {
-            self.0.left.notify(usize::MAX);
-        }
+        self.0.leave();
+    }
+}
+
+impl Drop for OwnedPass {
+    fn drop(&mut self) {
+        self.0.leave();
     }
 }

@@ -24,7 +24,7 @@ mod registry;
 pub use context::{CallContext, Level, Services};
 pub use driver::Driver;
 pub use failure::{CallError, Failure, Fault};
-pub use gate::{Gate, Pass};
+pub use gate::{Gate, OwnedPass, Pass};
 pub use grants::{ContextGrants, Denied, Folder, FolderGrant, FolderMode, Grants, Requires};
 pub use hook::{
     Answer, Boundary, CollectPoint, Cycle, ExplainedHook, Explanation, FilterPoint, FirstPoint, Hook,

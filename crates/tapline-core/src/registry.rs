@@ -9,7 +9,7 @@ use semver::Version;
 
 use crate::driver::Driver;
 use crate::failure::CallError;
-use crate::gate::{Gate, Pass};
+use crate::gate::{Gate, OwnedPass};
 use crate::grants::ContextGrants;
 use crate::hook::{
     CollectPoint, ErasedPoint, Explanation, FilterPoint, FirstPoint, Hook, HookInfo, HookObserver, HookPoint,
@@ -126,7 +126,7 @@ pub(crate) struct Snapshot {
     contributions: staging::Contributions,
     capabilities: BTreeMap<Arc<str>, Vec<Offer>>,
     /// Dropped with the snapshot: whoever drains a plugin waits for the last reader of what came before.
-    _readers: Option<Pass>,
+    _readers: Option<OwnedPass>,
 }
 
 #[derive(Default)]
@@ -459,7 +459,7 @@ impl Registry {
         let staging::Staged { chains, hooks, contributions, capabilities } = staged;
         let empty: Vec<_> = hooks.iter().map(Vec::is_empty).collect();
         let readers = Arc::new(Gate::default());
-        let _readers = readers.enter();
+        let _readers = readers.enter_owned();
         readers.close();
         table.readers.retain(|readers| readers.inside() > 0);
         table.readers.push(readers);

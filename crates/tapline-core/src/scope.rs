@@ -1,8 +1,8 @@
-//! What a future is running inside of: the calls and plugins around it, and their deadline.
+//! What a future is running inside of: the calls and plugins around it, and their deadlines.
 //!
-//! It follows a future through every poll, not through tasks that it spawns.
+//! A future that is polled by another runs inside of whatever that one runs inside of; tasks that are spawned do not.
 
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -14,78 +14,63 @@ use crate::failure::CallError;
 use crate::id::PluginId;
 use crate::sync;
 
-/// One call or plugin that the current future is inside of.
+/// One thing that the current future is inside of.
 #[derive(Debug)]
-pub(crate) struct Frame {
-    parent: Option<Arc<Self>>,
-    place: Place,
-    deadline: Option<Instant>,
-}
-
-#[derive(Debug)]
-enum Place {
+pub(crate) enum Place {
     /// A call of a hook point, or a request to a contribution.
-    Call { of: Arc<str>, depth: usize },
+    Call(Arc<str>),
     /// The code of a plugin.
     Plugin(Arc<str>),
-    /// A deadline alone.
-    Deadline,
+    /// A time by which it has to be done.
+    Deadline(Instant),
 }
 
 /// As deep as a call may be nested in calls of the same point: hooks that call their own point would exhaust the stack.
 const DEEPEST: usize = 16;
 
 sync::thread_local! {
-    static CURRENT: Cell<Option<Arc<Frame>>> = const { Cell::new(None) };
+    /// The places from the outermost inward, for as long as a future is polled there.
+    static PLACES: RefCell<Vec<Place>> = const { RefCell::new(Vec::new()) };
 }
 
-impl Frame {
+impl Place {
     /// A call nested in the current ones.
     ///
     /// # Errors
     /// When it is nested too deep in calls of the same.
-    pub(crate) fn call(of: &Arc<str>) -> Result<Arc<Self>, CallError> {
-        let parent = current();
-        let outer = frames(parent.as_ref()).find_map(|frame| match &frame.place {
-            Place::Call { of: outer, depth } if outer == of => Some(*depth),
-            _ => None,
-        });
-        let depth = outer.map_or(0, |depth| depth + 1);
-        if depth >= DEEPEST {
-            return Err(CallError::DepthExceeded { path: path(parent.as_ref(), of) });
+    pub(crate) fn call(of: &Arc<str>) -> Result<Self, CallError> {
+        PLACES.with(|places| {
+            let places = places.borrow();
+            let same = places.iter().filter(|place| matches!(place, Self::Call(outer) if outer == of));
+            if same.count() < DEEPEST {
+                return Ok(Self::Call(Arc::clone(of)));
+            }
+            let path = places.iter().filter_map(Self::name).chain([of.to_string()]).collect();
+            Err(CallError::DepthExceeded { path })
+        })
+    }
+
+    fn name(&self) -> Option<String> {
+        match self {
+            Self::Call(name) => Some(name.to_string()),
+            Self::Plugin(name) => Some(format!("({name})")),
+            Self::Deadline(_) => None,
         }
-        Ok(Self::new(parent, Place::Call { of: Arc::clone(of), depth }, None))
-    }
-
-    /// The code of a plugin, inside the current calls.
-    pub(crate) fn plugin(name: &Arc<str>) -> Arc<Self> {
-        Self::new(current(), Place::Plugin(Arc::clone(name)), None)
-    }
-
-    /// A deadline for what is inside, which ends no later than that of the current calls.
-    pub(crate) fn deadline(deadline: Instant) -> Arc<Self> {
-        Self::new(current(), Place::Deadline, Some(deadline))
-    }
-
-    fn new(parent: Option<Arc<Self>>, place: Place, deadline: Option<Instant>) -> Arc<Self> {
-        let inherited = parent.as_ref().and_then(|parent| parent.deadline);
-        let deadline = deadline.into_iter().chain(inherited).min();
-        Arc::new(Self { parent, place, deadline })
     }
 }
 
 /// The time by which the current calls have to be done, if there is one.
 #[must_use]
 pub fn deadline() -> Option<Instant> {
-    current().and_then(|frame| frame.deadline)
+    let deadline = |place: &Place| if let Place::Deadline(deadline) = place { Some(*deadline) } else { None };
+    PLACES.with(|places| places.borrow().iter().filter_map(deadline).min())
 }
 
 /// Whether the current future runs inside code of a plugin.
 #[must_use]
 pub fn is_inside(plugin: &PluginId) -> bool {
-    let current = current();
-    frames(current.as_ref())
-        .any(|frame| matches!(&frame.place, Place::Plugin(name) if **name == *plugin.as_str()))
+    let is_it = |place: &Place| matches!(place, Place::Plugin(name) if **name == *plugin.as_str());
+    PLACES.with(|places| places.borrow().iter().any(is_it))
 }
 
 /// Runs a request within the calls that it is nested in.
@@ -96,18 +81,18 @@ pub async fn nested<T>(
     of: &Arc<str>,
     request: impl Future<Output = Result<T, CallError>>,
 ) -> Result<T, CallError> {
-    within(Frame::call(of)?, request).await
+    within(Place::call(of)?, request).await
 }
 
-/// Runs a future inside a frame.
-pub(crate) const fn within<F: Future>(frame: Arc<Frame>, future: F) -> Within<F> {
-    Within { frame: Some(frame), future }
+/// Runs a future inside a place.
+pub(crate) const fn within<F: Future>(place: Place, future: F) -> Within<F> {
+    Within { place: Some(place), future }
 }
 
 pin_project! {
-    /// A future inside a frame. An `async fn` would hold its argument twice, and what is nested would double each time.
+    /// A future inside a place. An `async fn` would hold its argument twice, and what is nested would double each time.
     pub(crate) struct Within<F> {
-        frame: Option<Arc<Frame>>,
+        place: Option<Place>,
         #[pin]
         future: F,
     }
@@ -118,50 +103,23 @@ impl<F: Future> Future for Within<F> {
 
     fn poll(self: Pin<&mut Self>, task: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        let _entered = Entered::new(this.frame);
+        let _entered = Entered::new(this.place);
         this.future.poll(task)
     }
 }
 
-/// Puts a frame in the place of the current one, and takes it back when dropped, by a panic too.
-struct Entered<'a> {
-    frame: &'a mut Option<Arc<Frame>>,
-    outer: Option<Arc<Frame>>,
-}
+/// Puts a place among the current ones, and takes it back when dropped, by a panic too.
+struct Entered<'a>(&'a mut Option<Place>);
 
 impl<'a> Entered<'a> {
-    fn new(frame: &'a mut Option<Arc<Frame>>) -> Self {
-        let outer = CURRENT.with(|current| current.replace(frame.take()));
-        Self { frame, outer }
+    fn new(place: &'a mut Option<Place>) -> Self {
+        PLACES.with(|places| places.borrow_mut().extend(place.take()));
+        Self(place)
     }
 }
 
 impl Drop for Entered<'_> {
     fn drop(&mut self) {
-        *self.frame = CURRENT.with(|current| current.replace(self.outer.take()));
+        *self.0 = PLACES.with(|places| places.borrow_mut().pop());
     }
-}
-
-fn current() -> Option<Arc<Frame>> {
-    CURRENT.with(|current| {
-        let frame = current.take();
-        current.set(frame.clone());
-        frame
-    })
-}
-
-fn frames(innermost: Option<&Arc<Frame>>) -> impl Iterator<Item = &Frame> {
-    std::iter::successors(innermost.map(|frame| &**frame), |frame| frame.parent.as_deref())
-}
-
-/// The calls from the outermost to the one that went too deep.
-fn path(innermost: Option<&Arc<Frame>>, last: &Arc<str>) -> Vec<String> {
-    let calls = frames(innermost).filter_map(|frame| match &frame.place {
-        Place::Call { of, .. } => Some(of.to_string()),
-        Place::Plugin(name) => Some(format!("({name})")),
-        Place::Deadline => None,
-    });
-    let mut path: Vec<_> = std::iter::once(last.to_string()).chain(calls).collect();
-    path.reverse();
-    path
 }

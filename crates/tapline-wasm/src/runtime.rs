@@ -1,6 +1,10 @@
 use std::fmt;
-use std::sync::Arc;
+use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
+
+use lru::LruCache;
+use sha2::{Digest as _, Sha256};
 
 use tapline_core::{BoxFuture, Grants, Limits, LoadError, Package, Plugin, Runtime, RuntimeKind};
 use wasmtime::component::{Component, HasSelf, Linker};
@@ -15,7 +19,22 @@ use crate::plugin::WasmPlugin;
 /// Loads components; all plugins of a host share one engine, and no plugin can stop another by its limits.
 pub struct WasmRuntime {
     engine: Engine,
+    /// Components that were compiled lately, so that loading one again costs no compilation.
+    compiled: Mutex<LruCache<Digest, Compiled>>,
 }
+
+/// The SHA-256 of an artifact.
+type Digest = [u8; 32];
+
+/// A component, and what its bytes say of its imports and exports.
+#[derive(Clone)]
+struct Compiled {
+    component: Component,
+    interfaces: Arc<Interfaces>,
+}
+
+/// So many components are kept compiled; the one that was used least lately makes way.
+const KEPT: NonZeroUsize = NonZeroUsize::new(32).unwrap();
 
 /// An engine that could not be set up on this machine.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +64,7 @@ impl WasmRuntime {
                 }
             })
             .map_err(|error| EngineError(error.to_string()))?;
-        Ok(Self { engine })
+        Ok(Self { engine, compiled: Mutex::new(LruCache::new(KEPT)) })
     }
 
     fn load_component(
@@ -55,15 +74,29 @@ impl WasmRuntime {
         limits: &Limits,
     ) -> Result<Arc<dyn Plugin>, LoadError> {
         let manifest = &package.manifest;
-        Interfaces::of(manifest, &package.artifact)?.check(manifest, grants)?;
         let broken = |error: wasmtime::Error| LoadError::Broken {
             plugin: manifest.id().to_string(),
             reason: format!("{error:#}"),
         };
-        let component = Component::new(&self.engine, &package.artifact).map_err(broken)?;
+        let digest = Sha256::digest(&package.artifact).into();
+        let known = self.compiled().get(&digest).cloned();
+        let interfaces = match &known {
+            Some(known) => Arc::clone(&known.interfaces),
+            None => Arc::new(Interfaces::of(manifest, &package.artifact)?),
+        };
+        interfaces.check(manifest, grants)?;
+        let component = match known {
+            Some(known) => known.component,
+            None => Component::new(&self.engine, &package.artifact).map_err(broken)?,
+        };
+        self.compiled().put(digest, Compiled { component: component.clone(), interfaces });
         let linker = self.linker(grants).map_err(broken)?;
         let linked = linker.instantiate_pre(&component).map_err(broken)?;
         Ok(Arc::new(WasmPlugin::new(manifest, linked, limits)))
+    }
+
+    fn compiled(&self) -> MutexGuard<'_, LruCache<Digest, Compiled>> {
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Links what is granted and nothing else.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesOrdered;
 
+use crate::hook::chain::within_plugin;
 use crate::hook::chain::{Entry, HookChain};
 use crate::hook::error::{HookError, LayerName};
 use crate::hook::layer::{Body, Outcome};
 use crate::hook::{boundary, typed};
 use crate::payload::Payload;
-use crate::scope::{Frame, within};
+use crate::scope::{Place, within};
 
 /// An answer, and the hook that gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,12 +85,8 @@ async fn ask<I: Payload, O: Payload>((layer, body): &Entry<I, O>, input: &I) -> 
     let Some(_pass) = layer.enter(input)? else { return Ok(None) };
     let answer = match &**body {
         Body::Answer(run) => typed::answer(layer, run, input),
-        Body::SlowAnswer(run) => {
-            within(Frame::plugin(&layer.name.plugin), typed::slow_answer(layer, run, input)).await
-        }
-        Body::Boundary(hook) => {
-            within(Frame::plugin(&layer.name.plugin), boundary::answer(layer, &**hook, input)).await
-        }
+        Body::SlowAnswer(run) => within_plugin(layer, typed::slow_answer(layer, run, input)).await,
+        Body::Boundary(hook) => within_plugin(layer, boundary::answer(layer, &**hook, input)).await,
         // A point of these modes takes hooks of kind answer alone.
         _ => Ok(None),
     };
@@ -105,5 +102,5 @@ async fn ask<I: Payload, O: Payload>((layer, body): &Entry<I, O>, input: &I) -> 
 
 /// Runs a call of a point of one of these modes.
 pub(crate) async fn called<T>(point: &Arc<str>, call: impl Future<Output = Outcome<T>>) -> Outcome<T> {
-    within(Frame::call(point).map_err(HookError::from)?, call).await
+    within(Place::call(point).map_err(HookError::from)?, call).await
 }

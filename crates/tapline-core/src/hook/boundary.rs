@@ -188,12 +188,13 @@ pub(crate) fn cancelled<O>(
     hook: &Arc<dyn Boundary>,
     mut root: Box<Object>,
     error: &HookError,
-    pass: Pass,
+    pass: Pass<'_>,
 ) {
     if layer.on != On::Always {
         return;
     }
     root.insert("error".into(), describe(error));
+    let pass = pass.owned_of(&layer.gate);
     let (layer, hook) = (layer.clone(), Arc::clone(hook));
     let watch = Arc::clone(&layer.watch);
     watch.spawn(Box::pin(async move {

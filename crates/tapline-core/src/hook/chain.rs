@@ -14,7 +14,7 @@ use crate::hook::{boundary, typed};
 use crate::manifest::On;
 use crate::payload::Payload;
 use crate::plugin::BoxFuture;
-use crate::scope::{Frame, Within, within};
+use crate::scope::{Place, Within, within};
 use crate::value::Object;
 
 /// The hooks of one point in calling order, outermost first; never changes once built.
@@ -120,13 +120,11 @@ impl<'a, I: Payload, O: Payload> Next<'a, I, O> {
     /// What an inner layer or the core operation answers.
     pub fn call(mut self, input: I) -> BoxFuture<'a, Outcome<O>> {
         Box::pin(async move {
-            if let Some(record) = self.record {
-                record.entered();
-            }
+            let entered = self.record.and_then(Record::entered);
             let Inside { chain, index, core, trace } = &mut self.inside;
             let outcome = chain.run(*index, input, &mut CoreRef(*core), *trace).await;
             if let Some(record) = self.record {
-                record.left(&outcome);
+                record.left(entered, &outcome);
             }
             outcome
         })
@@ -146,7 +144,7 @@ impl<I: Payload, O: Payload> Repeat<'_, I, O> {
 
 /// The after hooks that a call has entered, innermost last. Those that are still there when it is dropped learn that
 /// their call was cancelled.
-struct Entered<'a, I: Payload, O: Payload>(SmallVec<[(&'a Entry<I, O>, Pass, Option<Box<Object>>); 4]>);
+struct Entered<'a, I: Payload, O: Payload>(SmallVec<[(&'a Entry<I, O>, Pass<'a>, Option<Box<Object>>); 4]>);
 
 impl<I: Payload, O: Payload> Drop for Entered<'_, I, O> {
     fn drop(&mut self) {
@@ -175,7 +173,7 @@ impl<I: Payload, O: Payload> HookChain<I, O> {
         core: &mut C,
         trace: Option<&Trace>,
     ) -> Outcome<O> {
-        within(Frame::call(point)?, self.run(index, input, core, trace)).await
+        within(Place::call(point)?, self.run(index, input, core, trace)).await
     }
 
     /// Runs the layers from `index` inward, then the core, then the after hooks outward.
@@ -292,8 +290,8 @@ where
 }
 
 /// Runs code of a layer's plugin, and what that code calls.
-fn within_plugin<F: Future>(layer: &Layer, code: F) -> Within<F> {
-    within(Frame::plugin(&layer.name.plugin), code)
+pub(crate) fn within_plugin<F: Future>(layer: &Layer, code: F) -> Within<F> {
+    within(Place::Plugin(Arc::clone(&layer.name.plugin)), code)
 }
 
 /// The first error, with a later one beside it.

@@ -156,7 +156,7 @@ impl Layer {
     ///
     /// # Errors
     /// When the hook is in quarantine and calls do not go on without it.
-    pub(crate) fn enter<I: Payload>(&self, input: &I) -> Result<Option<Pass>, HookError> {
+    pub(crate) fn enter<I: Payload>(&self, input: &I) -> Result<Option<Pass<'_>>, HookError> {
         if !self.is_for(input) || !self.is_trusted()? {
             return Ok(None);
         }

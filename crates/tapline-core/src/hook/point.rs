@@ -17,7 +17,7 @@ use crate::manifest::{HookDeclaration, HookKind};
 use crate::payload::Payload;
 use crate::plugin::BoxFuture;
 use crate::registry::Registry;
-use crate::scope::{Frame, within};
+use crate::scope::{Place, within};
 use crate::sync::AtomicBool;
 
 /// A typed place where plugins join in around an operation.
@@ -119,7 +119,7 @@ impl<I: Payload, O: Payload> HookPoint<I, O> {
     {
         let watch = self.0.registry.watch();
         let deadline = watch.now() + limit;
-        let call = within(Frame::deadline(deadline), self.call(input, core));
+        let call = within(Place::Deadline(deadline), self.call(input, core));
         let call = std::pin::pin!(call);
         match futures_util::future::select(call, watch.sleep_until(deadline)).await {
             futures_util::future::Either::Left((outcome, _)) => outcome,

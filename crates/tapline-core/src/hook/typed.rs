@@ -4,7 +4,8 @@
 //! costs what entering a sandbox costs, and only hooks that ask for it pay.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Fault};
@@ -28,41 +29,49 @@ pub(crate) enum Passed<O> {
 }
 
 /// The place where `next` leaves what came out of it, for when the hook breaks afterwards.
-pub(crate) struct Record<O>(Mutex<Recorded<O>>);
-
-struct Recorded<O> {
-    passed: Passed<O>,
+pub(crate) struct Record<O> {
+    was_called: AtomicBool,
     keeps_output: bool,
     is_timed: bool,
-    /// When `next` was entered, of a call that is timed.
-    entered: Option<Instant>,
-    in_next: Duration,
+    /// Set when there is something to keep, which is seldom.
+    kept: Mutex<Option<Outcome<O>>>,
+    in_next: OnceLock<Duration>,
 }
 
 impl<O: Payload> Record<O> {
     const fn new(keeps_output: bool, is_timed: bool) -> Self {
-        let (passed, in_next) = (Passed::Nothing, Duration::ZERO);
-        Self(Mutex::new(Recorded { passed, keeps_output, is_timed, entered: None, in_next }))
+        let was_called = AtomicBool::new(false);
+        Self { was_called, keeps_output, is_timed, kept: Mutex::new(None), in_next: OnceLock::new() }
     }
 
-    pub(crate) fn entered(&self) {
-        let mut recorded = self.recorded();
-        recorded.passed = Passed::Gone;
-        recorded.entered = recorded.is_timed.then(Instant::now);
+    /// Tells that `next` was entered; the time is for [`left`](Self::left).
+    pub(crate) fn entered(&self) -> Option<Instant> {
+        self.was_called.store(true, Ordering::Relaxed);
+        self.is_timed.then(Instant::now)
     }
 
-    pub(crate) fn left(&self, outcome: &Outcome<O>) {
-        let mut recorded = self.recorded();
-        recorded.in_next = recorded.entered.map(|entered| entered.elapsed()).unwrap_or_default();
-        match outcome {
-            Err(error) => recorded.passed = Passed::Outcome(Err(error.clone())),
-            Ok(output) if recorded.keeps_output => recorded.passed = Passed::Outcome(copy(output)),
-            Ok(_) => {}
+    pub(crate) fn left(&self, entered: Option<Instant>, outcome: &Outcome<O>) {
+        if let Some(entered) = entered {
+            let _ = self.in_next.set(entered.elapsed());
         }
+        let kept = match outcome {
+            Err(error) => Err(error.clone()),
+            Ok(output) if self.keeps_output => copy(output),
+            Ok(_) => return,
+        };
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
     }
 
-    fn recorded(&self) -> std::sync::MutexGuard<'_, Recorded<O>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn in_next(&self) -> Duration {
+        self.in_next.get().copied().unwrap_or_default()
+    }
+
+    fn into_passed(self) -> Passed<O> {
+        match self.kept.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(outcome) => Passed::Outcome(outcome),
+            None if self.was_called.into_inner() => Passed::Gone,
+            None => Passed::Nothing,
+        }
     }
 }
 
@@ -98,8 +107,8 @@ pub(crate) async fn around<I: Payload, O: Payload>(
     let next = Next { inside: Inside { chain, index, core: &mut *core, trace }, record: Some(&record) };
     // The hook's own function runs inside, too: it can panic before it gives a future.
     let answer = contained(async { run(input, next).await }).await;
-    let Recorded { passed, in_next, .. } = record.0.into_inner().unwrap_or_else(PoisonError::into_inner);
-    layer.stats.end_native(begun, in_next, failed_itself(&answer));
+    layer.stats.end_native(begun, record.in_next(), failed_itself(&answer));
+    let passed = record.into_passed();
     let error = match (answer, &passed) {
         (Ok(Ok(output)), passed) => {
             if matches!(passed, Passed::Nothing) {

@@ -1,0 +1,77 @@
+//! Plugins that come and go leave nothing behind: no memory, no threads, no tasks, no open files.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![cfg(target_os = "linux")]
+
+use std::fs;
+
+use peak_alloc::PeakAlloc;
+use tapline::{Drain, HookPoint, Host, Load, WasmRuntime};
+use tokio::runtime::Handle;
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+const CYCLES: usize = 10_000;
+/// By then everything that is made once has been made.
+const WARM: usize = 200;
+/// What maps and queues that have grown may keep, in bytes.
+const SLACK: usize = 64 << 10;
+
+/// What a process holds.
+#[derive(Debug)]
+struct Held {
+    bytes: usize,
+    resident: usize,
+    threads: usize,
+    files: usize,
+    tasks: usize,
+}
+
+impl Held {
+    fn now() -> Self {
+        let resident = fs::read_to_string("/proc/self/statm").unwrap();
+        let resident: usize = resident.split(' ').nth(1).unwrap().parse().unwrap();
+        Self {
+            bytes: ALLOCATOR.current_usage(),
+            resident: resident * 4096,
+            threads: fs::read_dir("/proc/self/task").unwrap().count(),
+            files: fs::read_dir("/proc/self/fd").unwrap().count(),
+            tasks: Handle::current().metrics().num_alive_tasks(),
+        }
+    }
+}
+
+/// Loads a plugin, calls it, and unloads it, many times.
+async fn come_and_go(load: impl Fn() -> Load) {
+    let host = Host::builder().runtime(WasmRuntime::new().unwrap()).build();
+    let point: HookPoint<i64, i64> = host.hook_point("relay-one").unwrap();
+    let mut warm = None;
+    for cycle in 0..CYCLES {
+        if cycle == WARM {
+            warm = Some(Held::now());
+        }
+        let id = host.load(load()).await.unwrap();
+        assert_eq!(point.call(7, |input| async move { Ok(input) }).await.unwrap(), 7);
+        assert_eq!(host.unload(id.as_str()).await.unwrap(), Drain::Drained);
+    }
+    let (warm, end) = (warm.unwrap(), Held::now());
+    assert!(end.bytes <= warm.bytes + SLACK, "{warm:?} {end:?}");
+    assert!(end.resident <= warm.resident + (8 << 20), "{warm:?} {end:?}");
+    assert_eq!(
+        (end.threads, end.files, end.tasks),
+        (warm.threads, warm.files, warm.tasks),
+        "{warm:?} {end:?}"
+    );
+}
+
+#[tokio::test]
+async fn ten_thousand_native_plugins_come_and_go() {
+    come_and_go(|| Load::native(tapline_pdk::native::<relay::Relay>())).await;
+}
+
+#[tokio::test]
+async fn ten_thousand_sandboxed_plugins_come_and_go() {
+    let folder = tapline_test_kit::guest("relay");
+    come_and_go(|| Load::folder(&folder)).await;
+}
