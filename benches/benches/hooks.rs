@@ -19,6 +19,8 @@ use tapline_benches::finish;
 const BATCH: Duration = Duration::from_millis(10);
 const BATCHES: usize = 15;
 
+type MakeHook<'a> = &'a dyn Fn(&HookPoint<i64, i64>, &str) -> Hook;
+
 struct Ours {
     nanoseconds: f64,
     allocations: u64,
@@ -51,7 +53,7 @@ fn ours() -> Vec<(&'static str, Ours)> {
         })
     };
     let around = |point: &HookPoint<i64, i64>, name: &str| point.around(name, |value, next| next.call(value));
-    let scenarios: [(_, usize, &dyn Fn(&HookPoint<i64, i64>, &str) -> Hook); 8] = [
+    let scenarios: [(_, usize, MakeHook<'_>); 8] = [
         ("empty", 0, &before),
         ("sync 1", 1, &before),
         ("sync 5", 5, &before),
@@ -64,7 +66,7 @@ fn ours() -> Vec<(&'static str, Ours)> {
     scenarios.into_iter().map(|(name, count, hook)| (name, measure(count, hook))).collect()
 }
 
-fn measure(count: usize, hook: &dyn Fn(&HookPoint<i64, i64>, &str) -> Hook) -> Ours {
+fn measure(count: usize, hook: MakeHook<'_>) -> Ours {
     let (_host, point) = chain(count, hook);
     let call = || {
         let answer = finish(point.call(black_box(1), |value| async move { Ok(value) }));
@@ -76,7 +78,7 @@ fn measure(count: usize, hook: &dyn Fn(&HookPoint<i64, i64>, &str) -> Hook) -> O
     Ours { nanoseconds: time(call), allocations }
 }
 
-fn chain(count: usize, hook: &dyn Fn(&HookPoint<i64, i64>, &str) -> Hook) -> (Host, HookPoint<i64, i64>) {
+fn chain(count: usize, hook: MakeHook<'_>) -> (Host, HookPoint<i64, i64>) {
     let host = Host::builder().build();
     let point = host.hook_point("point").unwrap();
     for index in 0..count {

@@ -13,7 +13,7 @@ use crate::hook::error::{HookError, contract};
 use crate::hook::layer::{Boundary, Layer, Outcome, Step};
 use crate::hook::trace::{Trace, What};
 use crate::hook::typed::{copy, finish};
-use crate::manifest::{HookKind, On};
+use crate::manifest::HookKind;
 use crate::payload::Payload;
 use crate::plugin::{BoxFuture, Flow};
 use crate::value::{OUTPUT, Object, Value};
@@ -183,16 +183,13 @@ pub(crate) async fn outward<O: Payload>(
 }
 
 /// Tells an after hook that its call was cancelled, in a task of its own, because nobody waits for it any more.
-pub(crate) fn cancelled<O>(
+pub(crate) fn cancelled(
     layer: &Layer,
     hook: &Arc<dyn Boundary>,
     mut root: Box<Object>,
     error: &HookError,
     pass: Pass<'_>,
 ) {
-    if layer.on != On::Always {
-        return;
-    }
     root.insert("error".into(), describe(error));
     let pass = pass.owned_of(&layer.gate);
     let (layer, hook) = (layer.clone(), Arc::clone(hook));

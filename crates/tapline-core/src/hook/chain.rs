@@ -144,21 +144,49 @@ impl<I: Payload, O: Payload> Repeat<'_, I, O> {
 
 /// The after hooks that a call has entered, innermost last. Those that are still there when it is dropped learn that
 /// their call was cancelled.
-struct Entered<'a, I: Payload, O: Payload>(SmallVec<[(&'a Entry<I, O>, Pass<'a>, Option<Box<Object>>); 4]>);
+struct Entered<'a, I: Payload, O: Payload>(SmallVec<[EnteredLayer<'a, I, O>; 4]>);
+
+/// An after hook on the way in.
+struct EnteredLayer<'a, I, O> {
+    entry: &'a Entry<I, O>,
+    pass: Pass<'a>,
+    /// What a hook behind a boundary will see on the way out.
+    context: Option<Box<Object>>,
+}
+
+impl<I: Payload, O: Payload> EnteredLayer<'_, I, O> {
+    async fn outward(self, outcome: Outcome<O>) -> Outcome<O> {
+        let (layer, body) = self.entry;
+        match &**body {
+            Body::After(after) => typed::after(layer, after, outcome),
+            Body::Boundary(hook) => {
+                let context = self.context.unwrap_or_default();
+                boxed(within_plugin(layer, boundary::outward(layer, &**hook, context, outcome))).await
+            }
+            _ => outcome,
+        }
+    }
+
+    fn cancelled(self) {
+        let (layer, body) = self.entry;
+        if layer.on != On::Always {
+            return;
+        }
+        let cancelled = HookError::from(CallError::Cancelled);
+        match &**body {
+            Body::After(after) => drop(typed::after(layer, after, Err(cancelled))),
+            Body::Boundary(hook) => {
+                boundary::cancelled(layer, hook, self.context.unwrap_or_default(), &cancelled, self.pass);
+            }
+            _ => {}
+        }
+    }
+}
 
 impl<I: Payload, O: Payload> Drop for Entered<'_, I, O> {
     fn drop(&mut self) {
-        while let Some(((layer, body), pass, context)) = self.0.pop() {
-            let cancelled = HookError::from(CallError::Cancelled);
-            match &**body {
-                Body::After(after) if layer.on == On::Always => {
-                    drop(typed::after(layer, after, Err(cancelled)))
-                }
-                Body::Boundary(hook) => {
-                    boundary::cancelled::<O>(layer, hook, context.unwrap_or_default(), &cancelled, pass)
-                }
-                _ => {}
-            }
+        while let Some(layer) = self.0.pop() {
+            layer.cancelled();
         }
     }
 }
@@ -180,80 +208,67 @@ impl<I: Payload, O: Payload> HookChain<I, O> {
     pub(crate) async fn run<C: Core<I, O>>(
         &self,
         index: usize,
-        mut input: I,
+        input: I,
         core: &mut C,
         trace: Option<&Trace>,
     ) -> Outcome<O> {
-        let mut entered: Entered<'_, I, O> = Entered(SmallVec::new());
-        let mut outcome = 'inward: {
-            for (place, entry) in self.layers.iter().enumerate().skip(index) {
-                let (layer, body) = entry;
-                let pass = match layer.enter(&input) {
-                    Ok(Some(pass)) => pass,
-                    Ok(None) => continue,
-                    Err(error) => break 'inward Err(error),
-                };
-                Trace::note(trace, layer, What::Entered);
-                let inside = Inside { chain: self, index: place + 1, core: &mut *core, trace };
-                let step = match &**body {
-                    Body::Before(before) => typed::before(layer, before, &mut input),
-                    Body::Around(around) => {
-                        break 'inward within_plugin(layer, typed::around(layer, around, input, inside))
-                            .await;
-                    }
-                    Body::Repeat(repeat) => {
-                        break 'inward boxed(within_plugin(
-                            layer,
-                            typed::repeat(layer, repeat, input, inside),
-                        ))
-                        .await;
-                    }
-                    Body::After(_) => {
-                        entered.0.push((entry, pass, None));
-                        continue;
-                    }
-                    Body::Boundary(hook) => {
-                        let inward = boundary::inward(layer, &**hook, input, inside);
-                        match boxed(within_plugin(layer, inward)).await {
-                            boundary::Inward::Done(outcome) => break 'inward outcome,
-                            boundary::Inward::Entered(given_back, context) => {
-                                input = given_back;
-                                entered.0.push((entry, pass, Some(context)));
-                                continue;
-                            }
-                            boundary::Inward::Step(given_back, step) => {
-                                input = given_back;
-                                step
-                            }
-                        }
-                    }
-                    Body::Replace(_) | Body::Answer(_) | Body::SlowAnswer(_) => continue,
-                };
-                match step {
-                    Ok(Step::Proceed) => {}
-                    Ok(Step::Finish(output)) => {
-                        Trace::note(trace, layer, What::Finished);
-                        break 'inward Ok(output);
-                    }
-                    Err(error) => break 'inward Err(error),
-                }
-            }
-            self.run_core(input, core, trace).await
-        };
-        while let Some(((layer, body), _pass, context)) = entered.0.pop() {
-            outcome = match &**body {
-                Body::After(after) => typed::after(layer, after, outcome),
-                Body::Boundary(hook) => {
-                    boxed(within_plugin(
-                        layer,
-                        boundary::outward(layer, &**hook, context.unwrap_or_default(), outcome),
-                    ))
-                    .await
-                }
-                _ => outcome,
-            };
+        let mut entered = Entered(SmallVec::new());
+        let mut outcome = self.inward(index, input, core, trace, &mut entered).await;
+        while let Some(layer) = entered.0.pop() {
+            outcome = layer.outward(outcome).await;
         }
         outcome
+    }
+
+    /// The loop that enters one layer after the other, and the core when nothing has ended the call before.
+    async fn inward<'a, C: Core<I, O>>(
+        &'a self,
+        index: usize,
+        mut input: I,
+        core: &mut C,
+        trace: Option<&Trace>,
+        entered: &mut Entered<'a, I, O>,
+    ) -> Outcome<O> {
+        for (place, entry) in self.layers.iter().enumerate().skip(index) {
+            let (layer, body) = entry;
+            let Some(pass) = layer.enter(&input)? else { continue };
+            Trace::note(trace, layer, What::Entered);
+            let inside = Inside { chain: self, index: place + 1, core: &mut *core, trace };
+            let step = match &**body {
+                Body::Before(before) => typed::before(layer, before, &mut input),
+                Body::Around(around) => {
+                    return within_plugin(layer, typed::around(layer, around, input, inside)).await;
+                }
+                Body::Repeat(repeat) => {
+                    return boxed(within_plugin(layer, typed::repeat(layer, repeat, input, inside))).await;
+                }
+                Body::After(_) => {
+                    entered.0.push(EnteredLayer { entry, pass, context: None });
+                    continue;
+                }
+                Body::Boundary(hook) => {
+                    let inward = boundary::inward(layer, &**hook, input, inside);
+                    match boxed(within_plugin(layer, inward)).await {
+                        boundary::Inward::Done(outcome) => return outcome,
+                        boundary::Inward::Entered(given_back, context) => {
+                            input = given_back;
+                            entered.0.push(EnteredLayer { entry, pass, context: Some(context) });
+                            continue;
+                        }
+                        boundary::Inward::Step(given_back, step) => {
+                            input = given_back;
+                            step
+                        }
+                    }
+                }
+                Body::Replace(_) | Body::Answer(_) | Body::SlowAnswer(_) => continue,
+            };
+            if let Step::Finish(output) = step? {
+                Trace::note(trace, layer, What::Finished);
+                return Ok(output);
+            }
+        }
+        self.run_core(input, core, trace).await
     }
 
     /// Runs the core operation, or what replaces it.

@@ -28,8 +28,8 @@ fn refuse(root: &Value, schema: &Value, tokens: &[&str], at: &str) -> Option<Str
 }
 
 fn refuse_within(root: &Value, schema: &Value, tokens: &[&str], at: &str, depth: usize) -> Option<String> {
-    let Some((token, rest)) = tokens.split_first() else { return None };
-    let Some(depth) = depth.checked_sub(1) else { return None };
+    let (token, rest) = tokens.split_first()?;
+    let depth = depth.checked_sub(1)?;
     if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
         let path = reference.strip_prefix("#/")?.replace('/', ".");
         return refuse_within(root, root.at(&path)?, tokens, at, depth);

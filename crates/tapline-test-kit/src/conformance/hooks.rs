@@ -1,6 +1,6 @@
 //! Hooks: their order, how they nest, what errors do, and the five modes.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(missing_docs, reason = "the names are the promises")]
 
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! What only native code can try: registration from inside a call, futures that outlive each other, deadlines.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(missing_docs, reason = "the names are the promises")]
 
 use std::sync::{Arc, Mutex};

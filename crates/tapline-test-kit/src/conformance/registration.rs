@@ -1,6 +1,6 @@
 //! Registration: all of a plugin or nothing of it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 #![expect(missing_docs, reason = "the names are the promises")]
 
 use futures_util::FutureExt as _;
