@@ -1,6 +1,6 @@
 //! What tests of Tapline and of its plugins share.
 //!
-//! [`conformance`] is one suite of promises that every kind of plugin has to keep; each kind runs it by one line:
+//! [`mod@conformance`] is one suite of promises that every kind of plugin has to keep; each kind runs it by one line:
 //!
 //! ```
 //! mod native {
