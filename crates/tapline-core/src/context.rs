@@ -7,6 +7,7 @@ use crate::failure::{CallError, Failure};
 use crate::grants::{Denied, Grants};
 use crate::id::PluginId;
 use crate::plugin::BoxFuture;
+use crate::topic::{Event, Topic};
 use crate::value::{OUTPUT, Object, Value};
 
 /// What a plugin reads, writes and asks for while it answers one call.
@@ -27,6 +28,9 @@ pub struct CallContext {
 pub trait Services: Send + Sync {
     /// Takes a log line of a plugin.
     fn log(&self, plugin: &PluginId, level: Level, message: &str);
+
+    /// Publishes an event of a plugin, whose right to it has been checked; says how many subscriptions it was queued for.
+    fn publish(&self, event: &Event) -> usize;
 
     /// Calls a contribution on behalf of a plugin, whose right to it has been checked.
     fn call<'a>(
@@ -163,6 +167,21 @@ impl CallContext {
             return Err(self.denied("call", &format!("{point}/{key}"), NOT_GRANTED).into());
         }
         self.services.call(point, key, method, request).await
+    }
+
+    /// Publishes an event, and says how many subscriptions it was queued for.
+    ///
+    /// # Errors
+    /// When the topic is none, or not granted.
+    pub fn publish(&self, topic: &str, payload: Value) -> Result<usize, CallError> {
+        let event = Event {
+            topic: Topic::new(topic).map_err(|error| Failure::from_error("no-such-topic", error))?,
+            payload,
+        };
+        if !self.grants.events.publish.matches(&event.topic) {
+            return Err(self.denied("publish", topic, NOT_GRANTED).into());
+        }
+        Ok(self.services.publish(&event))
     }
 
     /// Writes a line to the host's log.

@@ -1,6 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::path::PathSet;
+use crate::topic::TopicSet;
 
 /// What the host lets one plugin do; computed once when the plugin is loaded, and the only thing that a check reads.
 ///
@@ -14,6 +15,9 @@ pub struct Grants {
     /// The contributions that the plugin may call, as `point/key` or `point/*`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub call: Vec<String>,
+    /// The topics that the plugin may publish and subscribe to.
+    #[serde(skip_serializing_if = "EventGrants::is_empty")]
+    pub events: EventGrants,
     /// The folders that the plugin may use.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fs: Vec<FolderGrant>,
@@ -32,6 +36,26 @@ pub struct ContextGrants {
     /// Writable places.
     #[serde(skip_serializing_if = "PathSet::is_empty")]
     pub write: PathSet,
+}
+
+/// The topics that a plugin may publish and subscribe to.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct EventGrants {
+    /// Topics that it may publish.
+    #[serde(skip_serializing_if = "TopicSet::is_empty")]
+    pub publish: TopicSet,
+    /// Topics that it may subscribe to.
+    #[serde(skip_serializing_if = "TopicSet::is_empty")]
+    pub subscribe: TopicSet,
+}
+
+impl EventGrants {
+    /// Whether nothing is granted.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.publish.is_empty() && self.subscribe.is_empty()
+    }
 }
 
 /// A folder that a plugin may use: `data:` is the folder of the pipeline.
@@ -69,7 +93,7 @@ pub enum FolderMode {
 pub struct Denied {
     /// Who tried.
     pub plugin: String,
-    /// What was tried: `read`, `write`, `call`, `import`.
+    /// What was tried: `read`, `write`, `call`, `publish`, `subscribe to`, `use`.
     pub action: &'static str,
     /// What it was tried on.
     pub target: String,
@@ -101,6 +125,10 @@ impl Grants {
                 write: self.context.write.intersection(&other.context.write),
             },
             call: self.call.iter().filter(narrower).cloned().collect(),
+            events: EventGrants {
+                publish: self.events.publish.intersection(&other.events.publish),
+                subscribe: self.events.subscribe.intersection(&other.events.subscribe),
+            },
             fs: self.fs.iter().filter(|folder| other.fs.contains(folder)).cloned().collect(),
         }
     }

@@ -7,6 +7,7 @@ mod sync;
 mod value;
 mod id;
 mod path;
+mod topic;
 mod grants;
 mod limits;
 mod manifest;
@@ -25,7 +26,7 @@ pub use context::{CallContext, Level, Services};
 pub use driver::Driver;
 pub use failure::{CallError, Failure, Fault};
 pub use gate::{Gate, OwnedPass, Pass};
-pub use grants::{ContextGrants, Denied, Folder, FolderGrant, FolderMode, Grants, Requires};
+pub use grants::{ContextGrants, Denied, EventGrants, Folder, FolderGrant, FolderMode, Grants, Requires};
 pub use hook::{
     Answer, Boundary, CollectPoint, Cycle, ExplainedHook, Explanation, FilterPoint, FirstPoint, Hook,
     HookError, HookEvent, HookInfo, HookObserver, HookPoint, HookState, LayerName, LayerStats, Mode, Next,
@@ -34,8 +35,8 @@ pub use hook::{
 pub use id::{NameError, PluginId};
 pub use limits::{Bytes, BytesError, Limits, LimitsAsked};
 pub use manifest::{
-    About, CONTRACT, Capability, Dependency, HookDeclaration, HookKind, Manifest, On, OnFailure, Priority,
-    PriorityError, Provides, RuntimeKind, Selector,
+    About, CONTRACT, Capability, Dependency, HookDeclaration, HookKind, Manifest, On, OnFailure, Overflow,
+    Priority, PriorityError, Provides, RuntimeKind, Selector, SubscriptionDeclaration,
 };
 pub use path::{PathError, PathPattern, PathSet};
 pub use payload::Payload;
@@ -48,4 +49,5 @@ pub use registry::{
 };
 pub use request::Request;
 pub use scope::{deadline, is_inside, nested};
+pub use topic::{Event, Topic, TopicError, TopicPattern, TopicSet};
 pub use value::{Name, Number, Object, Value, ValueError};

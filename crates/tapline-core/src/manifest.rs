@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::grants::Requires;
 use crate::id::PluginId;
 use crate::limits::LimitsAsked;
+use crate::topic::TopicPattern;
 
 /// The version of the contract between host and plugins that this crate speaks.
 pub const CONTRACT: Version = Version::new(1, 0, 0);
@@ -24,6 +25,9 @@ pub struct Manifest {
     /// Where it joins in.
     #[serde(default, rename = "hook", skip_serializing_if = "Vec::is_empty")]
     pub hooks: Vec<HookDeclaration>,
+    /// The events that it listens to.
+    #[serde(default, rename = "subscribe", skip_serializing_if = "Vec::is_empty")]
+    pub subscriptions: Vec<SubscriptionDeclaration>,
     /// What it asks the host to be let do; anything absent is denied.
     #[serde(default)]
     pub requires: Requires,
@@ -174,6 +178,33 @@ pub struct HookDeclaration {
     /// Whether the plugin does without the hook when nobody declares its point.
     #[serde(default, skip_serializing_if = "is_false")]
     pub optional: bool,
+}
+
+/// A subscription to events, as its author declares it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubscriptionDeclaration {
+    /// The subscription's name within its plugin; the plugin's code is called with it.
+    pub name: Arc<str>,
+    /// The topics that it is about.
+    pub topic: TopicPattern,
+    /// How many events may wait; 256 unless said.
+    #[serde(default = "default_capacity", skip_serializing_if = "is_default_capacity")]
+    pub capacity: usize,
+    /// Which event is lost when one more comes.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub overflow: Overflow,
+}
+
+/// Which event is lost when a queue is full and one more comes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Overflow {
+    /// The one that has waited longest.
+    #[default]
+    DropOldest,
+    /// The one that comes.
+    DropNewest,
 }
 
 /// What a hook does at its point.
@@ -362,6 +393,15 @@ impl fmt::Display for RuntimeKind {
             Self::Native => "native",
         })
     }
+}
+
+const fn default_capacity() -> usize {
+    256
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_default_capacity(capacity: &usize) -> bool {
+    *capacity == default_capacity()
 }
 
 fn is_any(version: &VersionReq) -> bool {

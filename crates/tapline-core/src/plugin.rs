@@ -103,6 +103,11 @@ pub enum Operation {
         /// The hook's name.
         hook: Arc<str>,
     },
+    /// Take an event.
+    Event {
+        /// The subscription's name.
+        subscription: Arc<str>,
+    },
     /// Answer a request to a contribution.
     Handle {
         /// The contribution, as `point/key`.

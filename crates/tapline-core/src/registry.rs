@@ -5,28 +5,26 @@ use std::marker::PhantomData;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 
-use semver::Version;
-
 use crate::driver::Driver;
-use crate::failure::CallError;
 use crate::gate::{Gate, OwnedPass};
-use crate::grants::ContextGrants;
 use crate::hook::{
-    CollectPoint, ErasedPoint, Explanation, FilterPoint, FirstPoint, Hook, HookInfo, HookObserver, HookPoint,
-    LayerStats, Mode, NotifyPoint, PointDeclaration, PointInfo, Quarantine, Slot, Types, Watch,
+    CollectPoint, ErasedPoint, Explanation, FilterPoint, FirstPoint, HookInfo, HookObserver, HookPoint, Mode,
+    NotifyPoint, PointDeclaration, PointInfo, Slot, Types, Watch,
 };
 use crate::id::PluginId;
-use crate::manifest::{Capability, Selector};
+use crate::manifest::Selector;
 use crate::payload::Payload;
-use crate::plugin::BoxFuture;
 use crate::sync::{AtomicBool, Loaded, Mutex, MutexGuard, Swap};
-use crate::value::Value;
 
+mod registration;
 mod error;
 mod staging;
 mod explain;
 
 pub use error::{Misfit, RegisterError};
+pub use registration::{Contribution, Handler, Offer, Registration, Removal};
+
+use registration::HookRecord;
 
 /// Who joins in where, and who answers what.
 ///
@@ -38,66 +36,6 @@ pub struct Registry {
     watch: Arc<Watch>,
 }
 
-/// All that one plugin brings.
-#[derive(Debug, Clone)]
-pub struct Registration {
-    /// The plugin.
-    pub plugin: PluginId,
-    /// Its version.
-    pub version: Version,
-    /// The plugins that it depends on; at equal priority their hooks stand outside its own.
-    pub depends_on: Vec<PluginId>,
-    /// The names that it offers to others.
-    pub capabilities: Vec<Capability>,
-    /// The places of a context that it may reach, which the points that it joins have to have.
-    pub context: ContextGrants,
-    /// Where it joins in.
-    pub hooks: Vec<Hook>,
-    /// What it contributes to extension points.
-    pub contributions: Vec<Contribution>,
-    gate: Arc<Gate>,
-    records: Vec<HookRecord>,
-}
-
-/// What is kept of a hook for as long as it is registered, whatever chains are built meanwhile.
-#[derive(Debug, Clone, Default)]
-struct HookRecord {
-    stats: Arc<LayerStats>,
-    quarantine: Arc<Quarantine>,
-}
-
-/// A named contribution to an extension point.
-#[derive(Clone)]
-pub struct Contribution {
-    /// The extension point.
-    pub point: Arc<str>,
-    /// The name under which it is looked up there.
-    pub key: Arc<str>,
-    /// Both, as `point/key`.
-    pub name: Arc<str>,
-    /// The plugin that contributes it.
-    pub plugin: PluginId,
-    /// What answers the requests made to it.
-    pub handler: Arc<dyn Handler>,
-}
-
-/// What answers the requests made to a contribution.
-pub trait Handler: Send + Sync {
-    /// Answers one request. Dropping the future ends the request.
-    fn handle<'a>(&'a self, method: &'a Arc<str>, request: Value) -> BoxFuture<'a, Result<Value, CallError>>;
-}
-
-/// A plugin that offers a capability.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Offer {
-    /// The plugin.
-    pub plugin: PluginId,
-    /// Its version.
-    pub version: Version,
-    /// The rank that it gives itself.
-    pub rank: i32,
-}
-
 /// What the operator says of hooks; it wins over what plugins declare.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HookRules {
@@ -107,14 +45,6 @@ pub struct HookRules {
     pub order: Vec<(Selector, Selector)>,
     /// The plugin that replaces the core operation of a point, where several want to.
     pub replace: BTreeMap<Arc<str>, PluginId>,
-}
-
-/// A plugin that has been hidden and may still have calls inside it.
-#[derive(Debug)]
-pub struct Removal {
-    gate: Arc<Gate>,
-    /// Those who may still read what was published before.
-    readers: Vec<Arc<Gate>>,
 }
 
 /// What is published: never changes, and is replaced whole.
@@ -142,53 +72,6 @@ struct Point {
     info: Arc<PointInfo>,
     types: Arc<dyn ErasedPoint>,
     is_empty: Arc<AtomicBool>,
-}
-
-impl Registration {
-    /// A registration of nothing yet.
-    #[must_use]
-    pub fn new(plugin: PluginId) -> Self {
-        Self {
-            plugin,
-            version: Version::new(0, 0, 0),
-            depends_on: Vec::new(),
-            capabilities: Vec::new(),
-            context: ContextGrants::default(),
-            hooks: Vec::new(),
-            contributions: Vec::new(),
-            gate: Arc::default(),
-            records: Vec::new(),
-        }
-    }
-
-    /// The entrance to the plugin's code, which closes when the plugin is removed.
-    #[must_use]
-    pub const fn gate(&self) -> &Arc<Gate> {
-        &self.gate
-    }
-
-    /// Adds a hook.
-    #[must_use]
-    pub fn hook(mut self, hook: Hook) -> Self {
-        self.hooks.push(hook);
-        self
-    }
-}
-
-impl Removal {
-    /// How many calls are inside the plugin.
-    #[must_use]
-    pub fn inside(&self) -> usize {
-        self.gate.inside()
-    }
-
-    /// Waits until no code of the plugin runs any more. Dropping the future loses nothing.
-    pub async fn drained(&self) {
-        self.gate.drained().await;
-        for readers in &self.readers {
-            readers.drained().await;
-        }
-    }
 }
 
 impl Registry {
@@ -479,21 +362,6 @@ impl Registry {
 impl fmt::Debug for Registry {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Registry").field("generation", &self.generation()).finish_non_exhaustive()
-    }
-}
-
-impl Contribution {
-    /// A contribution of a plugin.
-    #[must_use]
-    pub fn new(point: Arc<str>, key: Arc<str>, plugin: PluginId, handler: Arc<dyn Handler>) -> Self {
-        let name = format!("{point}/{key}").into();
-        Self { point, key, name, plugin, handler }
-    }
-}
-
-impl fmt::Debug for Contribution {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{} of {}", self.name, self.plugin)
     }
 }
 

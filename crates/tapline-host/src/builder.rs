@@ -72,6 +72,7 @@ impl HostBuilder {
             blocked: Mutex::default(),
             wrappers: Mutex::default(),
             change: Arc::default(),
+            bus: Arc::default(),
         })
     }
 }

@@ -5,12 +5,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tapline_core::{
-    CallError, CollectPoint, Explanation, FilterPoint, FirstPoint, Grants, Hook, HookError, HookPoint,
-    HookRules, Limits, Manifest, NotifyPoint, Operation, Payload, Plugin, PluginId, PointDeclaration,
-    RegisterError, Registration, Registry, Request, Runtime, Value,
+    BoxFuture, CallError, CollectPoint, Event, Explanation, FilterPoint, FirstPoint, Grants, Hook, HookError,
+    HookPoint, HookRules, Limits, Manifest, NotifyPoint, Operation, Payload, Plugin, PluginId,
+    PointDeclaration, RegisterError, Registration, Registry, Request, Runtime, Topic, TopicPattern, Value,
 };
 
 use crate::builder::HostBuilder;
+use crate::bus::{Bus, Delivery, Listener, Queueing, Subscription};
 use crate::error::{HostError, UnloadError};
 use crate::load::{Artifact, Load, Readied};
 use crate::loaded::{Drain, Loaded, PluginInfo, PluginState, outline};
@@ -37,6 +38,7 @@ pub(crate) struct Shared {
     pub(crate) blocked: Mutex<BTreeSet<PluginId>>,
     /// The hook points around extension points.
     pub(crate) wrappers: Mutex<BTreeMap<String, HookPoint<Request, Value>>>,
+    pub(crate) bus: Arc<Bus>,
     /// Held while plugins are loaded or unloaded, so that one change is seen whole by the next.
     pub(crate) change: Arc<tokio::sync::Mutex<()>>,
 }
@@ -193,6 +195,7 @@ impl Host {
         for loaded in &loading.started {
             let begun = loaded.supervisor.run_lifecycle(&Operation::Start).await;
             begun.map_err(|source| HostError::Start { plugin: loaded.id().clone(), source })?;
+            loaded.listen(&self.0.bus);
         }
         let started = std::mem::take(&mut loading.started);
         let ids = started.iter().map(|loaded| loaded.id().clone()).collect();
@@ -266,6 +269,33 @@ impl Host {
         Arc::clone(&self.0).request(request)
     }
 
+    /// Publishes an event, and says how many subscriptions it was queued for.
+    pub fn publish(&self, topic: Topic, payload: Value) -> usize {
+        self.0.bus.publish(&Event { topic, payload })
+    }
+
+    /// As [`publish`](Self::publish), and keeps the event: whoever subscribes later gets the latest one of its topic first.
+    pub fn publish_state(&self, topic: Topic, payload: Value) -> usize {
+        self.0.bus.publish_state(&Event { topic, payload })
+    }
+
+    /// Subscribes to events; dropping the subscription ends it.
+    #[must_use]
+    pub fn subscribe(&self, topics: TopicPattern, queueing: Queueing) -> Subscription {
+        self.0.bus.subscribe(topics, queueing)
+    }
+
+    /// Calls a function with the events of these topics, one after the other, in a task of its own.
+    #[must_use]
+    pub fn listen(
+        &self,
+        topics: TopicPattern,
+        queueing: Queueing,
+        listener: impl Fn(Delivery) -> BoxFuture<'static, ()> + Send + Sync + 'static,
+    ) -> Listener {
+        self.subscribe(topics, queueing).listen(listener)
+    }
+
     /// The plugins, in the order in which they were started.
     #[must_use]
     pub fn plugins(&self) -> Vec<PluginInfo> {
@@ -312,6 +342,8 @@ impl Drop for Loading<'_> {
     fn drop(&mut self) {
         for loaded in self.started.iter().rev() {
             self.host.registry.remove(loaded.id());
+            // Dropping its subscriptions ends them.
+            loaded.listeners.lock().unwrap_or_else(PoisonError::into_inner).clear();
             loaded.supervisor.retire();
         }
     }
@@ -335,7 +367,7 @@ impl Shared {
         };
         let stats = Arc::clone(&supervisor.stats);
         let info = PluginInfo { manifest: Arc::clone(manifest), grants, folder, stats };
-        Ok(Loaded { info, supervisor: Arc::new(supervisor) })
+        Ok(Loaded { info, supervisor: Arc::new(supervisor), listeners: Arc::default() })
     }
 
     async fn load_artifact(
@@ -374,12 +406,16 @@ impl Shared {
     async fn end(&self, loaded: &Loaded) -> Drain {
         let supervisor = &loaded.supervisor;
         let mut drain = Drain::Drained;
-        if let Some(removal) = self.registry.remove(&supervisor.plugin)
-            && tokio::time::timeout(self.drain, removal.drained()).await.is_err()
-        {
-            supervisor.end_calls();
-            let is_drained = tokio::time::timeout(GRACE, removal.drained()).await.is_ok();
-            drain = if is_drained { Drain::Forced } else { Drain::Leaked(removal.inside()) };
+        if let Some(removal) = self.registry.remove(&supervisor.plugin) {
+            let quiet = async {
+                loaded.stop_listening().await;
+                removal.drained().await;
+            };
+            if tokio::time::timeout(self.drain, quiet).await.is_err() {
+                supervisor.end_calls();
+                let is_drained = tokio::time::timeout(GRACE, removal.drained()).await.is_ok();
+                drain = if is_drained { Drain::Forced } else { Drain::Leaked(removal.inside()) };
+            }
         }
         if let Err(error) = supervisor.run_lifecycle(&Operation::Stop).await {
             tracing::warn!(plugin = %supervisor.plugin, %error, "plugin did not stop well");

@@ -13,10 +13,12 @@ mod resolver;
 mod policy;
 mod supervisor;
 mod services;
+mod bus;
 mod driver;
 mod error;
 
 pub use builder::HostBuilder;
+pub use bus::{Delivery, Listener, Queueing, Subscription};
 pub use error::{HostError, UnloadError};
 pub use host::Host;
 pub use load::Load;

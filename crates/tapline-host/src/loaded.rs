@@ -1,11 +1,12 @@
 use std::path::PathBuf;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tapline_core::{
     Boundary, BoxFuture, CallContext, CallError, Contribution, Flow, Grants, Hook, HookDeclaration,
     LayerStats, Manifest, Object, Operation, PluginId, Registration,
 };
 
+use crate::bus::{Bus, Listener, Queueing};
 use crate::services::HostServices;
 use crate::supervisor::{SupervisedHandler, SupervisedHook, Supervisor};
 
@@ -51,6 +52,8 @@ pub enum Drain {
 pub(crate) struct Loaded {
     pub(crate) info: PluginInfo,
     pub(crate) supervisor: Arc<Supervisor>,
+    /// Its subscriptions, from its start to its stop.
+    pub(crate) listeners: Arc<Mutex<Vec<Listener>>>,
 }
 
 impl Loaded {
@@ -78,6 +81,28 @@ impl Loaded {
             })
             .collect();
         registration
+    }
+
+    /// Begins to deliver the events that the plugin subscribed to.
+    pub(crate) fn listen(&self, bus: &Arc<Bus>) {
+        let listeners = self.info.manifest.subscriptions.iter().map(|declaration| {
+            let queueing = Queueing { capacity: declaration.capacity, overflow: declaration.overflow };
+            let subscription = bus.subscribe(declaration.topic.clone(), queueing);
+            let (supervisor, name) = (Arc::clone(&self.supervisor), Arc::clone(&declaration.name));
+            subscription.listen(move |delivery| {
+                let (supervisor, subscription) = (Arc::clone(&supervisor), Arc::clone(&name));
+                Box::pin(async move { supervisor.deliver(subscription, delivery).await })
+            })
+        });
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).extend(listeners);
+    }
+
+    /// Ends the delivery of events: what waits is dropped, and the calls that have begun come to their end.
+    pub(crate) async fn stop_listening(&self) {
+        let listeners = std::mem::take(&mut *self.listeners.lock().unwrap_or_else(PoisonError::into_inner));
+        for listener in listeners {
+            listener.unsubscribe().await;
+        }
     }
 
     fn hook(&self, declaration: &HookDeclaration) -> Hook {

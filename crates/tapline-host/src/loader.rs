@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tapline_core::{CONTRACT, Manifest, NativePlugin, Package, RuntimeKind, Value};
+use tapline_core::{CONTRACT, Manifest, NativePlugin, Package, RuntimeKind, SubscriptionDeclaration, Value};
 
 /// Reads packages from folders; the only reader of plugin files. Nothing of a plugin is run for it.
 ///
@@ -148,6 +148,16 @@ fn first_mistake(manifest: &Manifest) -> Option<(String, String)> {
     if let Some((hook, mistake)) = manifest.hooks.iter().find_map(|hook| Some((hook, hook.mistake()?))) {
         return Some((hook.name.to_string(), mistake));
     }
+    let uncovered =
+        manifest.subscriptions.iter().find(|one| !manifest.requires.events.subscribe.covers(&one.topic));
+    if let Some(SubscriptionDeclaration { name, topic, .. }) = uncovered {
+        let message = format!("subscription `{name}` needs `{topic}` under `requires.events.subscribe`");
+        return Some((topic.to_string(), message));
+    }
+    let mut names = BTreeSet::new();
+    if let Some(twice) = manifest.subscriptions.iter().find(|one| !names.insert(&one.name)) {
+        return Some((twice.name.to_string(), format!("there are two subscriptions `{}`", twice.name)));
+    }
     let mut contributions = BTreeSet::new();
     let twice = manifest.provides.iter().find(|one| !contributions.insert((&one.point, &one.key)))?;
     Some((twice.key.to_string(), format!("`{}` is contributed to `{}` twice", twice.key, twice.point)))
@@ -207,7 +217,7 @@ mod tests {
         );
         check(
             &format!("{HEAD}[requires]\nsockets = []\n"),
-            "plugin.toml:7:1: unknown field `sockets`, expected one of `context`, `call`, `fs`",
+            "plugin.toml:7:1: unknown field `sockets`, expected one of `context`, `call`, `events`, `fs`",
         );
         check(
             &format!("{HEAD}[requires.context]\nread = ['*']\n"),
@@ -216,6 +226,14 @@ mod tests {
         check(
             &format!("{HEAD}[limits]\nmemory = '64MB'\n"),
             "plugin.toml:7:10: `64MB` is not a size: a whole number and B, KiB, MiB or GiB, as in `64MiB`",
+        );
+    }
+
+    #[test]
+    fn a_subscription_has_to_be_asked_for() {
+        check(
+            &format!("{HEAD}[[subscribe]]\nname = 'on'\ntopic = 'run.*'\n"),
+            "plugin.toml:8:10: subscription `on` needs `run.*` under `requires.events.subscribe`",
         );
     }
 

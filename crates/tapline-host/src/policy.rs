@@ -1,4 +1,4 @@
-use tapline_core::{ContextGrants, Denied, Grants, Manifest, RuntimeKind};
+use tapline_core::{Denied, EventGrants, Grants, Manifest, RuntimeKind, TopicPattern, TopicSet};
 
 /// What an application lets plugins do. The effective grants are what the manifest asks for, within this.
 ///
@@ -8,6 +8,7 @@ use tapline_core::{ContextGrants, Denied, Grants, Manifest, RuntimeKind};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     calls: Vec<String>,
+    events: EventGrants,
 }
 
 impl Policy {
@@ -15,6 +16,20 @@ impl Policy {
     #[must_use]
     pub fn allow_call(mut self, target: impl Into<String>) -> Self {
         self.calls.push(target.into());
+        self
+    }
+
+    /// Lets sandboxed plugins that ask for it publish events of these topics.
+    #[must_use]
+    pub fn allow_publish(mut self, topics: TopicPattern) -> Self {
+        self.events.publish.insert(topics);
+        self
+    }
+
+    /// Lets sandboxed plugins that ask for it subscribe to events of these topics.
+    #[must_use]
+    pub fn allow_subscribe(mut self, topics: TopicPattern) -> Self {
+        self.events.subscribe.insert(topics);
         self
     }
 
@@ -36,7 +51,7 @@ impl Policy {
 
     fn refused(&self, manifest: &Manifest) -> Vec<Denied> {
         let asked = &manifest.requires;
-        let allowed = Grants { context: ContextGrants::default(), call: self.calls.clone(), fs: Vec::new() };
+        let allowed = Grants { call: self.calls.clone(), ..Grants::default() };
         let denied = |action, target: String, reason| Denied {
             plugin: manifest.id().to_string(),
             action,
@@ -49,7 +64,16 @@ impl Policy {
         let folders = asked.fs.iter().map(|folder| {
             denied("use", format!("{:?}", folder.path), "the policy gives no folders to sandboxed plugins")
         });
-        calls.chain(folders).collect()
+        let uncovered = |asked: &TopicSet, allowed: &TopicSet| {
+            let uncovered = asked.patterns().filter(|topic| !allowed.covers(topic)).map(ToString::to_string);
+            uncovered.collect::<Vec<_>>()
+        };
+        let reason = "the policy does not allow these events";
+        let publish = uncovered(&asked.events.publish, &self.events.publish);
+        let publish = publish.into_iter().map(|topic| denied("publish", topic, reason));
+        let subscribe = uncovered(&asked.events.subscribe, &self.events.subscribe);
+        let subscribe = subscribe.into_iter().map(|topic| denied("subscribe to", topic, reason));
+        calls.chain(folders).chain(publish).chain(subscribe).collect()
     }
 }
 

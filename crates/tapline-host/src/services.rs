@@ -1,6 +1,6 @@
 use std::sync::{Arc, Weak};
 
-use tapline_core::{BoxFuture, CallError, Level, PluginId, Request, Services, Value};
+use tapline_core::{BoxFuture, CallError, Event, Level, PluginId, Request, Services, Value};
 
 use crate::host::Shared;
 
@@ -16,6 +16,10 @@ impl Services for HostServices {
             Level::Warn => tracing::warn!(target: "tapline::plugin", %plugin, "{message}"),
             Level::Error => tracing::error!(target: "tapline::plugin", %plugin, "{message}"),
         }
+    }
+
+    fn publish(&self, event: &Event) -> usize {
+        self.0.upgrade().map_or(0, |host| host.bus.publish(event))
     }
 
     fn call<'a>(

@@ -10,6 +10,8 @@ use tapline_core::{
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use crate::bus::Delivery;
+
 /// Owns the instances of one plugin: starts them, lends one to each call, holds calls to their deadline, and never
 /// enters an instance again in which something went wrong.
 pub(crate) struct Supervisor {
@@ -90,6 +92,21 @@ impl Supervisor {
         }
         lease.keep = !broke;
         answer
+    }
+
+    /// Calls the plugin with what one of its subscriptions brings. What it answers with reaches the log alone.
+    pub(crate) async fn deliver(&self, subscription: Arc<str>, delivery: Delivery) {
+        let input = match delivery {
+            Delivery::Event(event) => {
+                Value::from_iter([("topic", event.topic.as_str().into()), ("payload", event.payload)])
+            }
+            Delivery::Lagged { missed } => Value::from_iter([("missed", missed.into())]),
+        };
+        let context = Arc::new(self.context(configuration(input)).addressed());
+        let operation = Operation::Event { subscription: Arc::clone(&subscription) };
+        if let Err(error) = self.run(&operation, &context).await {
+            tracing::warn!(plugin = %self.plugin, %subscription, %error, "an event was not taken well");
+        }
     }
 
     pub(crate) fn context(&self, root: Object) -> CallContext {

@@ -3,7 +3,9 @@ use std::path::PathBuf;
 use proc_macro2::{Span, TokenStream};
 use syn::spanned::Spanned as _;
 use syn::{FnArg, Ident, ImplItem, ImplItemFn, ItemImpl};
-use tapline_core::{About, HookDeclaration, HookKind, LimitsAsked, Manifest, Provides, Requires};
+use tapline_core::{
+    About, HookDeclaration, HookKind, LimitsAsked, Manifest, Provides, Requires, SubscriptionDeclaration,
+};
 
 use crate::table::Table;
 
@@ -16,6 +18,7 @@ pub(crate) struct Definition {
     pub(crate) start: Option<Method>,
     pub(crate) stop: Option<Method>,
     pub(crate) hooks: Vec<(HookDeclaration, Method)>,
+    pub(crate) listeners: Vec<(SubscriptionDeclaration, Method)>,
     pub(crate) handlers: Vec<Handler>,
     /// Files that the manifest was made of.
     pub(crate) files: Vec<PathBuf>,
@@ -45,6 +48,7 @@ impl Definition {
             start: None,
             stop: None,
             hooks: Vec::new(),
+            listeners: Vec::new(),
             handlers: Vec::new(),
             files: Vec::new(),
         };
@@ -64,7 +68,7 @@ impl Definition {
     fn read_method(&mut self, function: &mut ImplItemFn) -> syn::Result<()> {
         let (ours, others) =
             std::mem::take(&mut function.attrs).into_iter().partition::<Vec<_>, _>(|attribute| {
-                ["init", "start", "stop", "hook", "provides"]
+                ["init", "start", "stop", "hook", "on", "provides"]
                     .iter()
                     .any(|name| attribute.path().is_ident(name))
             });
@@ -78,6 +82,7 @@ impl Definition {
             let Some(name) = attribute.path().get_ident().map(Ident::to_string) else { continue };
             match name.as_str() {
                 "hook" => self.read_hook(table, function, span)?,
+                "on" => self.read_listener(table, function, span)?,
                 "provides" => self.read_contribution(table, function, span)?,
                 name => self.read_lifecycle(name, function, span)?,
             }
@@ -113,6 +118,22 @@ impl Definition {
         }
         self.manifest.hooks.push(declaration.clone());
         self.hooks.push((declaration, Method::read(function, true, 1..=1)?));
+        Ok(())
+    }
+
+    fn read_listener(&mut self, mut table: Table, function: &ImplItemFn, span: Span) -> syn::Result<()> {
+        if !table.contains("name") {
+            table.insert("name", function.sig.ident.to_string());
+        }
+        let declaration: SubscriptionDeclaration = table.read(span)?;
+        if self.listeners.iter().any(|(other, _)| other.name == declaration.name) {
+            let message = format!("there is another subscription `{}` above", declaration.name);
+            return Err(syn::Error::new(span, message));
+        }
+        // To subscribe is to ask for it.
+        self.manifest.requires.events.subscribe.insert(declaration.topic.clone());
+        self.manifest.subscriptions.push(declaration.clone());
+        self.listeners.push((declaration, Method::read(function, true, 2..=2)?));
         Ok(())
     }
 
@@ -211,6 +232,7 @@ fn manifest(attributes: TokenStream) -> syn::Result<Manifest> {
         plugin: about.read::<About>(whole)?,
         provides: Vec::new(),
         hooks: Vec::new(),
+        subscriptions: Vec::new(),
         requires,
         limits,
     })

@@ -3,7 +3,7 @@ use std::collections::BTreeSet;
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::Ident;
-use tapline_core::{HookDeclaration, HookKind, RuntimeKind};
+use tapline_core::{HookDeclaration, HookKind, RuntimeKind, SubscriptionDeclaration};
 
 use crate::definition::{Definition, Handler, Method, decides_flow};
 
@@ -19,6 +19,7 @@ pub(crate) fn expand(definition: &Definition) -> syn::Result<TokenStream> {
     let start = definition.start.as_ref().map(|method| lifecycle(method, &format_ident!("Start")));
     let stop = definition.stop.as_ref().map(|method| lifecycle(method, &format_ident!("Stop")));
     let hooks = definition.hooks.iter().map(|(declaration, method)| hook(declaration, method));
+    let listeners = definition.listeners.iter().map(|(declaration, method)| listener(declaration, method));
     let handlers = definition.handlers.iter().map(handler);
     let files = definition.files.iter().map(|file| file.display().to_string());
     let exports = exports(definition);
@@ -42,6 +43,7 @@ pub(crate) fn expand(definition: &Definition) -> syn::Result<TokenStream> {
                         #start
                         #stop
                         #(#hooks)*
+                        #(#listeners)*
                         #(#handlers)*
                         other => ::tapline_pdk::not_declared(other),
                     }
@@ -108,6 +110,17 @@ fn hook(declaration: &HookDeclaration, method: &Method) -> TokenStream {
     quote! { ::tapline_pdk::Operation::#operation { hook } if **hook == *#hook => #done, }
 }
 
+fn listener(declaration: &SubscriptionDeclaration, method: &Method) -> TokenStream {
+    let (name, subscription) = (&method.name, &*declaration.name);
+    let answer = awaited(method, &quote_spanned!(name.span() => self.#name(context, context.event()?)));
+    let done = quote_spanned!(name.span() => {
+        let done: ::tapline_pdk::Result<()> = #answer;
+        done?;
+        Ok(::tapline_pdk::Flow::Proceed)
+    });
+    quote! { ::tapline_pdk::Operation::Event { subscription } if **subscription == *#subscription => #done, }
+}
+
 fn handler(handler: &Handler) -> TokenStream {
     let Handler { contribution, request, method } = handler;
     let name = &method.name;
@@ -130,6 +143,9 @@ fn exports(definition: &Definition) -> Vec<TokenStream> {
         definition.hooks.iter().map(|(declaration, _)| declaration.kind.to_string()).collect();
     if !definition.handlers.is_empty() {
         interfaces.insert("handler".into());
+    }
+    if !definition.listeners.is_empty() {
+        interfaces.insert("listener".into());
     }
     let exports = interfaces.iter().map(|interface| format_ident!("export_{interface}"));
     exports.map(|export| quote!(::tapline_pdk::#export!(#plugin);)).collect()

@@ -1,5 +1,5 @@
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 use tapline_core::{Failure, Level, Value};
 
 use crate::Result;
@@ -13,6 +13,24 @@ mod sandboxed;
 use native::Host;
 #[cfg(target_family = "wasm")]
 use sandboxed::Host;
+
+/// What a subscription brings: an event, or the word that some were lost because the queue was full.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(untagged)]
+pub enum Event {
+    /// An event.
+    Event {
+        /// What kind of thing happened.
+        topic: String,
+        /// What is to be known of it.
+        payload: Value,
+    },
+    /// So many events were lost here.
+    Lagged {
+        /// How many.
+        missed: u64,
+    },
+}
 
 /// What an answer hook may answer with: an `Option` of a value, or `()` where no answer is expected.
 pub trait Answer {
@@ -111,6 +129,16 @@ impl Context {
         self.0.call(point, key, method, request).await?.to().map_err(wrong)
     }
 
+    /// Publishes an event, under `requires.events.publish`, and says how many subscriptions it was queued for.
+    ///
+    /// # Errors
+    /// With the code `denied` without a grant, `no-such-topic` when the topic is none.
+    pub fn publish<T: Serialize>(&self, topic: &str, payload: &T) -> Result<usize> {
+        let payload = Value::from_serialize(payload)
+            .map_err(|error| Failure::new("wrong-type", format!("event `{topic}`: {error}")))?;
+        self.0.publish(topic, payload)
+    }
+
     /// Writes a line to the host's log.
     pub fn log(&self, level: Level, message: &str) {
         self.0.log(level, message);
@@ -136,6 +164,11 @@ impl Context {
             return Ok(same);
         }
         request.unwrap_or_default().to().map_err(|error| Failure::new("invalid-request", error.to_string()))
+    }
+
+    #[doc(hidden)]
+    pub fn event(&self) -> Result<Event> {
+        self.read("input")
     }
 
     #[doc(hidden)]

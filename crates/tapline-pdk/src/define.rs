@@ -20,6 +20,10 @@ pub trait Define: Send + Sync + Sized + 'static {
 pub fn not_declared(operation: &Operation) -> Result<Flow> {
     match operation {
         Operation::Start | Operation::Stop => Ok(Flow::Proceed),
+        Operation::Event { subscription } => Err(Failure::new(
+            "no-such-subscription",
+            format!("there is no such subscription as `{subscription}`"),
+        )),
         Operation::Handle { contribution, method } => {
             Err(Failure::new("no-such-method", format!("`{contribution}` has no method `{method}`")))
         }

@@ -34,6 +34,7 @@ macro_rules! exports {
                         "tapline:plugin/chain@1.0.0": crate::guest::bindings::tapline::plugin::chain,
                         "tapline:plugin/log@1.0.0": crate::guest::bindings::tapline::plugin::log,
                         "tapline:plugin/peers@1.0.0": crate::guest::bindings::tapline::plugin::peers,
+                        "tapline:plugin/events@1.0.0": crate::guest::bindings::tapline::plugin::events,
                     },
                 });
             }
@@ -48,6 +49,7 @@ exports! {
     around = "exports-around",
     replace = "exports-replace",
     answer = "exports-answer",
+    listener = "exports-listener",
     handler = "exports-handler",
 }
 
@@ -176,6 +178,25 @@ hook_export!($ export_after, after, After);
 hook_export!($ export_around, around, Around);
 hook_export!($ export_replace, replace, Replace);
 hook_export!($ export_answer, answer, Answer);
+
+/// Exports subscriptions to events.
+#[macro_export]
+macro_rules! export_listener {
+    ($plugin:ty) => {
+        const _: () = {
+            struct Export;
+            impl $crate::guest::listener::exports::tapline::plugin::listener::Guest for Export {
+                fn event(
+                    subscription: ::std::string::String,
+                ) -> ::std::result::Result<(), $crate::guest::WireFailure> {
+                    let subscription = $crate::guest::name(subscription);
+                    $crate::guest::call($crate::Operation::Event { subscription }).map(|_| ())
+                }
+            }
+    $crate::guest::listener::export!(Export with_types_in $crate::guest::listener);
+        };
+    };
+}
 
 /// Exports contributions to extension points.
 #[macro_export]

@@ -47,6 +47,7 @@
 //! | `#[init]` | `fn(config: T) -> Result<Self>` or without the parameter | |
 //! | `#[start]`, `#[stop]` | `fn(&self) -> Result<()>` | |
 //! | `#[hook(…)]` | `fn(&self, &Context) -> Result<…>` | `point`, `kind`; `name`, `priority`, `when`, `before`, `after`, `tags`, `on_failure`, `version`, `optional`; `on` (after), `repeats` (around), `overrides` (replace) |
+//! | `#[on(…)]` | `fn(&self, &Context, Event) -> Result<()>` | `topic`; `name`, `capacity`, `overflow` |
 //! | `#[provides(…)]` | `fn(&self, &Context, T) -> Result<…>` | `point`, `key`; `method` (otherwise `handle`), `schema` (a file beside `Cargo.toml`) |
 //!
 //! A before hook answers with a [`Flow`], a replace hook and a handler with their output, an answer hook with an
@@ -61,7 +62,7 @@ mod native;
 #[doc(hidden)]
 pub mod guest;
 
-pub use context::{Answer, Context};
+pub use context::{Answer, Context, Event};
 pub use define::Define;
 #[cfg(not(target_family = "wasm"))]
 pub use native::native;
@@ -81,5 +82,5 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 pub mod prelude {
     pub use serde::{Deserialize, Serialize};
 
-    pub use crate::{Context, Failure, Flow, Level, Object, Result, Value, plugin};
+    pub use crate::{Context, Event, Failure, Flow, Level, Object, Result, Value, plugin};
 }

@@ -2,8 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use tapline::core::{HookEvent, Request};
-use tapline::{CallError, Failure, HookError, HookPoint, Host, HostError, PluginId, Value, WasmRuntime};
+use tapline::core::{HookEvent, Request, TopicPattern};
+use tapline::{
+    CallError, Failure, HookError, HookPoint, Host, HostError, PluginId, Policy, Value, WasmRuntime,
+};
 use tempfile::TempDir;
 
 use crate::scripted::{Scripted, Subject};
@@ -21,7 +23,7 @@ pub struct Bench<S> {
 }
 
 impl<S: Subject> Bench<S> {
-    /// A host without plugins.
+    /// A host without plugins, whose policy allows events of `a.>`.
     ///
     /// # Panics
     /// When there is no sandbox on this machine.
@@ -29,13 +31,18 @@ impl<S: Subject> Bench<S> {
     pub fn new(subject: S) -> Self {
         let events = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&events);
-        let host = Host::builder().runtime(WasmRuntime::new().unwrap()).observer(move |event| {
-            seen.lock().unwrap().push(match event {
-                HookEvent::Failed { layer, .. } => format!("{}/{} failed", layer.plugin, layer.hook),
-                HookEvent::Quarantined { layer } => format!("{}/{} quarantined", layer.plugin, layer.hook),
-                other => format!("{other:?}"),
+        let topics = || TopicPattern::new("a.>").unwrap();
+        let policy = Policy::default().allow_publish(topics()).allow_subscribe(topics());
+        let host =
+            Host::builder().runtime(WasmRuntime::new().unwrap()).policy(policy).observer(move |event| {
+                seen.lock().unwrap().push(match event {
+                    HookEvent::Failed { layer, .. } => format!("{}/{} failed", layer.plugin, layer.hook),
+                    HookEvent::Quarantined { layer } => {
+                        format!("{}/{} quarantined", layer.plugin, layer.hook)
+                    }
+                    other => format!("{other:?}"),
+                });
             });
-        });
         Self { subject, host: host.build(), events }
     }
 

@@ -1,8 +1,9 @@
 //! The promises that every kind of plugin keeps, one function each; [`conformance!`](crate::conformance!) makes tests of
-//! them. `h` cases are about hooks, `r` cases about registration.
+//! them. `h` cases are about hooks, `r` cases about registration, `b` cases about events.
 
 pub mod hooks;
 pub mod registration;
+pub mod events;
 pub mod native;
 
 /// Makes one test of each promise, for plugins of a kind: `conformance!(Native)`.
@@ -50,6 +51,12 @@ macro_rules! conformance {
                 what_a_plugin_reaches_is_held_against_the_schema_of_its_points
                 nothing_is_left_behind_by_a_load_that_was_refused_at_any_step
                 nothing_is_left_behind_by_a_load_that_was_dropped_at_any_moment;
+            events: b01_a_plugin_hears_the_topics_that_it_subscribed_to_and_no_others
+                b04_a_full_queue_tells_a_plugin_what_it_lost
+                b06_no_event_reaches_a_plugin_that_was_unloaded
+                a48_a_topic_that_was_not_granted_is_not_published
+                a49_a_subscription_that_was_not_granted_refuses_the_plugin
+                a_listener_that_fails_or_breaks_hears_the_next_event;
         }
     };
 }

@@ -3,8 +3,9 @@ use std::sync::Arc;
 
 use script::{Script, Step};
 use tapline::core::{
-    About, CONTRACT, Capability, ContextGrants, Dependency, Grants, HookDeclaration, HookKind, LimitsAsked,
-    Manifest, PathSet, Provides, RuntimeKind,
+    About, CONTRACT, Capability, ContextGrants, Dependency, EventGrants, Grants, HookDeclaration, HookKind,
+    LimitsAsked, Manifest, Overflow, PathSet, Provides, RuntimeKind, SubscriptionDeclaration, TopicPattern,
+    TopicSet,
 };
 use tapline::{Load, NativePlugin, PluginId, Value};
 use tempfile::TempDir;
@@ -49,6 +50,7 @@ impl Scripted {
     pub fn new(id: &str) -> Self {
         let paths = PathSet::new(["input", "output", "error"]).unwrap();
         let context = ContextGrants { read: paths.clone(), write: paths };
+        let events = EventGrants { publish: TopicSet::new(["a.script"]).unwrap(), ..EventGrants::default() };
         let plugin = About {
             id: PluginId::new(id).unwrap(),
             version: semver::Version::new(1, 0, 0),
@@ -63,7 +65,9 @@ impl Scripted {
             plugin,
             provides: Vec::new(),
             hooks: Vec::new(),
-            requires: Grants { context, ..Grants::default() },
+            subscriptions: Vec::new(),
+            // The component can publish, so every plugin that is made of it has to be granted something.
+            requires: Grants { context, events, ..Grants::default() },
             limits: LimitsAsked::default(),
         };
         Self { manifest, steps: BTreeMap::new(), refuse: None }
@@ -100,6 +104,37 @@ impl Scripted {
     #[must_use]
     pub fn offers(mut self, name: &str, rank: i32) -> Self {
         self.manifest.plugin.capabilities.push(Capability { name: name.into(), rank });
+        self
+    }
+
+    /// Listens to these topics with a queue of this size, under the name `on`.
+    ///
+    /// # Panics
+    /// When the topic is none.
+    #[must_use]
+    #[expect(clippy::unwrap_used, reason = "a fixture that is wrong ends the test")]
+    pub fn listens(mut self, topic: &str, capacity: usize, steps: impl Into<Vec<Step>>) -> Self {
+        let topic = TopicPattern::new(topic).unwrap();
+        self.manifest.requires.events.subscribe.insert(topic.clone());
+        let overflow = Overflow::DropOldest;
+        self.manifest.subscriptions.push(SubscriptionDeclaration {
+            name: "on".into(),
+            topic,
+            capacity,
+            overflow,
+        });
+        self.steps.insert("on".into(), steps.into());
+        self
+    }
+
+    /// Asks to publish events of these topics.
+    ///
+    /// # Panics
+    /// When the topic is none.
+    #[must_use]
+    #[expect(clippy::unwrap_used, reason = "a fixture that is wrong ends the test")]
+    pub fn publishes(mut self, topic: &str) -> Self {
+        self.manifest.requires.events.publish.insert(TopicPattern::new(topic).unwrap());
         self
     }
 

@@ -6,7 +6,7 @@ use wasmtime::Result;
 use crate::clock::CpuClock;
 use crate::meter::MemoryMeter;
 use crate::plugin::LARGEST_CROSSING;
-use bindings::tapline::plugin::{chain, context, log, peers, types};
+use bindings::tapline::plugin::{chain, context, events, log, peers, types};
 
 /// The contract, as the host's side of it.
 pub(crate) mod bindings {
@@ -100,6 +100,18 @@ impl log::Host for Guest {
         };
         self.call()?.log(level, &message);
         Ok(())
+    }
+}
+
+impl events::Host for Guest {
+    fn publish(&mut self, topic: String, payload: String) -> Result<Result<u32, types::Failure>> {
+        let payload = match json(&payload) {
+            Ok(payload) => payload,
+            Err(failure) => return Ok(Err(wire_failure(&failure))),
+        };
+        let published = Self::call(self)?.publish(&topic, payload);
+        let count = published.map(|count| u32::try_from(count).unwrap_or(u32::MAX));
+        Ok(count.map_err(|error| wire_failure(&error.to_failure())))
     }
 }
 

@@ -73,6 +73,7 @@ pub(crate) fn may_import(interface: &str, grants: &Grants) -> bool {
         // `next` outside of an around hook answers that there is none.
         "types" | "context" | "log" | "chain" => true,
         "peers" => !grants.call.is_empty(),
+        "events" => !grants.events.publish.is_empty(),
         _ => false,
     }
 }
@@ -90,6 +91,8 @@ fn needed(manifest: &Manifest) -> Vec<(&'static str, String)> {
         };
         needed.push((interface, format!("the {} hook `{}`", hook.kind, hook.name)));
     }
+    let subscriptions = manifest.subscriptions.iter();
+    needed.extend(subscriptions.map(|one| ("listener", format!("the subscription `{}`", one.name))));
     needed
         .extend(manifest.provides.iter().map(|one| ("handler", format!("`{}` at `{}`", one.key, one.point))));
     needed

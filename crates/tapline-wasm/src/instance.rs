@@ -26,6 +26,7 @@ struct Exports {
     around: Option<TypedFunc<(String,), Done>>,
     replace: Option<TypedFunc<(String,), Done>>,
     answer: Option<TypedFunc<(String,), Done>>,
+    event: Option<TypedFunc<(String,), Done>>,
     handle: Option<TypedFunc<(String, String), Done>>,
 }
 
@@ -40,6 +41,7 @@ impl WasmInstance {
             around: export(&mut store, component, "around", "around")?,
             replace: export(&mut store, component, "replace", "replace")?,
             answer: export(&mut store, component, "answer", "answer")?,
+            event: export(&mut store, component, "listener", "event")?,
             handle: export(&mut store, component, "handler", "handle")?,
         };
         Ok(Self { store, exports })
@@ -115,6 +117,9 @@ impl Instance for WasmInstance {
             Operation::Around { hook } => Box::pin(self.run(self.exports.around, (hook.to_string(),))),
             Operation::Replace { hook } => Box::pin(self.run(self.exports.replace, (hook.to_string(),))),
             Operation::Answer { hook } => Box::pin(self.run(self.exports.answer, (hook.to_string(),))),
+            Operation::Event { subscription } => {
+                Box::pin(self.run(self.exports.event, (subscription.to_string(),)))
+            }
             Operation::Handle { contribution, method } => {
                 let parameters = (contribution.to_string(), method.to_string());
                 Box::pin(self.run(self.exports.handle, parameters))

@@ -24,4 +24,6 @@ mod docs {
     mod embedding {}
     #[doc = include_str!("../../../docs/hooks.md")]
     mod hooks {}
+    #[doc = include_str!("../../../docs/events.md")]
+    mod events {}
 }

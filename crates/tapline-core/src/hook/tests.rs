@@ -13,6 +13,7 @@ use crate::path::PathSet;
 use crate::payload::Payload;
 use crate::plugin::{BoxFuture, Flow};
 use crate::registry::{Registration, Registry};
+use crate::topic::Event;
 use crate::value::{Object, Value};
 
 /// A point from text to text, whose core adds ` core`.
@@ -244,6 +245,10 @@ struct Nothing;
 
 impl Services for Nothing {
     fn log(&self, _: &PluginId, _: Level, _: &str) {}
+
+    fn publish(&self, _: &Event) -> usize {
+        0
+    }
 
     fn call<'a>(
         &'a self,

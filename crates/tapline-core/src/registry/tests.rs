@@ -2,8 +2,12 @@ use futures_util::FutureExt as _;
 
 use super::*;
 use crate::driver::manual::Manual;
+use crate::failure::CallError;
+use crate::hook::Hook;
 use crate::hook::Step;
 use crate::manifest::{HookDeclaration, HookKind, Priority};
+use crate::plugin::BoxFuture;
+use crate::value::Value;
 
 fn id(name: &str) -> PluginId {
     PluginId::new(name).unwrap()

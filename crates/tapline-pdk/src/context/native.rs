@@ -25,6 +25,10 @@ impl Host {
         self.0.call(point, key, method, request).await.map_err(|error| error.to_failure())
     }
 
+    pub(super) fn publish(&self, topic: &str, payload: Value) -> Result<usize> {
+        self.0.publish(topic, payload).map_err(|error| error.to_failure())
+    }
+
     pub(super) fn log(&self, level: Level, message: &str) {
         self.0.log(level, message);
     }

@@ -1,7 +1,7 @@
 use tapline_core::{Failure, Level, Value};
 
 use crate::Result;
-use crate::guest::bindings::tapline::plugin::{chain, context, log, peers, types};
+use crate::guest::bindings::tapline::plugin::{chain, context, events, log, peers, types};
 
 /// The host, reached through the imports of the contract.
 #[derive(Debug)]
@@ -23,6 +23,11 @@ impl Host {
     pub(super) async fn call(&self, point: &str, key: &str, method: &str, request: Value) -> Result<Value> {
         let answer = peers::call(point, key, method, &request.to_json()).map_err(failure)?;
         value(&answer)
+    }
+
+    pub(super) fn publish(&self, topic: &str, payload: Value) -> Result<usize> {
+        let count = events::publish(topic, &payload.to_json()).map_err(failure)?;
+        Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
     pub(super) fn log(&self, level: Level, message: &str) {

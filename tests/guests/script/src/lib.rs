@@ -48,6 +48,8 @@ pub enum Step {
     Fail(String),
     /// Breaks.
     Break,
+    /// Publishes an event of this topic, with the payload `hello`.
+    Publish(String),
     /// Notes what stands at a path; the contribution `seen` tells the notes.
     Note(String),
 }
@@ -87,7 +89,8 @@ impl Define for Script {
                 | Operation::After { hook }
                 | Operation::Around { hook }
                 | Operation::Replace { hook }
-                | Operation::Answer { hook } => self.run(hook, context).await,
+                | Operation::Answer { hook }
+                | Operation::Event { subscription: hook } => self.run(hook, context).await,
             }
         })
     }
@@ -109,6 +112,7 @@ impl Script {
                 Step::Finish => flow = Flow::Finish,
                 Step::Fail(code) => return Err(Failure::new(code.as_str(), "it was told to fail")),
                 Step::Break => broken(),
+                Step::Publish(topic) => drop(context.publish(topic, &"hello")?),
                 Step::Note(path) => {
                     let value = context.get(path)?.unwrap_or_default();
                     self.notes().push(value);
@@ -160,5 +164,6 @@ mod component {
     tapline_pdk::export_around!(Script);
     tapline_pdk::export_replace!(Script);
     tapline_pdk::export_answer!(Script);
+    tapline_pdk::export_listener!(Script);
     tapline_pdk::export_handler!(Script);
 }
