@@ -38,6 +38,6 @@ impl<T: Payload> Plugged<T> {
 
 impl<T> Drop for Plugged<T> {
     fn drop(&mut self) {
-        self.runtime.block_on(self.host.shut_down());
+        let _ = self.runtime.block_on(self.host.shut_down());
     }
 }

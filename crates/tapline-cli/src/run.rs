@@ -53,7 +53,7 @@ async fn run_loaded(
     for point in &arguments.explain {
         eprintln!("{}", explain::for_people(&explain::explanation(engine.host(), point)?));
     }
-    engine.host().shut_down().await;
+    engine.host().shut_down().await?;
     Ok(ending(&definition, &project, &report))
 }
 

@@ -141,9 +141,9 @@ impl CallContext {
         Ok(())
     }
 
-    /// Calls what is inside an around hook; its output is then the context's `output`. The hook rests meanwhile:
-    /// nothing else that it awaits goes on before the answer. Cancel safe: a future that is dropped before what is
-    /// inside has been entered has asked for nothing.
+    /// Calls what is inside an around hook; its output is then the context's `output`. A hook that answers while what is
+    /// inside still runs ends it. Cancel safe: a future that is dropped before what is inside has been entered has asked
+    /// for nothing.
     ///
     /// # Errors
     /// The inner error; `already-called` the second time; `no-next` outside of an around hook.

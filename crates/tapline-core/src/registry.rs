@@ -25,6 +25,7 @@ pub use error::{Misfit, RegisterError};
 pub use registration::{Contribution, Handler, Offer, Registration, Removal};
 
 use registration::HookRecord;
+use staging::Newcomers;
 
 /// Who joins in where, and who answers what.
 ///
@@ -169,7 +170,7 @@ impl Registry {
             types: Arc::new(Types::<I, O>(PhantomData)),
             is_empty: Arc::clone(&is_empty),
         });
-        match self.build(&table, &table.registrations, &table.rules) {
+        match self.build(&table, &table.registrations, &table.rules, &Newcomers::All) {
             Ok(staged) => self.publish(&mut table, staged),
             Err(error) => {
                 table.points.pop();
@@ -186,6 +187,8 @@ impl Registry {
     pub fn register(&self, registrations: Vec<Registration>) -> Result<(), RegisterError> {
         let mut table = self.table();
         let mut all = table.registrations.clone();
+        let newcomers: Vec<_> =
+            registrations.iter().map(|registration| registration.plugin.clone()).collect();
         for mut registration in registrations {
             if all.iter().any(|known| known.plugin == registration.plugin) {
                 return Err(RegisterError::Duplicate { plugin: registration.plugin });
@@ -193,7 +196,7 @@ impl Registry {
             registration.records = registration.hooks.iter().map(|_| HookRecord::default()).collect();
             all.push(Arc::new(registration));
         }
-        let staged = self.build(&table, &all, &table.rules)?;
+        let staged = self.build(&table, &all, &table.rules, &Newcomers::These(&newcomers))?;
         table.registrations = all;
         self.publish(&mut table, staged);
         Ok(())
@@ -205,7 +208,7 @@ impl Registry {
     /// When no order satisfies them; then nothing has changed.
     pub fn set_rules(&self, rules: HookRules) -> Result<(), RegisterError> {
         let mut table = self.table();
-        let staged = self.build(&table, &table.registrations, &rules)?;
+        let staged = self.build(&table, &table.registrations, &rules, &Newcomers::None)?;
         table.rules = rules;
         self.publish(&mut table, staged);
         Ok(())
@@ -219,7 +222,7 @@ impl Registry {
         let removed = table.registrations.remove(place);
         removed.gate.close();
         // What was in order stays in order when something is taken out of it.
-        if let Ok(staged) = self.build(&table, &table.registrations, &table.rules) {
+        if let Ok(staged) = self.build(&table, &table.registrations, &table.rules, &Newcomers::None) {
             self.publish(&mut table, staged);
         }
         let earlier = table.readers.iter().rev().skip(1).cloned().collect();
@@ -329,8 +332,9 @@ impl Registry {
         table: &Table,
         registrations: &[Arc<Registration>],
         rules: &HookRules,
+        newcomers: &Newcomers<'_>,
     ) -> Result<staging::Staged, RegisterError> {
-        staging::build(&table.points, registrations, rules, &self.watch)
+        staging::build(&table.points, registrations, rules, newcomers, &self.watch)
     }
 
     fn publish(&self, table: &mut Table, staged: staging::Staged) {

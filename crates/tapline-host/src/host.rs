@@ -121,6 +121,13 @@ impl Host {
     pub fn wrap(&self, extension_point: &str, hook_point: &str) -> Result<(), RegisterError> {
         // What a request is about stands under the extension point's own name.
         let declaration = PointDeclaration::new(hook_point).context(extension_point, Value::Bool(true));
+        if let Some(first) = self.0.wrappers().get(extension_point) {
+            return Err(RegisterError::WrappedTwice {
+                extension_point: extension_point.into(),
+                first: Arc::clone(&first.info().id),
+                second: hook_point.into(),
+            });
+        }
         let point = self.0.registry.hook_point(declaration, APPLICATION)?;
         self.0.wrappers().insert(extension_point.into(), point);
         Ok(())
@@ -186,15 +193,21 @@ impl Host {
             running.iter().map(|info| (&info.manifest.plugin.id, &info.manifest.plugin.version)).collect();
         let manifests: Vec<_> = readied.iter().map(|one| &*one.manifest).collect();
         let order = resolve(&manifests, &running).map_err(HostError::Resolve)?;
-        let mut loading = Loading { host: &self.0, started: Vec::new() };
+        let mut loading = Loading { host: &self.0, started: Vec::new(), is_registered: false };
         for place in order {
             let loaded = self.0.start(&readied[place], &self.0).await?;
             loading.started.push(loaded);
         }
         self.0.registry.register(loading.started.iter().map(Loaded::registration).collect())?;
-        for loaded in &loading.started {
-            let begun = loaded.supervisor.run_lifecycle(&Operation::Start).await;
-            begun.map_err(|source| HostError::Start { plugin: loaded.id().clone(), source })?;
+        loading.is_registered = true;
+        for (place, loaded) in loading.started.iter().enumerate() {
+            if let Err(source) = loaded.supervisor.run_lifecycle(&Operation::Start).await {
+                let plugin = loaded.id().clone();
+                for begun in loading.started[..place].iter().rev() {
+                    self.0.end(begun).await;
+                }
+                return Err(HostError::Start { plugin, source });
+            }
             loaded.listen(&self.0.bus);
         }
         let started = std::mem::take(&mut loading.started);
@@ -252,13 +265,26 @@ impl Host {
         }
     }
 
-    /// Unloads everything, dependents first.
-    pub async fn shut_down(&self) {
-        let _change = self.0.change.lock().await;
-        let plugins: Vec<_> = self.0.plugins().drain(..).collect();
-        for loaded in plugins.iter().rev() {
-            self.0.end(loaded).await;
+    /// Unloads everything, dependents first. Dropping the future does not keep it from coming to its end.
+    ///
+    /// # Errors
+    /// When the caller is inside a plugin; then nothing has changed.
+    pub async fn shut_down(&self) -> Result<(), UnloadError> {
+        if let Some(inside) = self.plugins().iter().find(|info| tapline_core::is_inside(info.manifest.id())) {
+            return Err(UnloadError::WouldDeadlock(inside.manifest.id().to_string()));
         }
+        let change = Arc::clone(&self.0.change).lock_owned().await;
+        let plugins: Vec<_> = self.0.plugins().drain(..).collect();
+        let shared = Arc::clone(&self.0);
+        let end = tokio::spawn(async move {
+            let _change = change;
+            for loaded in plugins.iter().rev() {
+                shared.end(loaded).await;
+            }
+        });
+        // It ends in a panic only when the runtime does.
+        let _ = end.await;
+        Ok(())
     }
 
     /// Makes a request to a contribution, through the hook point around its extension point if there is one.
@@ -336,12 +362,16 @@ impl Host {
 struct Loading<'a> {
     host: &'a Shared,
     started: Vec<Loaded>,
+    /// Before it is true, what is registered under their names is not theirs.
+    is_registered: bool,
 }
 
 impl Drop for Loading<'_> {
     fn drop(&mut self) {
         for loaded in self.started.iter().rev() {
-            self.host.registry.remove(loaded.id());
+            if self.is_registered {
+                self.host.registry.remove(loaded.id());
+            }
             // Dropping its subscriptions ends them.
             loaded.listeners.lock().unwrap_or_else(PoisonError::into_inner).clear();
             loaded.supervisor.retire();
@@ -417,6 +447,7 @@ impl Shared {
                 drain = if is_drained { Drain::Forced } else { Drain::Leaked(removal.inside()) };
             }
         }
+        supervisor.allow_calls();
         if let Err(error) = supervisor.run_lifecycle(&Operation::Stop).await {
             tracing::warn!(plugin = %supervisor.plugin, %error, "plugin did not stop well");
         }
@@ -428,7 +459,7 @@ impl Shared {
         let wrapper = self.wrappers().get(&*request.point).cloned();
         match wrapper {
             Some(point) => point.call(request, |request| self.answer(request)).await,
-            None => Ok(self.answer(request).await?),
+            None => self.answer(request).await.map_err(HookError::arisen_in_core),
         }
     }
 

@@ -151,9 +151,16 @@ impl Supervisor {
         self.ended.send_replace(true);
     }
 
+    /// Allows calls after others were ended: the last one, to `stop`.
+    pub(crate) fn allow_calls(&self) {
+        self.ended.send_replace(false);
+    }
+
     /// Forgets all instances that are not on loan.
     pub(crate) fn retire(&self) {
-        self.idle().clear();
+        // Plugins drop their state outside of the lock.
+        let idle = std::mem::take(&mut *self.idle());
+        drop(idle);
     }
 
     async fn lease(&self) -> Result<Lease<'_>, CallError> {
@@ -175,7 +182,14 @@ impl Supervisor {
         let context = Arc::new(self.context(configuration(self.config.clone())).addressed());
         let start = self.loaded.start(&context);
         let deadline = Instant::now() + self.limits.wall;
-        timeout_at(deadline, start).await.unwrap_or(Err(Fault::Wall { limit: self.limits.wall }.into()))
+        let mut ended = self.ended.subscribe();
+        tokio::select! {
+            biased;
+            started = timeout_at(deadline, start) => {
+                started.unwrap_or(Err(Fault::Wall { limit: self.limits.wall }.into()))
+            }
+            _ = ended.wait_for(|ended| *ended) => Err(self.not_active()),
+        }
     }
 
     fn not_active(&self) -> CallError {

@@ -41,6 +41,9 @@ pub(crate) struct Handler {
 
 impl Definition {
     pub(crate) fn read(attributes: TokenStream, mut block: ItemImpl) -> syn::Result<Self> {
+        if !block.generics.params.is_empty() {
+            return Err(syn::Error::new(block.generics.span(), "a plugin is one type, without parameters"));
+        }
         let mut definition = Self {
             manifest: manifest(attributes)?,
             block: block.clone(),
@@ -66,12 +69,7 @@ impl Definition {
     }
 
     fn read_method(&mut self, function: &mut ImplItemFn) -> syn::Result<()> {
-        let (ours, others) =
-            std::mem::take(&mut function.attrs).into_iter().partition::<Vec<_>, _>(|attribute| {
-                ["init", "start", "stop", "hook", "on", "provides"]
-                    .iter()
-                    .any(|name| attribute.path().is_ident(name))
-            });
+        let (ours, others) = std::mem::take(&mut function.attrs).into_iter().partition::<Vec<_>, _>(is_ours);
         function.attrs = others;
         for attribute in ours {
             let span = attribute.span();
@@ -84,7 +82,10 @@ impl Definition {
                 "hook" => self.read_hook(table, function, span)?,
                 "on" => self.read_listener(table, function, span)?,
                 "provides" => self.read_contribution(table, function, span)?,
-                name => self.read_lifecycle(name, function, span)?,
+                name => {
+                    table.read::<NoKeys>(span)?;
+                    self.read_lifecycle(name, function, span)?;
+                }
             }
         }
         Ok(())
@@ -149,8 +150,18 @@ impl Definition {
                 format!("there is another method that answers `{request}` for `{contribution}` above");
             return Err(syn::Error::new(span, message));
         }
-        if self.handlers.iter().all(|other| other.contribution != contribution) {
-            self.manifest.provides.push(provides);
+        match self
+            .manifest
+            .provides
+            .iter()
+            .find(|other| format!("{}/{}", other.point, other.key) == contribution)
+        {
+            None => self.manifest.provides.push(provides),
+            Some(_) if provides.schema.is_some() => {
+                let message = "the schema of a contribution is given with the first of its methods";
+                return Err(syn::Error::new(span, message));
+            }
+            Some(_) => {}
         }
         self.handlers.push(Handler { contribution, request, method: Method::read(function, true, 1..=2)? });
         Ok(())
@@ -165,6 +176,20 @@ impl Definition {
         self.files.push(path);
         Ok(schema.to_json())
     }
+}
+
+/// The block without our attributes, for when something in them is wrong: the rest of it is right all the same.
+pub(crate) fn without_attributes(mut block: ItemImpl) -> ItemImpl {
+    for item in &mut block.items {
+        if let ImplItem::Fn(function) = item {
+            function.attrs.retain(|attribute| !is_ours(attribute));
+        }
+    }
+    block
+}
+
+fn is_ours(attribute: &syn::Attribute) -> bool {
+    ["init", "start", "stop", "hook", "on", "provides"].iter().any(|name| attribute.path().is_ident(name))
 }
 
 impl Method {
@@ -246,6 +271,11 @@ fn cargo(variable: &str) -> String {
 fn package_folder() -> PathBuf {
     cargo("CARGO_MANIFEST_DIR").into()
 }
+
+/// An attribute that takes none.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NoKeys {}
 
 /// Whether a hook of this kind says how its call goes on.
 pub(crate) const fn decides_flow(kind: HookKind) -> bool {

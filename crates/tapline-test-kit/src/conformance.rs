@@ -89,6 +89,15 @@ macro_rules! native_conformance {
             a_hook_cannot_wait_for_its_own_removal
             calls_of_the_same_point_are_nested_sixteen_deep_and_no_deeper
             the_operator_disables_orders_and_picks
+            a_refused_load_leaves_the_hooks_of_another_with_its_name_alone
+            replacements_come_back_when_the_one_that_overrode_them_leaves
+            a_panic_of_the_operation_is_no_fault_of_the_hooks_around_it
+            a_quarantined_hook_fails_only_the_calls_that_it_is_for
+            a_hook_that_rests_in_next_is_ended_by_a_forced_unload
+            a_before_hook_that_is_skipped_has_changed_nothing
+            a_plugin_that_began_is_stopped_when_a_later_one_does_not_begin
+            an_input_that_does_not_fit_is_the_fault_of_the_hook_that_set_it
+            an_extension_point_is_wrapped_once
         }
     };
 }

@@ -43,6 +43,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         let about = &plugin.manifest.plugin;
         println!("loaded:       {} {} ({}): {}", about.id, about.version, about.runtime, about.description);
     }
-    host.shut_down().await;
+    host.shut_down().await?;
     Ok(())
 }

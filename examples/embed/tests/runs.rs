@@ -1,6 +1,6 @@
 //! The example prints what the README shows.
 
-#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test that starts the example")]
+#![expect(clippy::disallowed_methods, reason = "a test that starts the example")]
 
 use std::process::Command;
 

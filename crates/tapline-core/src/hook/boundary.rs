@@ -1,12 +1,15 @@
 //! Layers that see values instead of types: the typed input becomes a context, and what comes back becomes typed again.
 
 use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
 
+use futures_util::future::{Either, select};
+
 use crate::context::CallContext;
-use crate::failure::{CallError, Fault};
+use crate::failure::{CallError, Failure, Fault};
 use crate::gate::Pass;
 use crate::hook::chain::{Inside, joined};
 use crate::hook::error::{HookError, contract};
@@ -83,28 +86,42 @@ async fn around<I: Payload, O: Payload>(
             break flow;
         }
         // The context offers `next` once, unless the hook repeats, and then there is a copy left.
-        let Some(input) = given.take() else { continue };
+        let Some(input) = given.take() else {
+            context
+                .answer_next(Err(Failure::new("not-repeatable", "the input cannot be given a second time")));
+            continue;
+        };
         if layer.repeats {
             given = copy(&input).ok();
         }
-        inner = Some(run_inside(context, input, &mut inside).await);
+        let passed = pin!(run_inside(layer, context, input, &mut inside));
+        // The hook is looked at meanwhile, because it can be ended while it rests.
+        match select(passed, &mut answer).await {
+            Either::Left((outcome, _)) => inner = Some(outcome),
+            Either::Right((flow, _)) => break flow,
+        }
     };
     drop(answer);
     let answer = flow.and_then(|_| changed(context));
     layer.stats.record(entered, context.spent_in_next(), failed_itself(&answer, inner.as_ref()));
-    if inner.is_none() && answer.is_ok() {
+    if inner.is_none() && matches!(answer, Ok(Some(_))) {
         Trace::note(inside.trace, layer, What::DidWithoutNext);
     }
     settle(layer, answer, inner, given, inside).await
 }
 
 async fn run_inside<I: Payload, O: Payload>(
+    layer: &Layer,
     context: &Arc<CallContext>,
     mut input: I,
     inside: &mut Inside<'_, I, O>,
 ) -> Outcome<O> {
-    let outcome = match absorb(context, &mut input) {
+    let outcome = match absorb(context, &mut input).map_err(|error| error.arisen_in(layer)) {
         Ok(()) => inside.run(input).await,
+        Err(error) if layer.can_be_skipped() => {
+            layer.tell_failed(&error);
+            inside.run(input).await
+        }
         Err(error) => Err(error),
     };
     let written =

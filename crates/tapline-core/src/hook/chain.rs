@@ -13,7 +13,7 @@ use crate::hook::typed::Record;
 use crate::hook::{boundary, typed};
 use crate::manifest::On;
 use crate::payload::Payload;
-use crate::plugin::BoxFuture;
+use crate::plugin::{BoxFuture, contained};
 use crate::scope::{Place, Within, within};
 use crate::value::Object;
 
@@ -35,7 +35,10 @@ pub struct Next<'a, I, O> {
 }
 
 /// What is inside an around hook that may call it more than once; the point has to allow it.
-pub struct Repeat<'a, I, O>(pub(crate) Inside<'a, I, O>);
+pub struct Repeat<'a, I, O> {
+    pub(crate) inside: Inside<'a, I, O>,
+    pub(crate) record: &'a Record<O>,
+}
 
 /// The rest of a chain from a place in it, and the core operation.
 pub(crate) struct Inside<'a, I, O> {
@@ -85,7 +88,7 @@ where
 {
     async fn run(&mut self, input: I) -> Outcome<O> {
         match self.0.take() {
-            Some(core) => core(input).await.map_err(HookError::arisen_in_core),
+            Some(core) => operation(async { core(input).await }).await,
             None => Err(Failure::new("already-called", "the core operation can run once, and it has").into()),
         }
     }
@@ -101,8 +104,14 @@ where
     Fut: Future<Output = Result<O, CallError>> + Send,
 {
     async fn run(&mut self, input: I) -> Outcome<O> {
-        (self.0)(input).await.map_err(HookError::arisen_in_core)
+        operation(async { (self.0)(input).await }).await
     }
+}
+
+/// Runs the operation that hooks surround: a panic of it is no fault of theirs.
+async fn operation<O>(core: impl Future<Output = Result<O, CallError>>) -> Outcome<O> {
+    let answer = contained(core).await.unwrap_or_else(|fault| Err(fault.into()));
+    answer.map_err(HookError::arisen_in_core)
 }
 
 impl<I: Payload, O: Payload> Inside<'_, I, O> {
@@ -138,7 +147,13 @@ impl<I: Payload, O: Payload> Repeat<'_, I, O> {
     /// What an inner layer or the core operation answers; `already-called` when the caller of the point gave it a core
     /// operation that can run once.
     pub fn call(&mut self, input: I) -> BoxFuture<'_, Outcome<O>> {
-        self.0.run(input)
+        Box::pin(async move {
+            let entered = self.record.entered();
+            let Inside { chain, index, core, trace } = &mut self.inside;
+            let outcome = chain.run(*index, input, &mut CoreRef(*core), *trace).await;
+            self.record.left(entered, &outcome);
+            outcome
+        })
     }
 }
 
@@ -172,7 +187,7 @@ impl<I: Payload, O: Payload> EnteredLayer<'_, I, O> {
         if layer.on != On::Always {
             return;
         }
-        let cancelled = HookError::from(CallError::Cancelled);
+        let cancelled = HookError::arisen_in_core(CallError::Cancelled);
         match &**body {
             Body::After(after) => drop(typed::after(layer, after, Err(cancelled))),
             Body::Boundary(hook) => {
@@ -275,7 +290,6 @@ impl<I: Payload, O: Payload> HookChain<I, O> {
     async fn run_core<C: Core<I, O>>(&self, input: I, core: &mut C, trace: Option<&Trace>) -> Outcome<O> {
         let Some((layer, body)) = &self.replacement else { return core.run(input).await };
         let Some(_pass) = layer.enter(&input)? else { return core.run(input).await };
-        Trace::note(trace, layer, What::Replaced);
         let spare = if layer.can_be_skipped() { typed::copy(&input).ok() } else { None };
         let outcome = match &**body {
             Body::Replace(replace) => {
@@ -291,7 +305,10 @@ impl<I: Payload, O: Payload> HookChain<I, O> {
                 layer.tell_failed(&error);
                 core.run(input).await
             }
-            (outcome, _) => outcome,
+            (outcome, _) => {
+                Trace::note(trace, layer, What::Replaced);
+                outcome
+            }
         }
     }
 }
@@ -325,6 +342,6 @@ impl<I, O> fmt::Debug for Next<'_, I, O> {
 
 impl<I, O> fmt::Debug for Repeat<'_, I, O> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Repeat").field("index", &self.0.index).finish_non_exhaustive()
+        formatter.debug_struct("Repeat").field("index", &self.inside.index).finish_non_exhaustive()
     }
 }

@@ -84,8 +84,9 @@ impl HookError {
         matches!(self.0.origin, Origin::Unknown)
     }
 
-    /// An error of the core operation: no layer that passes it on will be named for it.
-    pub(crate) fn arisen_in_core(cause: CallError) -> Self {
+    /// An error of the operation that hooks surround: no hook that passes it on will be named for it.
+    #[must_use]
+    pub fn arisen_in_core(cause: CallError) -> Self {
         let mut error = Self::from(cause);
         error.0.origin = Origin::Core;
         error

@@ -36,7 +36,7 @@ pub struct Explanation {
 /// One hook of an [`Explanation`].
 #[derive(Debug, Clone, Serialize)]
 pub struct ExplainedHook {
-    /// Its place from the outside, counted from 1; `None` when it is not entered.
+    /// Its place in the chain from the outside, counted from 1; `None` when it has none, as its state says.
     pub position: Option<usize>,
     /// The plugin.
     pub plugin: Arc<str>,

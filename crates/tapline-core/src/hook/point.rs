@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
+
 use crate::failure::{CallError, Failure};
 use crate::hook::chain::{Core, CoreRef, HookChain, Many, Next, Once, Repeat};
 use crate::hook::declaration::PointInfo;
@@ -72,7 +74,8 @@ impl<I: Payload, O: Payload> HookPoint<I, O> {
     /// Runs the hooks around `core`. Dropping the future ends the call; the layers that it has entered are told.
     ///
     /// # Errors
-    /// The first error of a hook or of the core operation that no outer layer recovered from.
+    /// The first error of a hook or of the core operation that no outer layer recovered from. A panic of the operation
+    /// is one that names no hook, where hooks that can wait are around it; otherwise it goes on to the caller.
     #[inline]
     pub async fn call<F, Fut>(&self, input: I, core: F) -> Result<O, HookError>
     where
@@ -121,9 +124,10 @@ impl<I: Payload, O: Payload> HookPoint<I, O> {
         let deadline = watch.now() + limit;
         let call = within(Place::Deadline(deadline), self.call(input, core));
         let call = std::pin::pin!(call);
-        match futures_util::future::select(call, watch.sleep_until(deadline)).await {
-            futures_util::future::Either::Left((outcome, _)) => outcome,
-            futures_util::future::Either::Right(_) => Err(CallError::DeadlineExceeded { limit }.into()),
+        // The time is looked at first: what hooks make of their inherited deadline comes too late then.
+        match select(watch.sleep_until(deadline), call).await {
+            Either::Left(_) => Err(HookError::arisen_in_core(CallError::DeadlineExceeded { limit })),
+            Either::Right((outcome, _)) => outcome,
         }
     }
 
@@ -145,9 +149,12 @@ impl<I: Payload, O: Payload> HookPoint<I, O> {
         let Some(chain) = self.0.chain(&snapshot) else { return Begun::Core(input) };
         for (place, (layer, body)) in chain.layers.iter().enumerate() {
             let Body::Before(before) = &**body else { return Begun::Rest(Arc::clone(chain), place, input) };
+            if layer.gate.is_closed() || !layer.is_for(&input) {
+                continue;
+            }
             match layer.is_trusted() {
-                Ok(true) if !layer.gate.is_closed() && layer.is_for(&input) => {}
-                Ok(_) => continue,
+                Ok(true) => {}
+                Ok(false) => continue,
                 Err(error) => return Begun::Done(Err(error)),
             }
             match typed::before(layer, before, &mut input) {

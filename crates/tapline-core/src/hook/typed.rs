@@ -5,7 +5,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::failure::{Failure, Fault};
@@ -35,13 +35,19 @@ pub(crate) struct Record<O> {
     is_timed: bool,
     /// Set when there is something to keep, which is seldom.
     kept: Mutex<Option<Outcome<O>>>,
-    in_next: OnceLock<Duration>,
+    in_next: Mutex<Duration>,
 }
 
 impl<O: Payload> Record<O> {
     const fn new(keeps_output: bool, is_timed: bool) -> Self {
         let was_called = AtomicBool::new(false);
-        Self { was_called, keeps_output, is_timed, kept: Mutex::new(None), in_next: OnceLock::new() }
+        Self {
+            was_called,
+            keeps_output,
+            is_timed,
+            kept: Mutex::new(None),
+            in_next: Mutex::new(Duration::ZERO),
+        }
     }
 
     /// Tells that `next` was entered; the time is for [`left`](Self::left).
@@ -52,7 +58,7 @@ impl<O: Payload> Record<O> {
 
     pub(crate) fn left(&self, entered: Option<Instant>, outcome: &Outcome<O>) {
         if let Some(entered) = entered {
-            let _ = self.in_next.set(entered.elapsed());
+            *self.in_next.lock().unwrap_or_else(PoisonError::into_inner) += entered.elapsed();
         }
         let kept = match outcome {
             Err(error) => Err(error.clone()),
@@ -63,7 +69,7 @@ impl<O: Payload> Record<O> {
     }
 
     fn in_next(&self) -> Duration {
-        self.in_next.get().copied().unwrap_or_default()
+        *self.in_next.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn into_passed(self) -> Passed<O> {
@@ -75,10 +81,21 @@ impl<O: Payload> Record<O> {
     }
 }
 
-pub(crate) fn before<I, O>(layer: &Layer, run: &BeforeFn<I, O>, input: &mut I) -> Result<Step<O>, HookError> {
+pub(crate) fn before<I: Payload, O>(
+    layer: &Layer,
+    run: &BeforeFn<I, O>,
+    input: &mut I,
+) -> Result<Step<O>, HookError> {
+    let spare = if layer.can_be_skipped() { Some(copy(input)?) } else { None };
     let begun = layer.stats.begin_native();
     let answer = caught(|| run(input).map_err(HookError::from));
     layer.stats.end_native(begun, Duration::ZERO, answer.is_err());
+    // A hook that is skipped has changed nothing.
+    if answer.is_err()
+        && let Some(spare) = spare
+    {
+        *input = spare;
+    }
     finish(layer, answer)
 }
 
@@ -149,9 +166,15 @@ pub(crate) async fn repeat<I: Payload, O: Payload>(
     input: I,
     inside: Inside<'_, I, O>,
 ) -> Outcome<O> {
+    let Inside { chain, index, core, trace } = inside;
     let begun = layer.stats.begin_native();
-    let answer = contained(async { run(input, Repeat(inside)).await }).await;
-    layer.stats.end_native(begun, Duration::ZERO, failed_itself(&answer));
+    let record = Record::new(false, begun.is_some());
+    let next = Repeat { inside: Inside { chain, index, core: &mut *core, trace }, record: &record };
+    let answer = contained(async { run(input, next).await }).await;
+    layer.stats.end_native(begun, record.in_next(), failed_itself(&answer));
+    if matches!(answer, Ok(Ok(_))) && matches!(record.into_passed(), Passed::Nothing) {
+        Trace::note(trace, layer, What::DidWithoutNext);
+    }
     answer.map_err(HookError::from).and_then(|answer| answer).map_err(|error| error.arisen_in(layer))
 }
 

@@ -26,6 +26,16 @@ pub enum RegisterError {
         /// Who declares it again.
         second: Arc<str>,
     },
+    /// There is a hook point around the requests to an extension point.
+    #[error("`{extension_point}` is wrapped by `{first}`, and cannot be wrapped by `{second}` too")]
+    WrappedTwice {
+        /// The extension point.
+        extension_point: Arc<str>,
+        /// The hook point around it.
+        first: Arc<str>,
+        /// The hook point that was to be around it.
+        second: Arc<str>,
+    },
     /// A contribution was made before.
     #[error("`{key}` at `{point}` is contributed by both `{first}` and `{second}`")]
     ContributionTaken {

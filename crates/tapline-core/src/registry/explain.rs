@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::staging::{Candidate, Edge, EdgeBy, Placed, candidates, load_order, place};
+use super::staging::{Candidate, Edge, EdgeBy, Newcomers, Placed, candidates, load_order, place};
 use super::{HookRules, Point, Registration};
 use crate::hook::{ExplainedHook, Explanation, HookState, Watch};
 
@@ -15,10 +15,11 @@ pub(super) fn explain(
 ) -> Option<Explanation> {
     // What is registered has been placed before, so it can be placed again.
     let loaded = load_order(registrations).ok()?;
-    let placed = place(point, &loaded, rules).ok()?;
+    let placed = place(point, &loaded, rules, &Newcomers::None).ok()?;
     let mut hooks = Vec::new();
     for (position, candidate) in placed.active.iter().enumerate() {
         let why = match position.checked_sub(1) {
+            _ if candidate.is_replacement() => "innermost: it stands in for the operation".into(),
             None => format!("outermost, at priority {}", candidate.hook().declaration.priority),
             Some(before) => why(&placed, &placed.active[before], candidate),
         };

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::error::Misfit;
 use super::{Contribution, HookRules, Offer, Point, RegisterError, Registration};
 use crate::hook::{Hook, HookInfo, Layer, LayerName, PlacedHook, Watch, linearize};
+use crate::id::PluginId;
 use crate::manifest::{HookKind, Priority, Selector};
 
 pub(super) struct Staged {
@@ -57,10 +58,28 @@ pub(super) enum EdgeBy<'a> {
     Operator,
 }
 
+/// The plugins that a change adds: what does not fit is theirs to answer for.
+pub(super) enum Newcomers<'a> {
+    None,
+    All,
+    These(&'a [PluginId]),
+}
+
+impl Newcomers<'_> {
+    fn contains(&self, plugin: &PluginId) -> bool {
+        match self {
+            Self::None => false,
+            Self::All => true,
+            Self::These(plugins) => plugins.contains(plugin),
+        }
+    }
+}
+
 pub(super) fn build(
     points: &[Point],
     registrations: &[Arc<Registration>],
     rules: &HookRules,
+    newcomers: &Newcomers<'_>,
     watch: &Arc<Watch>,
 ) -> Result<Staged, RegisterError> {
     let loaded = load_order(registrations)?;
@@ -68,7 +87,7 @@ pub(super) fn build(
     check_paths(points, &loaded)?;
     let mut staged = Staged { chains: Vec::new(), hooks: Vec::new(), contributions, capabilities };
     for point in points {
-        let placed = place(point, &loaded, rules)?;
+        let placed = place(point, &loaded, rules, newcomers)?;
         let hooks: Vec<_> = placed.active.iter().map(|candidate| candidate.placed(watch)).collect();
         staged.hooks.push(hooks.iter().map(info).collect());
         staged.chains.push(point.types.chain(&hooks));
@@ -164,6 +183,7 @@ pub(super) fn place<'a>(
     point: &Point,
     loaded: &[&'a Registration],
     rules: &HookRules,
+    newcomers: &Newcomers<'_>,
 ) -> Result<Placed<'a>, RegisterError> {
     let all: Vec<_> =
         candidates(loaded).filter(|candidate| candidate.hook().declaration.point == point.info.id).collect();
@@ -173,9 +193,10 @@ pub(super) fn place<'a>(
         }
     }
     let is_disabled = |candidate: &Candidate<'_>| rules.disabled.iter().any(|one| candidate.is_named_by(one));
-    let (disabled, enabled) = all.into_iter().partition::<Vec<_>, _>(is_disabled);
-    let (candidates, shadowed) = without_shadowed(point, enabled, rules)?;
+    let (disabled, candidates) = all.into_iter().partition::<Vec<_>, _>(is_disabled);
+    let shadowed = shadowed(point, &candidates, rules, newcomers)?;
 
+    // Those that are shadowed have to be in order, too: they come back without being asked.
     let keys: Vec<_> = candidates.iter().map(Candidate::sort_key).collect();
     let constraints = constraints(&candidates, rules);
     let edges = constraints.iter().map(|(earlier, later, _)| (*earlier, *later)).collect();
@@ -192,7 +213,11 @@ pub(super) fn place<'a>(
         by,
     });
     let edges = edges.collect();
-    let active = order.into_iter().map(|index| candidates[index]).collect();
+    let is_shadowed = |candidate: &Candidate<'_>| shadowed.iter().any(|one| one.is(candidate));
+    let mut active: Vec<_> =
+        order.into_iter().map(|index| candidates[index]).filter(|one| !is_shadowed(one)).collect();
+    // Whatever its place in the list, what stands in for the operation is where the operation is.
+    active.sort_by_key(Candidate::is_replacement);
     Ok(Placed { active, shadowed, disabled, edges })
 }
 
@@ -225,36 +250,42 @@ fn misfit_error(point: &Point, registration: &Registration, hook: &Hook, misfit:
     }
 }
 
-/// Takes out the replace hooks that another one takes the place of; one may be left.
-fn without_shadowed<'a>(
+/// The replace hooks that another one takes the place of: all but one.
+///
+/// Which of several it is has to be said by them or by the operator when one of them is new. When those who said it
+/// have left, the first in order stays, because what is registered cannot be refused any more.
+fn shadowed<'a>(
     point: &Point,
-    candidates: Vec<Candidate<'a>>,
+    candidates: &[Candidate<'a>],
     rules: &HookRules,
-) -> Result<(Vec<Candidate<'a>>, Vec<Candidate<'a>>), RegisterError> {
-    let is_replacement = |candidate: &Candidate<'_>| candidate.hook().declaration.kind == HookKind::Replace;
-    let replacements: Vec<_> = candidates.iter().copied().filter(is_replacement).collect();
+    newcomers: &Newcomers<'_>,
+) -> Result<Vec<Candidate<'a>>, RegisterError> {
+    let mut replacements: Vec<_> = candidates.iter().copied().filter(Candidate::is_replacement).collect();
+    replacements.sort_by_key(Candidate::sort_key);
     let picked = rules.replace.get(&point.info.id).filter(|id| replacements.iter().any(|one| one.is_of(id)));
-    let is_shadowed = |candidate: &Candidate<'_>| match picked {
-        _ if !is_replacement(candidate) => false,
+    let is_overridden = |candidate: &Candidate<'_>| match picked {
         Some(picked) => !candidate.is_of(picked),
         None => replacements.iter().any(|other| {
             let overrides = &other.hook().declaration.overrides;
             !other.is_of(&candidate.registration.plugin) && overrides.contains(&candidate.registration.plugin)
         }),
     };
-    let (shadowed, left) = candidates.into_iter().partition::<Vec<_>, _>(is_shadowed);
-    let mut replacing = left.iter().filter(|candidate| is_replacement(candidate));
-    let (first, second) = match (replacing.next(), replacing.next(), shadowed.as_slice()) {
-        (Some(first), Some(second), _) => (first, second),
-        // Each takes the place of another, and nobody is left.
-        (None, _, [first, second, ..]) => (first, second),
-        _ => return Ok((left, shadowed)),
-    };
-    Err(RegisterError::TwoReplacements {
-        point: Arc::clone(&point.info.id),
-        first: first.registration.plugin.clone(),
-        second: second.registration.plugin.clone(),
-    })
+    let mut left: Vec<_> = replacements.iter().filter(|one| !is_overridden(one)).collect();
+    if left.is_empty() {
+        // Each takes the place of another.
+        left = replacements.iter().collect();
+    }
+    if let [first, second, ..] = left.as_slice()
+        && left.iter().any(|one| newcomers.contains(&one.registration.plugin))
+    {
+        return Err(RegisterError::TwoReplacements {
+            point: Arc::clone(&point.info.id),
+            first: first.registration.plugin.clone(),
+            second: second.registration.plugin.clone(),
+        });
+    }
+    let winner = left.first().copied().copied();
+    Ok(replacements.into_iter().filter(|one| winner.is_some_and(|winner| !one.is(&winner))).collect())
 }
 
 /// The edges that hooks and operator ask for: `(earlier, later)`. A selector that matches nothing else makes none.
@@ -302,7 +333,11 @@ impl<'a> Candidate<'a> {
         std::ptr::eq(self.registration, other.registration) && self.index == other.index
     }
 
-    fn is_of(&self, plugin: &crate::id::PluginId) -> bool {
+    pub(super) fn is_replacement(&self) -> bool {
+        self.hook().declaration.kind == HookKind::Replace
+    }
+
+    fn is_of(&self, plugin: &PluginId) -> bool {
         self.registration.plugin == *plugin
     }
 

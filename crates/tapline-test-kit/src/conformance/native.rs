@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tapline::core::{HookRules, On, Priority};
+use tapline::core::{HookRules, HookState, On, Priority};
 use tapline::{CallError, Hook, HookPoint, Host, Load, PluginId, Step as Flow, UnloadError};
 
 use crate::bench::Words;
@@ -228,4 +228,187 @@ pub async fn the_operator_disables_orders_and_picks() {
     );
     host.set_hook_rules(HookRules::default()).unwrap();
     assert_eq!(call(&point).await, ["a", "b", "c"]);
+}
+
+pub async fn a_refused_load_leaves_the_hooks_of_another_with_its_name_alone() {
+    let (host, point) = bench();
+    host.join(&id("guard"), vec![word(&point, "guarded")]).unwrap();
+    let script = tapline_pdk::native::<script::Script>();
+    let load = Load::native(tapline::NativePlugin { manifest: manifest("guard"), ..script });
+    assert!(host.load(load).await.is_err());
+    assert_eq!(call(&point).await, ["guarded"]);
+}
+
+pub async fn replacements_come_back_when_the_one_that_overrode_them_leaves() {
+    let (host, point) = bench();
+    let replacing = |name: &'static str, overrides: &[&str]| {
+        let hook = point.replace("x", move |_| std::future::ready(Ok(vec![name.to_owned()])));
+        hook.declared(|declaration| declaration.overrides = overrides.iter().map(|other| id(other)).collect())
+    };
+    host.join(&id("a"), vec![replacing("a", &[])]).unwrap();
+    host.join(&id("b"), vec![replacing("b", &["a"])]).unwrap();
+    host.join(&id("c"), vec![replacing("c", &["b", "a"])]).unwrap();
+    assert_eq!(call(&point).await, ["c"]);
+    drop(host.registry().remove(&id("c")));
+    assert_eq!(call(&point).await, ["b"]);
+
+    // Two that do not know of each other, once the one that overrode both has left: the first in order stays.
+    host.join(&id("d"), vec![replacing("d", &["b", "e"])]).unwrap();
+    host.join(&id("e"), vec![replacing("e", &[])]).unwrap();
+    drop(host.registry().remove(&id("b")));
+    drop(host.registry().remove(&id("d")));
+    assert_eq!(call(&point).await, ["a"]);
+    let state = |place: usize| host.explain("p").unwrap().hooks[place].clone();
+    assert_eq!(
+        (state(0).why.as_str(), &*state(1).plugin),
+        ("innermost: it stands in for the operation", "e")
+    );
+    host.join(&id("f"), vec![word(&point, "f")]).unwrap();
+    assert_eq!(call(&point).await, ["a"]);
+}
+
+pub async fn a_panic_of_the_operation_is_no_fault_of_the_hooks_around_it() {
+    let (host, point) = bench();
+    host.join(&id("a"), vec![point.around("x", |input, next| next.call(input))]).unwrap();
+    for _ in 0..9 {
+        let error = point.call(Words::new(), |_| async { panic!("the operation") }).await.unwrap_err();
+        assert_eq!((error.layer(), error.to_failure().code()), (None, "fault"));
+    }
+    assert_eq!(call(&point).await, Words::new());
+}
+
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
+struct Job(String);
+
+impl tapline::Payload for Job {
+    fn fact(&self, name: &str) -> Option<&str> {
+        (name == "type").then_some(&self.0)
+    }
+}
+
+pub async fn a_quarantined_hook_fails_only_the_calls_that_it_is_for() {
+    let host = Host::builder().build();
+    let point: HookPoint<Job, String> = host.hook_point("p").unwrap();
+    let breaking = point.before("x", |_| panic!("it breaks")).when("type", "llm");
+    host.join(&id("a"), vec![breaking]).unwrap();
+    let call = async |kind: &str| point.call(Job(kind.into()), |job| async { Ok(job.0) }).await;
+    for _ in 0..5 {
+        assert_eq!(call("llm").await.unwrap_err().to_failure().code(), "fault");
+    }
+    assert_eq!(call("llm").await.unwrap_err().to_failure().code(), "quarantined");
+    assert_eq!(call("map").await.unwrap(), "map");
+}
+
+/// A plugin whose one hook rests in `next`.
+fn resting(id: &str) -> Load {
+    let steps = tapline::Value::from_iter([("x", tapline::Value::from(vec!["next".into()]))]);
+    let config = tapline::Value::from_iter([("hooks", steps)]);
+    let hook = "[[hook]]\nname = 'x'\npoint = 'p'\nkind = 'around'\n";
+    let manifest = format!("{}{hook}", manifest(id)).into();
+    let script = tapline_pdk::native::<script::Script>();
+    Load::native(tapline::NativePlugin { manifest, ..script }).config(config)
+}
+
+pub async fn a_hook_that_rests_in_next_is_ended_by_a_forced_unload() {
+    let host = Host::builder().drain(Duration::from_secs(1)).build();
+    let point: HookPoint<Words, Words> = host.hook_point("p").unwrap();
+    host.load(resting("a")).await.unwrap();
+    let endless = point.call(Words::new(), |_| std::future::pending());
+    let (answer, drain) = tokio::join!(endless, host.unload("a"));
+    assert_eq!(drain.unwrap(), tapline::Drain::Forced);
+    assert_eq!(answer.unwrap_err().to_failure().code(), "not-active");
+}
+
+pub async fn a_before_hook_that_is_skipped_has_changed_nothing() {
+    let (host, point) = bench();
+    let half = point.before("x", |words: &mut Words| {
+        words.push("half".into());
+        Err(tapline::Failure::new("no", "it fails half way"))
+    });
+    host.join(&id("a"), vec![half.skip_on_failure()]).unwrap();
+    assert_eq!(call(&point).await, Words::new());
+}
+
+/// Notes what it is told to do, and does not begin when its manifest says so.
+fn lifecycle(name: &str, told: &Arc<Mutex<Vec<String>>>) -> Load {
+    static TOLD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+    struct Noting(String);
+    impl tapline::core::NativeInstance for Noting {
+        fn call(
+            self: Arc<Self>,
+            operation: tapline::core::Operation,
+            _: Arc<tapline::core::CallContext>,
+        ) -> tapline::core::BoxFuture<'static, Result<tapline::core::Flow, CallError>> {
+            Box::pin(async move {
+                TOLD.lock().unwrap().push(format!("{} {operation:?}", self.0));
+                if self.0 == "fails" {
+                    return Err(tapline::Failure::new("no", "it does not begin").into());
+                }
+                Ok(tapline::core::Flow::Proceed)
+            })
+        }
+    }
+    let init: tapline::core::InitFn = |context| {
+        Box::pin(async move {
+            let name = context.plugin().to_string();
+            Ok(Arc::new(Noting(name)) as Arc<dyn tapline::core::NativeInstance>)
+        })
+    };
+    told.lock().unwrap().clone_from(&TOLD.lock().unwrap());
+    Load::native(tapline::NativePlugin { manifest: manifest(name), init })
+}
+
+pub async fn a_plugin_that_began_is_stopped_when_a_later_one_does_not_begin() {
+    let host = Host::builder().build();
+    let told = Arc::default();
+    let loads = vec![lifecycle("begins", &told), lifecycle("fails", &told)];
+    assert!(host.load_all(loads).await.is_err());
+    lifecycle("begins", &told);
+    assert_eq!(*told.lock().unwrap(), ["begins Start", "fails Start", "begins Stop"]);
+    assert!(!host.registry().has(&id("begins")) && !host.registry().has(&id("fails")));
+}
+
+/// Writes words where a number belongs, and passes on whatever `next` answers.
+mod misfit {
+    use tapline_pdk::prelude::*;
+
+    pub(super) struct Misfit;
+
+    #[plugin(id = "misfit", version = "1.0.0", requires = { context = { write = ["input"] } })]
+    impl Misfit {
+        #[init]
+        fn init() -> Result<Self> {
+            Ok(Self)
+        }
+
+        #[hook(point = "p", kind = "around")]
+        async fn x(&self, context: &Context) -> Result<()> {
+            context.write("input", "words")?;
+            context.next().await
+        }
+    }
+}
+
+pub async fn an_input_that_does_not_fit_is_the_fault_of_the_hook_that_set_it() {
+    let host = Host::builder().build();
+    let point: HookPoint<i64, i64> = host.hook_point("p").unwrap();
+    let outer = at(point.around("x", |input, next| next.call(input)), 10);
+    host.join(&id("outer"), vec![outer]).unwrap();
+    host.load(Load::native(tapline_pdk::native::<misfit::Misfit>())).await.unwrap();
+    for _ in 0..5 {
+        let error = point.call(1, |input| async move { Ok(input) }).await.unwrap_err();
+        assert_eq!((&*error.layer().unwrap().plugin, error.to_failure().code()), ("misfit", "fault"));
+    }
+    let states: Vec<_> = host.explain("p").unwrap().hooks.iter().map(|hook| hook.state).collect();
+    assert_eq!(states, [HookState::Active, HookState::Quarantined]);
+}
+
+pub async fn an_extension_point_is_wrapped_once() {
+    let host = Host::builder().build();
+    host.wrap("node", "node.execute").unwrap();
+    let error = host.wrap("node", "node.run").unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "`node` is wrapped by `node.execute`, and cannot be wrapped by `node.run` too"
+    );
 }
