@@ -44,8 +44,8 @@ impl Project {
         Ok(Self { source, checked, folder, builtin, catalog })
     }
 
-    /// What has to be loaded for the pipeline, with what its file says of each plugin; the flag tells the optional.
-    pub(crate) fn loads(&self, definition: &Definition) -> Vec<(Load, bool)> {
+    /// What has to be loaded for the pipeline, with what its file says of each plugin.
+    pub(crate) fn loads(&self, definition: &Definition) -> Vec<Load> {
         needed(definition, &self.catalog).into_iter().map(|plugin| self.load(definition, plugin)).collect()
     }
 
@@ -64,7 +64,7 @@ impl Project {
             .any(|plugin| plugin.manifest.plugin.runtime == RuntimeKind::Wasm)
     }
 
-    fn load(&self, definition: &Definition, plugin: &KnownPlugin) -> (Load, bool) {
+    fn load(&self, definition: &Definition, plugin: &KnownPlugin) -> Load {
         let entry = definition.plugins.get(plugin.name()).cloned().unwrap_or_default();
         let load = match &plugin.origin {
             Origin::Folder(folder) => Load::folder(folder),
@@ -76,7 +76,11 @@ impl Project {
             _ => entry.config,
         };
         let load = load.config(config);
-        (entry.grants.map_or(load.clone(), |grants| load.narrow(grants)), entry.optional)
+        let load = match entry.grants {
+            Some(grants) => load.narrow(grants),
+            None => load,
+        };
+        if entry.optional { load.optional() } else { load }
     }
 }
 

@@ -64,13 +64,9 @@ async fn engine(project: &Project, definition: &Definition) -> Result<Engine> {
         host = host.runtime(WasmRuntime::new()?);
     }
     let engine = Engine::new(host.build())?;
-    let (optional, required): (Vec<_>, Vec<_>) =
-        project.loads(definition).into_iter().partition(|(_, is_optional)| *is_optional);
-    engine.host().load_all(required.into_iter().map(|(load, _)| load).collect()).await?;
-    for (load, _) in optional {
-        if let Err(refused) = engine.host().load(load).await {
-            eprintln!("warning: the run goes on without an optional plugin: {refused}");
-        }
+    let report = engine.host().boot(project.loads(definition)).await?;
+    for left_out in report.failures() {
+        eprintln!("warning: the run goes on without an optional plugin: {left_out}");
     }
     engine.host().check_pending()?;
     Ok(engine)

@@ -49,6 +49,10 @@ const APPLICATION: &str = "application";
 const GRACE: Duration = Duration::from_secs(1);
 
 impl Host {
+    pub(crate) const fn shared(&self) -> &Arc<Shared> {
+        &self.0
+    }
+
     pub(crate) fn new(shared: Shared) -> Self {
         Self(Arc::new(shared))
     }
@@ -235,6 +239,26 @@ impl Host {
         Ok(end.await.unwrap_or(Drain::Forced))
     }
 
+    /// Unloads a plugin and those that need it, the latter first. Those that can do without it stay.
+    ///
+    /// # Errors
+    /// When there is no such plugin, or the caller is inside one of them; then nothing has changed.
+    pub async fn unload_with_dependents(&self, id: &str) -> Result<Vec<(PluginId, Drain)>, UnloadError> {
+        let change = Arc::clone(&self.0.change).lock_owned().await;
+        let leaving = self.0.take_with_dependents(id)?;
+        let shared = Arc::clone(&self.0);
+        let end = tokio::spawn(async move {
+            let _change = change;
+            let mut drains = Vec::new();
+            for loaded in leaving.iter().rev() {
+                drains.push((loaded.id().clone(), shared.end(loaded).await));
+            }
+            drains
+        });
+        // It ends in a panic only when the runtime does.
+        Ok(end.await.unwrap_or_default())
+    }
+
     /// Keeps a plugin from being loaded, and unloads it if it is there. That it is blocked is no error for those who
     /// load it.
     ///
@@ -381,7 +405,7 @@ impl Drop for Loading<'_> {
 
 impl Shared {
     /// Grants, loads and starts one plugin.
-    async fn start(&self, readied: &Readied, host: &Arc<Self>) -> Result<Loaded, HostError> {
+    pub(crate) async fn start(&self, readied: &Readied, host: &Arc<Self>) -> Result<Loaded, HostError> {
         let manifest = &readied.manifest;
         let grants = self.policy.grant(manifest, readied.narrowed.as_ref()).map_err(HostError::Denied)?;
         let limits = self.limits.narrowed(&manifest.limits);
@@ -432,8 +456,30 @@ impl Shared {
         Ok(plugins.remove(place))
     }
 
+    /// Takes a plugin and all that need it out of the list, in the order in which they were started.
+    fn take_with_dependents(&self, id: &str) -> Result<Vec<Loaded>, UnloadError> {
+        let mut plugins = self.plugins();
+        if !plugins.iter().any(|loaded| loaded.id().as_str() == id) {
+            return Err(UnloadError::NotLoaded(id.into()));
+        }
+        let mut leaving = BTreeSet::from([id.to_owned()]);
+        // What needs another was started after it, so one pass finds all.
+        for loaded in plugins.iter() {
+            let mut needs = loaded.info.manifest.plugin.depends_on.iter().filter(|need| !need.optional);
+            if needs.any(|need| leaving.contains(need.id.as_str())) {
+                leaving.insert(loaded.id().to_string());
+            }
+        }
+        let is_leaving = |loaded: &Loaded| leaving.contains(loaded.id().as_str());
+        if let Some(inside) = plugins.iter().find(|one| is_leaving(one) && tapline_core::is_inside(one.id()))
+        {
+            return Err(UnloadError::WouldDeadlock(inside.id().to_string()));
+        }
+        Ok(plugins.extract_if(.., |loaded| is_leaving(loaded)).collect())
+    }
+
     /// Hides, drains and stops a plugin. It always ends, whatever the plugin answers.
-    async fn end(&self, loaded: &Loaded) -> Drain {
+    pub(crate) async fn end(&self, loaded: &Loaded) -> Drain {
         let supervisor = &loaded.supervisor;
         let mut drain = Drain::Drained;
         if let Some(removal) = self.registry.remove(&supervisor.plugin) {
@@ -473,11 +519,11 @@ impl Shared {
         tapline_core::nested(&contribution.name, contribution.handler.handle(&method, input)).await
     }
 
-    fn plugins(&self) -> std::sync::MutexGuard<'_, Vec<Loaded>> {
+    pub(crate) fn plugins(&self) -> std::sync::MutexGuard<'_, Vec<Loaded>> {
         self.plugins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn blocked(&self) -> std::sync::MutexGuard<'_, BTreeSet<PluginId>> {
+    pub(crate) fn blocked(&self) -> std::sync::MutexGuard<'_, BTreeSet<PluginId>> {
         self.blocked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -7,6 +7,7 @@
 mod host;
 mod builder;
 mod load;
+mod boot;
 mod loaded;
 mod loader;
 mod resolver;
@@ -17,6 +18,7 @@ mod bus;
 mod driver;
 mod error;
 
+pub use boot::{BootFailed, StartEntry, StartOutcome, StartReport};
 pub use builder::HostBuilder;
 pub use bus::{Delivery, Listener, Queueing, Subscription};
 pub use error::{HostError, UnloadError};

@@ -12,6 +12,7 @@ pub struct Load {
     source: Source,
     config: Value,
     narrowed: Option<Grants>,
+    pub(crate) is_optional: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -24,13 +25,33 @@ impl Load {
     /// A package in a folder.
     #[must_use]
     pub fn folder(folder: impl AsRef<Path>) -> Self {
-        Self { source: Source::Folder(folder.as_ref().to_owned()), config: Value::Null, narrowed: None }
+        Self {
+            source: Source::Folder(folder.as_ref().to_owned()),
+            config: Value::Null,
+            narrowed: None,
+            is_optional: false,
+        }
     }
 
     /// A plugin that is linked in.
     #[must_use]
     pub const fn native(plugin: NativePlugin) -> Self {
-        Self { source: Source::Native(plugin), config: Value::Null, narrowed: None }
+        Self { source: Source::Native(plugin), config: Value::Null, narrowed: None, is_optional: false }
+    }
+
+    /// Lets a [start-up](crate::Host::boot) go on without it.
+    #[must_use]
+    pub const fn optional(mut self) -> Self {
+        self.is_optional = true;
+        self
+    }
+
+    /// What it is called before its manifest has been read.
+    pub(crate) fn name(&self) -> String {
+        match &self.source {
+            Source::Folder(folder) => folder.display().to_string(),
+            Source::Native(_) => "(native plugin)".to_owned(),
+        }
     }
 
     /// Starts it with this configuration.

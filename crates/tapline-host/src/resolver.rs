@@ -44,7 +44,20 @@ pub enum ResolveError {
     Cycle {
         /// Each cycle, as `a needs b needs a`.
         cycles: Vec<String>,
+        /// The plugins of the cycles.
+        members: Vec<PluginId>,
     },
+}
+
+impl ResolveError {
+    /// The plugins that cannot be loaded for it.
+    pub(crate) fn plugins(&self) -> Vec<PluginId> {
+        match self {
+            Self::Duplicate { id, .. } => vec![id.clone()],
+            Self::Missing { plugin, .. } | Self::WrongVersion { plugin, .. } => vec![plugin.clone()],
+            Self::Cycle { members, .. } => members.clone(),
+        }
+    }
 }
 
 /// The places of `manifests` in the order in which they are to be started: what a plugin needs comes before it, and
@@ -79,12 +92,13 @@ pub fn resolve(
         .collect();
     let ids: Vec<_> = manifests.iter().map(|manifest| manifest.id()).collect();
     linearize(&ids, &edges).map_err(|cycles| {
+        let members = cycles.iter().flatten().map(|place| ids[*place].clone()).collect();
         let cycles = cycles.iter().map(|cycle| {
             // Edges lead from what is needed to who needs it, and people read it the other way round.
             let names = cycle.iter().rev().chain(cycle.last()).map(|place| ids[*place].as_str());
             names.collect::<Vec<_>>().join(" needs ")
         });
-        vec![ResolveError::Cycle { cycles: cycles.collect() }]
+        vec![ResolveError::Cycle { cycles: cycles.collect(), members }]
     })
 }
 
@@ -139,6 +153,34 @@ mod tests {
             (manifest("a", "1.0.0", &["c"]), manifest("b", "1.0.0", &[]), manifest("c", "1.2.0", &[]));
         check(&[a.clone(), b.clone(), c.clone()], Ok(&["b", "c", "a"]));
         check(&[c, a, b], Ok(&["b", "c", "a"]));
+    }
+
+    #[test]
+    fn d02_a_thousand_shuffles_give_one_order() {
+        let needs =
+            |id: usize| (id % 7..id).step_by(5).map(|other| format!("p{other:02}")).collect::<Vec<_>>();
+        let mut manifests: Vec<_> = (0..40)
+            .map(|id| {
+                let needs = needs(id);
+                let needs: Vec<_> = needs.iter().map(String::as_str).collect();
+                manifest(&format!("p{id:02}"), "1.0.0", &needs)
+            })
+            .collect();
+        let order = |manifests: &[Manifest]| {
+            let manifests: Vec<_> = manifests.iter().collect();
+            let order = resolve(&manifests, &[]).unwrap();
+            order.into_iter().map(|place| manifests[place].id().clone()).collect::<Vec<_>>()
+        };
+        let expected = order(&manifests);
+        let mut random = 1_usize;
+        for _ in 0..1000 {
+            for last in (1..manifests.len()).rev() {
+                random =
+                    random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                manifests.swap(last, (random >> 33) % (last + 1));
+            }
+            assert_eq!(order(&manifests), expected);
+        }
     }
 
     #[test]

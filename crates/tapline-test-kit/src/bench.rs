@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use tapline::core::{HookEvent, Request, TopicPattern};
+use tapline::host::{BootFailed, StartReport};
 use tapline::{
-    CallError, Failure, HookError, HookPoint, Host, HostError, PluginId, Policy, Value, WasmRuntime,
+    CallError, Failure, HookError, HookPoint, Host, HostError, Load, PluginId, Policy, Value, WasmRuntime,
 };
 use tempfile::TempDir;
 
@@ -66,14 +67,34 @@ impl<S: Subject> Bench<S> {
         &self,
         plugins: impl IntoIterator<Item = Scripted>,
     ) -> Result<Vec<PluginId>, HostError> {
-        let mut folders = Vec::new();
-        let mut loads = Vec::new();
-        for plugin in plugins {
-            let folder = TempDir::new().unwrap();
-            loads.push(self.subject.load(&plugin, &folder));
-            folders.push(folder);
-        }
+        let (loads, _folders) = self.loads(plugins);
         self.host.load_all(loads).await
+    }
+
+    /// Starts up with plugins, those with `true` being optional.
+    ///
+    /// # Errors
+    /// The report of a start-up that ended.
+    ///
+    /// # Panics
+    /// When a package cannot be written.
+    pub async fn boot(
+        &self,
+        plugins: impl IntoIterator<Item = (Scripted, bool)>,
+    ) -> Result<StartReport, BootFailed> {
+        let (plugins, optional): (Vec<_>, Vec<_>) = plugins.into_iter().unzip();
+        let (loads, _folders) = self.loads(plugins);
+        let loads = loads.into_iter().zip(optional);
+        let loads = loads.map(|(load, is_optional)| if is_optional { load.optional() } else { load });
+        self.host.boot(loads.collect()).await
+    }
+
+    fn loads(&self, plugins: impl IntoIterator<Item = Scripted>) -> (Vec<Load>, Vec<TempDir>) {
+        let load = |plugin: Scripted| {
+            let folder = TempDir::new().unwrap();
+            (self.subject.load(&plugin, &folder), folder)
+        };
+        plugins.into_iter().map(load).unzip()
     }
 
     /// Loads plugins together.

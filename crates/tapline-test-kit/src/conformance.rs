@@ -1,9 +1,11 @@
 //! The promises that every kind of plugin keeps, one function each; [`conformance!`](crate::conformance!) makes tests of
-//! them. `h` cases are about hooks, `r` cases about registration, `b` cases about events.
+//! them. `h` cases are about hooks, `r` cases about registration, `b` cases about events, `d` and
+//! `l` cases about dependencies and starts.
 
 pub mod hooks;
 pub mod registration;
 pub mod events;
+pub mod dependencies;
 pub mod native;
 
 /// Makes one test of each promise, for plugins of a kind: `conformance!(Native)`.
@@ -57,6 +59,15 @@ macro_rules! conformance {
                 a48_a_topic_that_was_not_granted_is_not_published
                 a49_a_subscription_that_was_not_granted_refuses_the_plugin
                 a_listener_that_fails_or_breaks_hears_the_next_event;
+            dependencies: d01_what_a_plugin_needs_starts_before_it
+                d02_the_order_is_the_same_however_plugins_are_listed
+                d03_what_is_missing_is_named_and_the_others_load
+                d04_a_wrong_version_names_what_is_needed_what_is_there_and_who_asks
+                d05_a_cycle_is_printed_with_who_needs_whom
+                d08_an_optional_dependency_orders_and_does_not_bind
+                d16_a_failure_blocks_its_dependents_and_is_named_as_their_root
+                d17_an_unload_is_refused_or_takes_the_dependents_along
+                l02_an_optional_plugin_fails_alone_and_a_required_one_ends_the_start_up;
         }
     };
 }

@@ -93,6 +93,30 @@ impl Scripted {
         self
     }
 
+    /// Depends on another plugin in these versions.
+    ///
+    /// # Panics
+    /// When the id or the range is none.
+    #[must_use]
+    #[expect(clippy::unwrap_used, reason = "a fixture that is wrong ends the test")]
+    pub fn needs_version(mut self, id: &str, version: &str) -> Self {
+        let (id, version) = (PluginId::new(id).unwrap(), version.parse().unwrap());
+        self.manifest.plugin.depends_on.push(Dependency { id, version, optional: false });
+        self
+    }
+
+    /// Starts after another plugin where that is there, and without it where it is not.
+    ///
+    /// # Panics
+    /// When the id is none.
+    #[must_use]
+    #[expect(clippy::unwrap_used, reason = "a fixture that is wrong ends the test")]
+    pub fn may_need(mut self, id: &str) -> Self {
+        let (id, version) = (PluginId::new(id).unwrap(), semver::VersionReq::STAR);
+        self.manifest.plugin.depends_on.push(Dependency { id, version, optional: true });
+        self
+    }
+
     /// Has another version.
     #[must_use]
     pub fn version(mut self, major: u64, minor: u64) -> Self {

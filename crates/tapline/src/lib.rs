@@ -26,4 +26,6 @@ mod docs {
     mod hooks {}
     #[doc = include_str!("../../../docs/events.md")]
     mod events {}
+    #[doc = include_str!("../../../docs/dependencies.md")]
+    mod dependencies {}
 }

@@ -1,0 +1,131 @@
+//! Dependencies: the order in which plugins start, what is missing, and what becomes of those that need it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(missing_docs, reason = "the names are the promises")]
+
+use tapline::host::StartReport;
+use tapline::{Drain, UnloadError};
+
+use crate::bench::Bench;
+use crate::scripted::{Scripted, Subject};
+
+fn plugin(id: &str) -> Scripted {
+    Scripted::new(id)
+}
+
+fn loaded<S>(bench: &Bench<S>) -> Vec<String> {
+    bench.host.plugins().iter().map(|info| info.manifest.plugin.id.to_string()).collect()
+}
+
+fn failures(report: &StartReport) -> Vec<String> {
+    report.failures().map(ToString::to_string).collect()
+}
+
+pub async fn d01_what_a_plugin_needs_starts_before_it(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    bench.load([plugin("p1").needs("p2"), plugin("p2")]).await;
+    assert_eq!(loaded(&bench), ["p2", "p1"]);
+}
+
+pub async fn d02_the_order_is_the_same_however_plugins_are_listed(subject: impl Subject) {
+    for turn in 0..5 {
+        let bench = Bench::new(subject);
+        let mut plugins = vec![
+            plugin("d").needs("b"),
+            plugin("a").needs("c"),
+            plugin("c"),
+            plugin("b"),
+            plugin("e").may_need("a"),
+        ];
+        plugins.rotate_left(turn);
+        bench.load(plugins).await;
+        assert_eq!(loaded(&bench), ["b", "c", "a", "d", "e"]);
+    }
+}
+
+pub async fn d03_what_is_missing_is_named_and_the_others_load(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let plugins = [plugin("p1").needs("p2").needs("p3"), plugin("other")];
+    let missing = |needed: &str| format!("plugin `p1` needs `{needed} *`, and there is no such plugin");
+    let error = bench.try_load(plugins.clone()).await.unwrap_err();
+    assert_eq!(error.to_string(), format!("{}; {}", missing("p2"), missing("p3")));
+    assert!(loaded(&bench).is_empty());
+    let report = bench.boot(plugins.map(|plugin| (plugin, true))).await.unwrap();
+    assert_eq!(loaded(&bench), ["other"]);
+    assert_eq!(failures(&report), [format!("{}; {}", missing("p2"), missing("p3"))]);
+}
+
+pub async fn d04_a_wrong_version_names_what_is_needed_what_is_there_and_who_asks(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let error = bench.try_load([plugin("p1").needs_version("p2", "^2"), plugin("p2")]).await.unwrap_err();
+    assert_eq!(error.to_string(), "plugin `p1` needs `p2 ^2`, and there is 1.0.0");
+    bench.load([plugin("p2").version(2, 3)]).await;
+    bench.load([plugin("p1").needs_version("p2", "^2")]).await;
+}
+
+pub async fn d05_a_cycle_is_printed_with_who_needs_whom(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let circle = [plugin("p1").needs("p2"), plugin("p2").needs("p3"), plugin("p3").needs("p1")];
+    let error = bench.try_load(circle.clone()).await.unwrap_err();
+    assert_eq!(error.to_string(), "plugins need each other: p2 needs p3 needs p1 needs p2");
+    let with_another = circle.into_iter().chain([plugin("other")]).map(|plugin| (plugin, true));
+    let report = bench.boot(with_another).await.unwrap();
+    assert_eq!((loaded(&bench), failures(&report).len()), (vec!["other".to_owned()], 3));
+}
+
+pub async fn d08_an_optional_dependency_orders_and_does_not_bind(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    bench.load([plugin("a").may_need("z"), plugin("z")]).await;
+    assert_eq!(loaded(&bench), ["z", "a"]);
+    bench.load([plugin("b").may_need("absent")]).await;
+    let failing = [(plugin("c").may_need("fails"), false), (plugin("fails").refuses("not today"), true)];
+    let report = bench.boot(failing).await.unwrap();
+    assert_eq!(failures(&report), ["plugin `fails` did not start: not today"]);
+    assert_eq!(loaded(&bench), ["z", "a", "b", "c"]);
+    bench.host.unload("z").await.unwrap();
+    assert_eq!(loaded(&bench), ["a", "b", "c"]);
+}
+
+pub async fn d16_a_failure_blocks_its_dependents_and_is_named_as_their_root(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let plugins =
+        [plugin("c").needs("b"), plugin("b").needs("a"), plugin("a").refuses("not today"), plugin("other")];
+    let report = bench.boot(plugins.map(|plugin| (plugin, true))).await.unwrap();
+    assert_eq!(
+        failures(&report),
+        [
+            "plugin `a` did not start: not today",
+            "plugin `b` is left out, because `a` is: b needs a",
+            "plugin `c` is left out, because `a` is: c needs b needs a",
+        ]
+    );
+    assert_eq!(loaded(&bench), ["other"]);
+}
+
+pub async fn d17_an_unload_is_refused_or_takes_the_dependents_along(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let plugins = [plugin("a"), plugin("b").needs("a"), plugin("c").needs("b"), plugin("d").may_need("a")];
+    bench.load(plugins).await;
+    let refused = bench.host.unload("a").await.unwrap_err();
+    assert_eq!(refused, UnloadError::Needed { plugin: "a".into(), dependents: vec!["b".into()] });
+    let ended = bench.host.unload_with_dependents("a").await.unwrap();
+    let ended: Vec<_> = ended.iter().map(|(id, drain)| (id.as_str(), *drain)).collect();
+    assert_eq!(ended, [("c", Drain::Drained), ("b", Drain::Drained), ("a", Drain::Drained)]);
+    assert_eq!(loaded(&bench), ["d"]);
+    let unknown = bench.host.unload_with_dependents("a").await.unwrap_err();
+    assert_eq!(unknown, UnloadError::NotLoaded("a".into()));
+}
+
+pub async fn l02_an_optional_plugin_fails_alone_and_a_required_one_ends_the_start_up(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let plugins = |is_optional| [(plugin("a"), false), (plugin("fails").refuses("not today"), is_optional)];
+    let report = bench.boot(plugins(true)).await.unwrap();
+    assert_eq!((loaded(&bench), report.plugins.len()), (vec!["a".to_owned()], 2));
+    bench.host.unload("a").await.unwrap();
+
+    let failed = bench.boot(plugins(false)).await.unwrap_err();
+    assert_eq!(failed.to_string(), "plugin `fails` did not start: not today");
+    assert_eq!(failed.0.plugins.len(), 2);
+    assert!(loaded(&bench).is_empty());
+    bench.load([plugin("a")]).await;
+}
