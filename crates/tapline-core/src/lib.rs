@@ -48,6 +48,6 @@ pub use registry::{
     Contribution, Handler, HookRules, Misfit, Offer, RegisterError, Registration, Registry, Removal,
 };
 pub use request::Request;
-pub use scope::{deadline, is_inside, nested};
+pub use scope::{deadline, is_inside, nested, within_deadline};
 pub use topic::{Event, Topic, TopicError, TopicPattern, TopicSet};
 pub use value::{Name, Number, Object, Value, ValueError};

@@ -84,6 +84,11 @@ pub async fn nested<T>(
     within(Place::call(of)?, request).await
 }
 
+/// Runs a future inside a deadline: what it calls inherits it. Whoever waits for the future has to look at the time.
+pub async fn within_deadline<F: Future>(deadline: Instant, future: F) -> F::Output {
+    within(Place::Deadline(deadline), future).await
+}
+
 /// Runs a future inside a place.
 pub(crate) const fn within<F: Future>(place: Place, future: F) -> Within<F> {
     Within { place: Some(place), future }

@@ -1,8 +1,14 @@
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use tapline_core::{BoxFuture, CallError, Event, Level, PluginId, Request, Services, Value};
+use tapline_core::{BoxFuture, CallError, Event, Level, PluginId, Request, Services, Value, within_deadline};
+
+use tokio::time::{Instant, timeout_at};
 
 use crate::host::Shared;
+
+/// How long a plugin waits for another one.
+const CALL: Duration = Duration::from_secs(5);
 
 /// What running plugins reach of their host.
 pub(crate) struct HostServices(pub(crate) Weak<Shared>);
@@ -33,7 +39,10 @@ impl Services for HostServices {
         Box::pin(async move {
             let gone = || CallError::NoSuchContribution { point: point.into(), key: key.into() };
             let host = host.ok_or_else(gone)?;
-            let answer = Arc::clone(&host).request(Request::new(point, key, method, request)).await;
+            let deadline = Instant::now() + CALL;
+            let request = Arc::clone(&host).request(Request::new(point, key, method, request));
+            let answer = timeout_at(deadline, within_deadline(deadline.into_std(), request)).await;
+            let answer = answer.map_err(|_| CallError::DeadlineExceeded { limit: CALL })?;
             answer.map_err(|error| error.cause().clone())
         })
     }

@@ -113,10 +113,11 @@ impl Context {
         self.0.next().await
     }
 
-    /// Calls a contribution of another plugin, under `requires.call`.
+    /// Calls a contribution of another plugin, under `requires.call`, and waits five seconds at most.
     ///
     /// # Errors
-    /// With the code `denied` without a grant, `no-such-contribution` when nobody makes it, or what it answers.
+    /// With the code `denied` without a grant, `no-such-contribution` when nobody makes it, `deadline-exceeded` when it
+    /// takes too long and is ended, or with what it answers.
     pub async fn call<T: Serialize, R: DeserializeOwned>(
         &self,
         point: &str,

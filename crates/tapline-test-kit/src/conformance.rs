@@ -109,6 +109,8 @@ macro_rules! native_conformance {
             a_plugin_that_began_is_stopped_when_a_later_one_does_not_begin
             an_input_that_does_not_fit_is_the_fault_of_the_hook_that_set_it
             an_extension_point_is_wrapped_once
+            c02_a_call_of_what_nobody_contributes_fails_at_once
+            c03_a_call_that_hangs_ends_at_its_deadline_and_ends_what_was_called
         }
     };
 }

@@ -412,3 +412,71 @@ pub async fn an_extension_point_is_wrapped_once() {
         "`node` is wrapped by `node.execute`, and cannot be wrapped by `node.run` too"
     );
 }
+
+/// A plugin that asks another one, and one that never answers.
+mod calling {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use tapline_pdk::prelude::*;
+
+    pub(super) struct Asks;
+
+    #[plugin(id = "asks", version = "1.0.0", requires = { call = ["seen/*"], context = { read = ["input"] } })]
+    impl Asks {
+        #[init]
+        fn init() -> Result<Self> {
+            Ok(Self)
+        }
+
+        #[hook(point = "p", kind = "answer")]
+        async fn x(&self, context: &Context) -> Result<Option<Value>> {
+            let whom: String = context.read("input")?;
+            context.call("seen", &whom, "handle", &()).await.map(Some)
+        }
+    }
+
+    pub(super) static WAS_ENDED: AtomicBool = AtomicBool::new(false);
+
+    struct Ended;
+
+    impl Drop for Ended {
+        fn drop(&mut self) {
+            WAS_ENDED.store(true, Ordering::SeqCst);
+        }
+    }
+
+    pub(super) struct Hangs;
+
+    #[plugin(id = "hangs", version = "1.0.0")]
+    impl Hangs {
+        #[init]
+        fn init() -> Result<Self> {
+            Ok(Self)
+        }
+
+        #[provides(point = "seen", key = "hangs")]
+        async fn hangs(&self, _context: &Context) -> Result<Value> {
+            let _ended = Ended;
+            std::future::pending().await
+        }
+    }
+}
+
+async fn ask(whom: &str) -> (String, Duration) {
+    let host = Host::builder().build();
+    let point = host.first_point::<String, tapline::Value>("p").unwrap();
+    host.load(Load::native(tapline_pdk::native::<calling::Asks>())).await.unwrap();
+    host.load(Load::native(tapline_pdk::native::<calling::Hangs>())).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    let error = point.call(&whom.to_owned()).await.unwrap_err();
+    (error.to_failure().code().to_owned(), begun.elapsed())
+}
+
+pub async fn c02_a_call_of_what_nobody_contributes_fails_at_once() {
+    assert_eq!(ask("nobody").await, ("no-such-contribution".to_owned(), Duration::ZERO));
+}
+
+pub async fn c03_a_call_that_hangs_ends_at_its_deadline_and_ends_what_was_called() {
+    assert_eq!(ask("hangs").await, ("deadline-exceeded".to_owned(), Duration::from_secs(5)));
+    assert!(calling::WAS_ENDED.load(std::sync::atomic::Ordering::SeqCst));
+}
