@@ -65,13 +65,10 @@ async fn come_and_go(load: impl Fn() -> Load) {
     );
 }
 
+// One test, because what a process holds is that of all its tests.
 #[tokio::test]
-async fn ten_thousand_native_plugins_come_and_go() {
+async fn ten_thousand_native_and_ten_thousand_sandboxed_plugins_come_and_go() {
     come_and_go(|| Load::native(tapline_pdk::native::<relay::Relay>())).await;
-}
-
-#[tokio::test]
-async fn ten_thousand_sandboxed_plugins_come_and_go() {
     let folder = tapline_test_kit::guest("relay");
     come_and_go(|| Load::folder(&folder)).await;
 }
