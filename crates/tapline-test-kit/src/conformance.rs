@@ -67,7 +67,10 @@ macro_rules! conformance {
                 d08_an_optional_dependency_orders_and_does_not_bind
                 d16_a_failure_blocks_its_dependents_and_is_named_as_their_root
                 d17_an_unload_is_refused_or_takes_the_dependents_along
-                l02_an_optional_plugin_fails_alone_and_a_required_one_ends_the_start_up;
+                l02_an_optional_plugin_fails_alone_and_a_required_one_ends_the_start_up
+                l05_a_plugin_that_is_unloaded_twice_at_once_is_stopped_once
+                l06_a_plugin_that_breaks_while_it_stops_is_gone_all_the_same
+                l09_a_plugin_that_failed_is_reached_by_nobody;
         }
     };
 }
@@ -109,6 +112,7 @@ macro_rules! native_conformance {
             a_plugin_that_began_is_stopped_when_a_later_one_does_not_begin
             an_input_that_does_not_fit_is_the_fault_of_the_hook_that_set_it
             an_extension_point_is_wrapped_once
+            l07_a_plugin_that_hangs_while_it_stops_is_ended_at_its_wall_time
             c02_a_call_of_what_nobody_contributes_fails_at_once
             c03_a_call_that_hangs_ends_at_its_deadline_and_ends_what_was_called
         }

@@ -181,6 +181,13 @@ impl Scripted {
         self
     }
 
+    /// Does this when it begins (`start`), or ends (`stop`).
+    #[must_use]
+    pub fn at(mut self, moment: &str, steps: impl Into<Vec<Step>>) -> Self {
+        self.steps.insert(moment.into(), steps.into());
+        self
+    }
+
     /// Refuses to start.
     #[must_use]
     pub fn refuses(mut self, reason: &str) -> Self {

@@ -1,13 +1,16 @@
-//! Dependencies: the order in which plugins start, what is missing, and what becomes of those that need it.
+//! Dependencies and lives: the order in which plugins start, what is missing, what becomes of those that need it, and
+//! that a plugin which ends leaves nothing behind.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![expect(missing_docs, reason = "the names are the promises")]
 
-use tapline::host::StartReport;
-use tapline::{Drain, UnloadError};
+use tapline::core::{HookKind, Topic, TopicPattern};
+use tapline::host::{Delivery, Queueing, StartReport};
+use tapline::{Drain, UnloadError, Value};
 
 use crate::bench::Bench;
-use crate::scripted::{Scripted, Subject};
+use crate::scripted::{Scripted, Subject, hook};
+use script::Step;
 
 fn plugin(id: &str) -> Scripted {
     Scripted::new(id)
@@ -128,4 +131,55 @@ pub async fn l02_an_optional_plugin_fails_alone_and_a_required_one_ends_the_star
     assert_eq!(failed.0.plugins.len(), 2);
     assert!(loaded(&bench).is_empty());
     bench.load([plugin("a")]).await;
+}
+
+/// A plugin that joins in, answers, hears and publishes when it ends, so that everything of it can be looked for.
+fn everywhere(id: &str) -> Scripted {
+    plugin(id)
+        .hook(hook("p", HookKind::Before, "x"), [Step::Input(id.into())])
+        .listens("a.x", 9, [])
+        .publishes("a.>")
+        .offers("being there", 0)
+        .seen_as(id)
+}
+
+fn assert_gone<S>(bench: &Bench<S>, id: &str) {
+    let registry = bench.host.registry();
+    assert!(registry.hooks("p").unwrap().is_empty());
+    assert!(registry.contribution("seen", id).is_none());
+    assert!(registry.offers("being there").is_empty());
+    assert_eq!(bench.host.publish(Topic::new("a.x").unwrap(), Value::Null), 0);
+    assert!(loaded(bench).is_empty());
+}
+
+pub async fn l05_a_plugin_that_is_unloaded_twice_at_once_is_stopped_once(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let mut stops = bench.host.subscribe(TopicPattern::new("a.stopped").unwrap(), Queueing::default());
+    bench.load([plugin("a").publishes("a.>").at("stop", [Step::Publish("a.stopped".into())])]).await;
+    let (one, other) = tokio::join!(bench.host.unload("a"), bench.host.unload("a"));
+    assert_eq!((one, other), (Ok(Drain::Drained), Err(UnloadError::NotLoaded("a".into()))));
+    assert!(matches!(stops.next().await, Some(Delivery::Event(_))));
+    assert!(futures_util::FutureExt::now_or_never(stops.next()).is_none());
+}
+
+pub async fn l06_a_plugin_that_breaks_while_it_stops_is_gone_all_the_same(subject: impl Subject) {
+    for step in [Step::Break, Step::Fail("no".into())] {
+        let bench = Bench::new(subject);
+        let _point = bench.point();
+        bench.load([everywhere("a").at("stop", [step])]).await;
+        assert_eq!(bench.host.unload("a").await.unwrap(), Drain::Drained);
+        assert_gone(&bench, "a");
+        bench.load([everywhere("a")]).await;
+    }
+}
+
+pub async fn l09_a_plugin_that_failed_is_reached_by_nobody(subject: impl Subject) {
+    for failing in [everywhere("a").refuses("not today"), everywhere("a").at("start", [Step::Break])] {
+        let bench = Bench::new(subject);
+        let _point = bench.point();
+        assert!(bench.try_load([failing.clone()]).await.is_err());
+        assert_gone(&bench, "a");
+        bench.boot([(failing, true)]).await.unwrap();
+        assert_gone(&bench, "a");
+    }
 }

@@ -480,3 +480,32 @@ pub async fn c03_a_call_that_hangs_ends_at_its_deadline_and_ends_what_was_called
     assert_eq!(ask("hangs").await, ("deadline-exceeded".to_owned(), Duration::from_secs(5)));
     assert!(calling::WAS_ENDED.load(std::sync::atomic::Ordering::SeqCst));
 }
+
+/// A plugin that never comes to the end of its `stop`.
+mod lingering {
+    use tapline_pdk::prelude::*;
+
+    pub(super) struct Lingers;
+
+    #[plugin(id = "lingers", version = "1.0.0", limits = { wall = "7s" })]
+    impl Lingers {
+        #[init]
+        fn init() -> Result<Self> {
+            Ok(Self)
+        }
+
+        #[stop]
+        async fn stop(&self) -> Result<()> {
+            std::future::pending().await
+        }
+    }
+}
+
+pub async fn l07_a_plugin_that_hangs_while_it_stops_is_ended_at_its_wall_time() {
+    let host = Host::builder().build();
+    host.load(Load::native(tapline_pdk::native::<lingering::Lingers>())).await.unwrap();
+    let begun = tokio::time::Instant::now();
+    assert_eq!(host.unload("lingers").await.unwrap(), tapline::Drain::Drained);
+    assert_eq!(begun.elapsed(), Duration::from_secs(7));
+    host.load(Load::native(tapline_pdk::native::<lingering::Lingers>())).await.unwrap();
+}

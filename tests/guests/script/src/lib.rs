@@ -18,7 +18,7 @@ pub struct Script {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Config {
-    /// What each hook does, by name.
+    /// What each hook does, by name, and what is done at `start` and `stop`.
     hooks: BTreeMap<String, Vec<Step>>,
     /// The error with which `init` refuses.
     refuse: Option<String>,
@@ -80,6 +80,8 @@ impl Define for Script {
     fn call<'a>(&'a self, operation: &'a Operation, context: &'a Context) -> BoxFuture<'a, Result<Flow>> {
         Box::pin(async move {
             match operation {
+                Operation::Start if self.hooks.contains_key("start") => self.run("start", context).await,
+                Operation::Stop if self.hooks.contains_key("stop") => self.run("stop", context).await,
                 Operation::Start | Operation::Stop => Ok(Flow::Proceed),
                 Operation::Handle { .. } => {
                     context.set("output", self.notes().clone().into())?;
