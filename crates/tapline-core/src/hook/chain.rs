@@ -28,15 +28,12 @@ pub(crate) struct HookChain<I, O> {
 pub(crate) type Entry<I, O> = (Layer, Arc<Body<I, O>>);
 
 /// What is inside an around hook: the rest of the chain, and the core operation. It can be called once.
-pub struct Next<'a, I, O> {
-    pub(crate) inside: Inside<'a, I, O>,
-    /// Where to leave what comes out.
-    pub(crate) record: Option<&'a Record<O>>,
-}
+pub struct Next<'a, I, O>(pub(crate) Repeat<'a, I, O>);
 
 /// What is inside an around hook that may call it more than once; the point has to allow it.
 pub struct Repeat<'a, I, O> {
     pub(crate) inside: Inside<'a, I, O>,
+    /// Where to leave what comes out.
     pub(crate) record: &'a Record<O>,
 }
 
@@ -128,15 +125,7 @@ impl<'a, I: Payload, O: Payload> Next<'a, I, O> {
     /// # Errors
     /// What an inner layer or the core operation answers.
     pub fn call(mut self, input: I) -> BoxFuture<'a, Outcome<O>> {
-        Box::pin(async move {
-            let entered = self.record.and_then(Record::entered);
-            let Inside { chain, index, core, trace } = &mut self.inside;
-            let outcome = chain.run(*index, input, &mut CoreRef(*core), *trace).await;
-            if let Some(record) = self.record {
-                record.left(entered, &outcome);
-            }
-            outcome
-        })
+        Box::pin(async move { self.0.run(input).await })
     }
 }
 
@@ -147,13 +136,15 @@ impl<I: Payload, O: Payload> Repeat<'_, I, O> {
     /// What an inner layer or the core operation answers; `already-called` when the caller of the point gave it a core
     /// operation that can run once.
     pub fn call(&mut self, input: I) -> BoxFuture<'_, Outcome<O>> {
-        Box::pin(async move {
-            let entered = self.record.entered();
-            let Inside { chain, index, core, trace } = &mut self.inside;
-            let outcome = chain.run(*index, input, &mut CoreRef(*core), *trace).await;
-            self.record.left(entered, &outcome);
-            outcome
-        })
+        Box::pin(self.run(input))
+    }
+
+    async fn run(&mut self, input: I) -> Outcome<O> {
+        let entered = self.record.entered();
+        let Inside { chain, index, core, trace } = &mut self.inside;
+        let outcome = chain.run(*index, input, &mut CoreRef(*core), *trace).await;
+        self.record.left(entered, &outcome);
+        outcome
     }
 }
 
@@ -336,7 +327,7 @@ pub(crate) fn joined(earlier: Option<HookError>, later: HookError) -> HookError 
 
 impl<I, O> fmt::Debug for Next<'_, I, O> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.debug_struct("Next").field("index", &self.inside.index).finish_non_exhaustive()
+        formatter.debug_struct("Next").field("index", &self.0.inside.index).finish_non_exhaustive()
     }
 }
 

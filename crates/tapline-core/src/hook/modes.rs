@@ -89,12 +89,7 @@ impl<I: Payload> NotifyPoint<I> {
         I: Sync,
     {
         let Some(chain) = self.0.current() else { return };
-        let told = async {
-            chain.notify(chain.layers.iter(), input).await;
-            Ok(())
-        };
-        // What is told cannot fail, and points that notify each other without end are cut off.
-        let _ = called(&self.0.info.id, told).await;
+        self.tell(chain.notify(chain.layers.iter(), input)).await;
     }
 
     /// Tells all hooks in the reverse of their order: for the end of something whose begin was told in order.
@@ -103,8 +98,13 @@ impl<I: Payload> NotifyPoint<I> {
         I: Sync,
     {
         let Some(chain) = self.0.current() else { return };
+        self.tell(chain.notify(chain.layers.iter().rev(), input)).await;
+    }
+
+    /// What is told cannot fail, and points that notify each other without end are cut off.
+    async fn tell(&self, told: impl Future<Output = ()>) {
         let told = async {
-            chain.notify(chain.layers.iter().rev(), input).await;
+            told.await;
             Ok(())
         };
         let _ = called(&self.0.info.id, told).await;

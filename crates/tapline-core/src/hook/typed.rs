@@ -121,7 +121,7 @@ pub(crate) async fn around<I: Payload, O: Payload>(
     let spare = if can_skip { copy(&input).ok() } else { None };
     let begun = layer.stats.begin_native();
     let record = Record::new(can_skip, begun.is_some());
-    let next = Next { inside: Inside { chain, index, core: &mut *core, trace }, record: Some(&record) };
+    let next = Next(Repeat { inside: Inside { chain, index, core: &mut *core, trace }, record: &record });
     // The hook's own function runs inside, too: it can panic before it gives a future.
     let answer = contained(async { run(input, next).await }).await;
     layer.stats.end_native(begun, record.in_next(), failed_itself(&answer));
