@@ -61,11 +61,18 @@ struct Candidate {
 impl Host {
     /// Loads plugins as an application does when it starts: one that fails, or needs one that did, is left out and
     /// reported, and the others go on. When it is one that was not said to be [optional](Load::optional), the start-up
-    /// ends with the whole report.
+    /// ends with the whole report. Dropping the future does not keep it from coming to its end.
     ///
     /// # Errors
     /// When a plugin that is needed is not there; what had been loaded has been unloaded.
     pub async fn boot(&self, loads: Vec<Load>) -> Result<StartReport, BootFailed> {
+        let host = self.clone();
+        let booted = tokio::spawn(async move { host.boot_all(loads).await });
+        // It ends in a panic only when the runtime does.
+        booted.await.unwrap_or_else(|_| Err(BootFailed(StartReport::default())))
+    }
+
+    async fn boot_all(&self, loads: Vec<Load>) -> Result<StartReport, BootFailed> {
         let _change = self.shared().change.lock().await;
         let mut report = StartReport::default();
         let mut candidates = Vec::new();

@@ -68,6 +68,7 @@ macro_rules! conformance {
                 d16_a_failure_blocks_its_dependents_and_is_named_as_their_root
                 d17_an_unload_is_refused_or_takes_the_dependents_along
                 l02_an_optional_plugin_fails_alone_and_a_required_one_ends_the_start_up
+                l02_a_start_up_that_is_given_up_comes_to_its_end_all_the_same
                 l05_a_plugin_that_is_unloaded_twice_at_once_is_stopped_once
                 l06_a_plugin_that_breaks_while_it_stops_is_gone_all_the_same
                 l09_a_plugin_that_failed_is_reached_by_nobody;

@@ -133,6 +133,19 @@ pub async fn l02_an_optional_plugin_fails_alone_and_a_required_one_ends_the_star
     bench.load([plugin("a")]).await;
 }
 
+pub async fn l02_a_start_up_that_is_given_up_comes_to_its_end_all_the_same(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let mut boot = Box::pin(bench.boot([(plugin("a"), false), (plugin("b").needs("a"), false)]));
+    assert!(futures_util::FutureExt::now_or_never(boot.as_mut()).is_none());
+    // It has begun by then, and read its packages.
+    tokio::task::yield_now().await;
+    drop(boot);
+    while loaded(&bench).is_empty() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(loaded(&bench), ["a", "b"]);
+}
+
 /// A plugin that joins in, answers, hears and publishes when it ends, so that everything of it can be looked for.
 fn everywhere(id: &str) -> Scripted {
     plugin(id)
