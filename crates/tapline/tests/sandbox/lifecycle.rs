@@ -98,3 +98,40 @@ async fn a_call_that_is_inside_a_plugin_ends_well_though_the_plugin_is_unloaded_
     let (answer, drain) = tokio::join!(call, unload);
     assert_eq!((answer.unwrap().as_str(), drain.unwrap()), ("1", Drain::Drained));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_call_is_lost_while_plugins_come_and_go() {
+    const CHANGES: usize = 200;
+    let host = host();
+    let point = host.hook_point("greet").unwrap();
+    let is_over = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let callers: Vec<_> = (0..3)
+        .map(|_| {
+            let (point, is_over) = (point.clone(), std::sync::Arc::clone(&is_over));
+            tokio::spawn(async move {
+                let mut seen = std::collections::BTreeSet::new();
+                while !is_over.load(std::sync::atomic::Ordering::Relaxed) {
+                    seen.insert(greet(&point).await);
+                    tokio::task::yield_now().await;
+                }
+                seen
+            })
+        })
+        .collect();
+    for change in 0..CHANGES {
+        let version = ["cheer-1", "cheer-2"][change % 2];
+        host.load(Load::folder(guest(version))).await.unwrap();
+        // Somebody meets each version at least once.
+        let met = greet(&point).await;
+        assert!(met.ends_with(["!", "hooray!"][change % 2]), "{met}");
+        assert_eq!(host.unload("cheer").await.unwrap(), Drain::Drained);
+    }
+    is_over.store(true, std::sync::atomic::Ordering::Relaxed);
+    let whole = ["Hello,  Ada ", "Hello,  Ada !", "Hello, Ada! Hip, hip, hooray!"];
+    for caller in callers {
+        // A call that failed would have ended its task, and one that met half a plugin would say something else.
+        for greeting in caller.await.unwrap() {
+            assert!(whole.contains(&greeting.as_str()), "{greeting}");
+        }
+    }
+}
