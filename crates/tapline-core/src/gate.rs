@@ -26,6 +26,7 @@ const ONE_INSIDE: usize = 2;
 
 impl Gate {
     /// Lets the caller in, unless the gate is closed.
+    #[inline]
     pub fn enter(&self) -> Option<Pass<'_>> {
         let before = self.state.fetch_add(ONE_INSIDE, Ordering::SeqCst);
         let pass = Pass(self);
@@ -43,6 +44,7 @@ impl Gate {
     }
 
     /// Whether nobody is let in any more.
+    #[inline]
     pub fn is_closed(&self) -> bool {
         self.state.load(Ordering::SeqCst) & CLOSED != 0
     }
@@ -63,6 +65,7 @@ impl Gate {
         }
     }
 
+    #[inline]
     fn leave(&self) {
         let before = self.state.fetch_sub(ONE_INSIDE, Ordering::SeqCst);
         if before & CLOSED != 0 {

@@ -319,6 +319,7 @@ impl Registry {
         self.snapshot.load().generation
     }
 
+    #[inline]
     pub(crate) fn snapshot(&self) -> Loaded<Snapshot> {
         self.snapshot.load()
     }

@@ -35,6 +35,7 @@ mod swap {
         }
 
         /// The value as it is now.
+        #[inline]
         pub(crate) fn load(&self) -> Loaded<T> {
             self.0.load()
         }

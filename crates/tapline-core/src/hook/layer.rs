@@ -164,10 +164,13 @@ impl Layer {
     }
 
     /// Whether the hook may be entered; one in quarantine is as if it had failed.
+    #[inline]
     pub(crate) fn is_trusted(&self) -> Result<bool, HookError> {
-        if !self.quarantine.is_closed() {
-            return Ok(true);
-        }
+        if self.quarantine.is_closed() { self.quarantined() } else { Ok(true) }
+    }
+
+    #[cold]
+    fn quarantined(&self) -> Result<bool, HookError> {
         if self.can_be_skipped() {
             return Ok(false);
         }
@@ -175,6 +178,7 @@ impl Layer {
         Err(HookError::from(CallError::Quarantined { plugin, hook }).arisen_in(self))
     }
 
+    #[inline]
     pub(crate) fn can_be_skipped(&self) -> bool {
         self.on_failure == OnFailure::Skip
     }

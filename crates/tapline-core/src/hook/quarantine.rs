@@ -16,6 +16,7 @@ const FAULTS: usize = 5;
 const WINDOW: Duration = Duration::from_secs(60);
 
 impl Quarantine {
+    #[inline]
     pub(crate) fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Acquire)
     }

@@ -59,6 +59,7 @@ impl LayerStats {
     }
 
     /// Adds the begin of a native call, and the time if it is one of those that are timed.
+    #[inline]
     pub(crate) fn begin_native(&self) -> Option<Instant> {
         let calls = self.calls.load(Ordering::Relaxed) + 1;
         self.calls.store(calls, Ordering::Relaxed);
@@ -66,6 +67,7 @@ impl LayerStats {
     }
 
     /// Adds the end of a native call.
+    #[inline]
     pub(crate) fn end_native(&self, begun: Option<Instant>, in_next: Duration, failed: bool) {
         if failed {
             self.errors.fetch_add(1, Ordering::Relaxed);
