@@ -1,6 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::future::Future;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +10,8 @@ use tapline_core::{
     HookPoint, HookRules, Limits, Manifest, NotifyPoint, Operation, Payload, Plugin, PluginId,
     PointDeclaration, RegisterError, Registration, Registry, Request, Runtime, Topic, TopicPattern, Value,
 };
+
+use tokio::sync::OwnedMutexGuard;
 
 use crate::builder::HostBuilder;
 use crate::bus::{Bus, Delivery, Listener, Queueing, Subscription};
@@ -230,13 +233,9 @@ impl Host {
             return Err(UnloadError::WouldDeadlock(id.into()));
         }
         let change = Arc::clone(&self.0.change).lock_owned().await;
-        let loaded = self.0.take(id)?;
-        let shared = Arc::clone(&self.0);
-        let end = tokio::spawn(async move {
-            let _change = change;
-            shared.end(&loaded).await
-        });
-        Ok(end.await.unwrap_or(Drain::Forced))
+        let leaving = vec![self.0.take(id)?];
+        let drains = self.end_all(change, leaving).await;
+        Ok(drains.first().map_or(Drain::Forced, |(_, drain)| *drain))
     }
 
     /// Unloads a plugin and those that need it, the latter first. Those that can do without it stay.
@@ -246,6 +245,11 @@ impl Host {
     pub async fn unload_with_dependents(&self, id: &str) -> Result<Vec<(PluginId, Drain)>, UnloadError> {
         let change = Arc::clone(&self.0.change).lock_owned().await;
         let leaving = self.0.take_with_dependents(id)?;
+        Ok(self.end_all(change, leaving).await)
+    }
+
+    /// Ends plugins in the reverse of the order in which they were started, in a task that nobody can give up.
+    async fn end_all(&self, change: OwnedMutexGuard<()>, leaving: Vec<Loaded>) -> Vec<(PluginId, Drain)> {
         let shared = Arc::clone(&self.0);
         let end = tokio::spawn(async move {
             let _change = change;
@@ -256,7 +260,7 @@ impl Host {
             drains
         });
         // It ends in a panic only when the runtime does.
-        Ok(end.await.unwrap_or_default())
+        end.await.unwrap_or_default()
     }
 
     /// Keeps a plugin from being loaded, and unloads it if it is there. That it is blocked is no error for those who
@@ -298,16 +302,8 @@ impl Host {
             return Err(UnloadError::WouldDeadlock(inside.manifest.id().to_string()));
         }
         let change = Arc::clone(&self.0.change).lock_owned().await;
-        let plugins: Vec<_> = self.0.plugins().drain(..).collect();
-        let shared = Arc::clone(&self.0);
-        let end = tokio::spawn(async move {
-            let _change = change;
-            for loaded in plugins.iter().rev() {
-                shared.end(loaded).await;
-            }
-        });
-        // It ends in a panic only when the runtime does.
-        let _ = end.await;
+        let leaving = self.0.plugins().drain(..).collect();
+        self.end_all(change, leaving).await;
         Ok(())
     }
 
@@ -483,13 +479,13 @@ impl Shared {
         let supervisor = &loaded.supervisor;
         let mut drain = Drain::Drained;
         if let Some(removal) = self.registry.remove(&supervisor.plugin) {
-            let quiet = async {
+            let mut quiet = pin!(async {
                 loaded.stop_listening().await;
                 removal.drained().await;
-            };
-            if tokio::time::timeout(self.drain, quiet).await.is_err() {
+            });
+            if tokio::time::timeout(self.drain, &mut quiet).await.is_err() {
                 supervisor.end_calls();
-                let is_drained = tokio::time::timeout(GRACE, removal.drained()).await.is_ok();
+                let is_drained = tokio::time::timeout(GRACE, quiet).await.is_ok();
                 drain = if is_drained { Drain::Forced } else { Drain::Leaked(removal.inside()) };
             }
         }

@@ -90,7 +90,8 @@ impl Supervisor {
         if broke && lease.is_shared {
             self.retire();
         }
-        lease.keep = !broke;
+        // After anything but an answer of its own, its code was left in the middle.
+        lease.keep = matches!(answer, Ok(_) | Err(CallError::Failure(_)));
         answer
     }
 

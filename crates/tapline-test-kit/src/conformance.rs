@@ -39,6 +39,7 @@ macro_rules! conformance {
                 h26_a_filter_keeps_a_value_or_replaces_it_by_null_too
                 h28_a_failing_observer_is_told_and_disturbs_nobody
                 h36_an_unload_waits_for_the_call_inside_and_lets_no_later_one_in
+                h36_an_unload_that_is_forced_ends_the_call_and_still_stops_the_plugin
                 h38_a_dropped_call_tells_the_layers_that_it_entered
                 h41_a_second_replacement_is_refused_unless_it_overrides
                 h42_layers_run_around_a_replacement

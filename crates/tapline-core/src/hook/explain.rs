@@ -1,6 +1,5 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use serde::Serialize;
 
@@ -117,13 +116,5 @@ impl Explanation {
             }
             None => format!("{} (declared by nobody)", self.id),
         }
-    }
-}
-
-impl ExplainedHook {
-    /// The median of its own time.
-    #[must_use]
-    pub fn median(&self) -> Option<Duration> {
-        self.p50.map(Duration::from_nanos)
     }
 }

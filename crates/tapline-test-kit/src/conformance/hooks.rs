@@ -5,7 +5,11 @@
 
 use std::time::Duration;
 
-use tapline::core::{HookDeclaration, HookKind, HookState, LayerName, On, PointDeclaration, Priority};
+use futures_util::FutureExt as _;
+use tapline::core::{
+    HookDeclaration, HookKind, HookState, LayerName, On, PointDeclaration, Priority, TopicPattern,
+};
+use tapline::host::{Delivery, Queueing};
 use tapline::{CallError, Drain, Failure, HookPoint, Value};
 
 use crate::bench::{Bench, Words};
@@ -418,6 +422,20 @@ pub async fn h36_an_unload_waits_for_the_call_inside_and_lets_no_later_one_in(su
     let (running, (later, drain)) = tokio::join!(running, unloading);
     assert_eq!((running.unwrap(), later), (words(&["a in", "a out"]), words(&["core"])));
     assert_eq!(drain, Drain::Drained);
+}
+
+pub async fn h36_an_unload_that_is_forced_ends_the_call_and_still_stops_the_plugin(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let point = bench.point();
+    let mut stops = bench.host.subscribe(TopicPattern::new("a.stopped").unwrap(), Queueing::default());
+    let plugin = around("a").publishes("a.>").at("stop", [Step::Publish("a.stopped".into())]);
+    bench.load([plugin]).await;
+    let endless = point.call(Words::new(), |_| std::future::pending());
+    let (answer, drain) = tokio::join!(endless, bench.host.unload("a"));
+    assert_eq!(drain.unwrap(), Drain::Forced);
+    assert_eq!(answer.unwrap_err().to_failure().code(), "not-active");
+    // It is another instance that is told: the one whose call was ended is never entered again.
+    assert!(matches!(stops.next().now_or_never(), Some(Some(Delivery::Event(_)))));
 }
 
 pub async fn h38_a_dropped_call_tells_the_layers_that_it_entered(subject: impl Subject) {
