@@ -3,10 +3,11 @@ use std::fmt;
 use tapline_core::{Operation, PluginId};
 
 use crate::error::HostError;
-use crate::host::{Host, Shared};
+use crate::host::Host;
 use crate::load::{Load, Readied};
 use crate::loaded::Loaded;
 use crate::resolver::{ResolveError, resolve};
+use crate::shared::Shared;
 
 /// What came of each plugin of a start-up, in the order in which they were tried.
 #[derive(Debug, Default)]

@@ -5,8 +5,9 @@ use std::time::Duration;
 use tapline_core::{HookEvent, HookObserver, Limits, Registry, Runtime};
 
 use crate::driver::TokioDriver;
-use crate::host::{Host, Shared};
+use crate::host::Host;
 use crate::policy::Policy;
+use crate::shared::Shared;
 
 /// Settings of a [`Host`].
 #[derive(Default)]

@@ -5,6 +5,7 @@
 //! the supervisor starts it, and the registry publishes it.
 
 mod host;
+mod shared;
 mod builder;
 mod load;
 mod boot;

@@ -5,7 +5,7 @@ use tapline_core::{BoxFuture, CallError, Event, Level, PluginId, Request, Servic
 
 use tokio::time::{Instant, timeout_at};
 
-use crate::host::Shared;
+use crate::shared::Shared;
 
 /// How long a plugin waits for another one.
 const CALL: Duration = Duration::from_secs(5);

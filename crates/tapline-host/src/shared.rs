@@ -1,0 +1,195 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tapline_core::{
+    CallError, Grants, HookError, HookPoint, Limits, Operation, Plugin, PluginId, Registry, Request, Runtime,
+    Value,
+};
+
+use crate::bus::Bus;
+use crate::error::{HostError, UnloadError};
+use crate::load::{Artifact, Readied};
+use crate::loaded::{Drain, Loaded, PluginInfo};
+use crate::policy::Policy;
+use crate::services::HostServices;
+use crate::supervisor::Supervisor;
+
+/// What all handles to a host share: how one plugin is started, called and ended.
+pub(crate) struct Shared {
+    pub(crate) registry: Arc<Registry>,
+    pub(crate) runtimes: Vec<Arc<dyn Runtime>>,
+    pub(crate) policy: Policy,
+    pub(crate) limits: Limits,
+    pub(crate) drain: Duration,
+    /// In the order in which they were started.
+    pub(crate) plugins: Mutex<Vec<Loaded>>,
+    /// The plugins that are not to be loaded.
+    pub(crate) blocked: Mutex<BTreeSet<PluginId>>,
+    /// The hook points around extension points.
+    pub(crate) wrappers: Mutex<BTreeMap<String, HookPoint<Request, Value>>>,
+    pub(crate) bus: Arc<Bus>,
+    /// Held while plugins are loaded or unloaded, so that one change is seen whole by the next.
+    pub(crate) change: Arc<tokio::sync::Mutex<()>>,
+}
+
+/// How long calls that were told to end may take for it.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Plugins that are started and not yet loaded: dropped before that, they leave nothing behind.
+pub(crate) struct Loading<'a> {
+    pub(crate) host: &'a Shared,
+    pub(crate) started: Vec<Loaded>,
+    /// Before it is true, what is registered under their names is not theirs.
+    pub(crate) is_registered: bool,
+}
+
+impl Drop for Loading<'_> {
+    fn drop(&mut self) {
+        for loaded in self.started.iter().rev() {
+            if self.is_registered {
+                self.host.registry.remove(loaded.id());
+            }
+            // Dropping its subscriptions ends them.
+            loaded.listeners.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            loaded.supervisor.retire();
+        }
+    }
+}
+
+impl Shared {
+    /// Grants, loads and starts one plugin.
+    pub(crate) async fn start(&self, readied: &Readied, host: &Arc<Self>) -> Result<Loaded, HostError> {
+        let manifest = &readied.manifest;
+        let grants = self.policy.grant(manifest, readied.narrowed.as_ref()).map_err(HostError::Denied)?;
+        let limits = self.limits.narrowed(&manifest.limits);
+        let plugin = self.load_artifact(&readied.artifact, &grants, &limits).await?;
+        let services = Arc::new(HostServices(Arc::downgrade(host)));
+        let id = manifest.id().clone();
+        let supervisor =
+            Supervisor::new(id.clone(), plugin, readied.config.clone(), grants.clone(), limits, services);
+        supervisor.start().await.map_err(|source| HostError::Start { plugin: id, source })?;
+        let folder = match &readied.artifact {
+            Artifact::Package(package) => Some(package.folder.clone()),
+            Artifact::Native(_) => None,
+        };
+        let stats = Arc::clone(&supervisor.stats);
+        let info = PluginInfo { manifest: Arc::clone(manifest), grants, folder, stats };
+        Ok(Loaded { info, supervisor: Arc::new(supervisor), listeners: Arc::default() })
+    }
+
+    async fn load_artifact(
+        &self,
+        artifact: &Artifact,
+        grants: &Grants,
+        limits: &Limits,
+    ) -> Result<Arc<dyn Plugin>, HostError> {
+        let package = match artifact {
+            Artifact::Native(plugin) => return Ok(Arc::clone(plugin) as Arc<dyn Plugin>),
+            Artifact::Package(package) => package,
+        };
+        let kind = package.manifest.plugin.runtime;
+        let runtime = self.runtimes.iter().find(|runtime| runtime.kind() == kind);
+        let runtime =
+            runtime.ok_or_else(|| HostError::NoRuntime { plugin: package.manifest.id().clone(), kind })?;
+        Ok(runtime.load(package, grants, limits).await?)
+    }
+
+    /// Takes a plugin out of the list, unless others need it.
+    pub(crate) fn take(&self, id: &str) -> Result<Loaded, UnloadError> {
+        let mut plugins = self.plugins();
+        let place = plugins.iter().position(|loaded| loaded.id().as_str() == id);
+        let place = place.ok_or_else(|| UnloadError::NotLoaded(id.into()))?;
+        let needs = |loaded: &&Loaded| {
+            loaded.info.manifest.plugin.depends_on.iter().any(|need| need.id.as_str() == id && !need.optional)
+        };
+        let dependents: Vec<_> = plugins.iter().filter(needs).map(|one| one.id().to_string()).collect();
+        if !dependents.is_empty() {
+            return Err(UnloadError::Needed { plugin: id.into(), dependents });
+        }
+        Ok(plugins.remove(place))
+    }
+
+    /// Takes a plugin and all that need it out of the list, in the order in which they were started.
+    pub(crate) fn take_with_dependents(&self, id: &str) -> Result<Vec<Loaded>, UnloadError> {
+        let mut plugins = self.plugins();
+        if !plugins.iter().any(|loaded| loaded.id().as_str() == id) {
+            return Err(UnloadError::NotLoaded(id.into()));
+        }
+        let mut leaving = BTreeSet::from([id.to_owned()]);
+        // What needs another was started after it, so one pass finds all.
+        for loaded in plugins.iter() {
+            let mut needs = loaded.info.manifest.plugin.depends_on.iter().filter(|need| !need.optional);
+            if needs.any(|need| leaving.contains(need.id.as_str())) {
+                leaving.insert(loaded.id().to_string());
+            }
+        }
+        let is_leaving = |loaded: &Loaded| leaving.contains(loaded.id().as_str());
+        if let Some(inside) = plugins.iter().find(|one| is_leaving(one) && tapline_core::is_inside(one.id()))
+        {
+            return Err(UnloadError::WouldDeadlock(inside.id().to_string()));
+        }
+        Ok(plugins.extract_if(.., |loaded| is_leaving(loaded)).collect())
+    }
+
+    /// Hides, drains and stops a plugin. It always ends, whatever the plugin answers.
+    pub(crate) async fn end(&self, loaded: &Loaded) -> Drain {
+        let supervisor = &loaded.supervisor;
+        let mut drain = Drain::Drained;
+        if let Some(removal) = self.registry.remove(&supervisor.plugin) {
+            let mut quiet = pin!(async {
+                loaded.stop_listening().await;
+                removal.drained().await;
+            });
+            if tokio::time::timeout(self.drain, &mut quiet).await.is_err() {
+                supervisor.end_calls();
+                let is_drained = tokio::time::timeout(GRACE, quiet).await.is_ok();
+                drain = if is_drained { Drain::Forced } else { Drain::Leaked(removal.inside()) };
+            }
+        }
+        supervisor.allow_calls();
+        if let Err(error) = supervisor.run_lifecycle(&Operation::Stop).await {
+            tracing::warn!(plugin = %supervisor.plugin, %error, "plugin did not stop well");
+        }
+        supervisor.retire();
+        drain
+    }
+
+    pub(crate) async fn request(self: Arc<Self>, request: Request) -> Result<Value, HookError> {
+        let wrapper = self.wrappers().get(&*request.point).cloned();
+        match wrapper {
+            Some(point) => point.call(request, |request| self.answer(request)).await,
+            None => self.answer(request).await.map_err(HookError::arisen_in_core),
+        }
+    }
+
+    async fn answer(self: Arc<Self>, request: Request) -> Result<Value, CallError> {
+        let Request { point, key, method, input, .. } = request;
+        let contribution = self.registry.contribution(&point, &key);
+        let contribution = contribution.ok_or_else(|| CallError::NoSuchContribution {
+            point: point.to_string(),
+            key: key.to_string(),
+        })?;
+        tapline_core::nested(&contribution.name, contribution.handler.handle(&method, input)).await
+    }
+
+    pub(crate) fn plugins(&self) -> std::sync::MutexGuard<'_, Vec<Loaded>> {
+        self.plugins.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn blocked(&self) -> std::sync::MutexGuard<'_, BTreeSet<PluginId>> {
+        self.blocked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn wrappers(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, HookPoint<Request, Value>>> {
+        self.wrappers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Host").field("registry", &self.registry).finish_non_exhaustive()
+    }
+}
