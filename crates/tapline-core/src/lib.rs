@@ -35,8 +35,9 @@ pub use hook::{
 pub use id::{NameError, PluginId};
 pub use limits::{Bytes, BytesError, Limits, LimitsAsked};
 pub use manifest::{
-    About, CONTRACT, Capability, Dependency, HookDeclaration, HookKind, Manifest, On, OnFailure, Overflow,
-    Priority, PriorityError, Provides, RuntimeKind, Selector, SubscriptionDeclaration,
+    About, CONTRACT, Capability, Conflict, Dependency, HookDeclaration, HookKind, Instances, Manifest, On,
+    OnFailure, Overflow, Priority, PriorityError, Provides, Restart, RuntimeKind, Selector,
+    SubscriptionDeclaration, Target,
 };
 pub use path::{PathError, PathPattern, PathSet};
 pub use payload::Payload;

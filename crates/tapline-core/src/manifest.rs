@@ -10,6 +10,10 @@ use crate::id::PluginId;
 use crate::limits::LimitsAsked;
 use crate::topic::TopicPattern;
 
+mod dependency;
+
+pub use dependency::{Capability, Conflict, Dependency, Target};
+
 /// The version of the contract between host and plugins that this crate speaks.
 pub const CONTRACT: Version = Version::new(1, 0, 0);
 
@@ -60,42 +64,15 @@ pub struct About {
     /// The plugins that it needs.
     #[serde(default)]
     pub depends_on: Vec<Dependency>,
-}
-
-/// A name that a plugin offers and others can ask for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "CapabilityForm", into = "CapabilityForm")]
-pub struct Capability {
-    /// The name.
-    pub name: Arc<str>,
-    /// Which of several that offer it is taken first: the one of the highest rank; 0 unless said.
-    pub rank: i32,
-}
-
-/// `"search"`, or `{ name = "search", rank = 10 }`.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum CapabilityForm {
-    Name(Arc<str>),
-    Ranked { name: Arc<str>, rank: i32 },
-}
-
-impl From<CapabilityForm> for Capability {
-    fn from(form: CapabilityForm) -> Self {
-        match form {
-            CapabilityForm::Name(name) => Self { name, rank: 0 },
-            CapabilityForm::Ranked { name, rank } => Self { name, rank },
-        }
-    }
-}
-
-impl From<Capability> for CapabilityForm {
-    fn from(capability: Capability) -> Self {
-        match capability {
-            Capability { name, rank: 0 } => Self::Name(name),
-            Capability { name, rank } => Self::Ranked { name, rank },
-        }
-    }
+    /// The plugins beside which it cannot be loaded.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<Conflict>,
+    /// How many instances of it there are.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub instances: Instances,
+    /// When it is started again after it has ended.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub restart: Restart,
 }
 
 /// What runs a plugin.
@@ -108,18 +85,28 @@ pub enum RuntimeKind {
     Native,
 }
 
-/// A plugin that another one needs.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Dependency {
-    /// The plugin needed.
-    pub id: PluginId,
-    /// The versions that will do.
-    #[serde(default)]
-    pub version: VersionReq,
-    /// Whether the plugin starts without it, too.
-    #[serde(default, skip_serializing_if = "is_false")]
-    pub optional: bool,
+/// How many instances of a plugin there are.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Instances {
+    /// As many as there are calls at once: any call may meet any instance, so the plugin keeps no state between calls.
+    #[default]
+    Pool,
+    /// One, which answers one call after the other and may keep state between them.
+    One,
+}
+
+/// When a plugin that has ended is started again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Restart {
+    /// Always.
+    #[default]
+    Permanent,
+    /// When it broke or ended itself with an error; not when it ended itself without one.
+    Transient,
+    /// Never.
+    Temporary,
 }
 
 /// A contribution to an extension point.
@@ -267,6 +254,25 @@ impl Manifest {
     #[must_use]
     pub const fn id(&self) -> &PluginId {
         &self.plugin.id
+    }
+
+    /// The version in which this plugin is what is meant: its own, or that of its capability. `None` when it is not.
+    #[must_use]
+    pub fn version_as(&self, target: &Target) -> Option<&Version> {
+        let about = &self.plugin;
+        match target {
+            Target::Plugin(id) => (about.id == *id).then_some(&about.version),
+            Target::Capability(name) => {
+                let capability = about.capabilities.iter().find(|capability| capability.name == *name)?;
+                Some(capability.version_in(&about.version))
+            }
+        }
+    }
+
+    /// Whether this plugin is what is meant, in one of these versions.
+    #[must_use]
+    pub fn is(&self, target: &Target, versions: &VersionReq) -> bool {
+        self.version_as(target).is_some_and(|version| versions.matches(version))
     }
 }
 

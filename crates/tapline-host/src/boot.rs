@@ -191,7 +191,9 @@ impl Candidate {
     fn missing_need(candidates: &[Self], place: usize) -> Option<usize> {
         let needs = candidates[place].readied.manifest.plugin.depends_on.iter().filter(|need| !need.optional);
         needs
-            .filter_map(|need| candidates.iter().position(|one| *one.id() == need.id))
+            .filter_map(|need| {
+                candidates.iter().position(|one| one.readied.manifest.is(&need.on, &need.version))
+            })
             .find(|needed| candidates[*needed].outcome.is_some())
     }
 }

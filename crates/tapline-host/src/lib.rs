@@ -12,6 +12,7 @@ mod boot;
 mod loaded;
 mod loader;
 mod resolver;
+mod dependents;
 mod policy;
 mod supervisor;
 mod services;

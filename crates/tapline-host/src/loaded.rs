@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tapline_core::{
     Boundary, BoxFuture, CallContext, CallError, Contribution, Flow, Grants, Hook, HookDeclaration,
-    LayerStats, Manifest, Object, Operation, PluginId, Registration,
+    LayerStats, Manifest, Object, Operation, PluginId, Registration, Target,
 };
 
 use crate::bus::{Bus, Listener, Queueing};
@@ -112,11 +112,20 @@ impl Loaded {
     }
 }
 
+/// The plugins that are needed by their ids.
+fn needs(manifest: &Manifest) -> Vec<PluginId> {
+    let needs = manifest.plugin.depends_on.iter().filter_map(|need| match &need.on {
+        Target::Plugin(id) => Some(id.clone()),
+        Target::Capability(_) => None,
+    });
+    needs.collect()
+}
+
 /// What a plugin declares of itself, without its hooks and contributions.
 fn declared(manifest: &Manifest, grants: &Grants) -> Registration {
     let mut registration = Registration::new(manifest.id().clone());
     registration.version = manifest.plugin.version.clone();
-    registration.depends_on = manifest.plugin.depends_on.iter().map(|need| need.id.clone()).collect();
+    registration.depends_on = needs(manifest);
     registration.capabilities.clone_from(&manifest.plugin.capabilities);
     registration.context = grants.context.clone();
     registration

@@ -209,7 +209,7 @@ mod tests {
         );
         check(
             &format!("{HEAD}colour = 1\n"),
-            "plugin.toml:6:1: unknown field `colour`, expected one of `id`, `version`, `description`, `authors`, `host`, `runtime`, `capabilities`, `depends_on`",
+            "plugin.toml:6:1: unknown field `colour`, expected one of `id`, `version`, `description`, `authors`, `host`, `runtime`, `capabilities`, `depends_on`, `conflicts`, `instances`, `restart`",
         );
         check(
             &HEAD.replace("^1", "^2"),

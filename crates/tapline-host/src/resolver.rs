@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use semver::Version;
-use tapline_core::{Dependency, Manifest, PluginId, linearize};
+use tapline_core::{Dependency, Manifest, PluginId, Target, linearize};
 
 /// Why some plugins cannot be loaded together.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -88,7 +88,10 @@ pub fn resolve(
         return Err(errors);
     }
     let edges: BTreeSet<_> = needs
-        .filter_map(|(manifest, need)| Some((*places.get(&need.id)?, *places.get(manifest.id())?)))
+        .filter_map(|(manifest, need)| {
+            let Target::Plugin(needed) = &need.on else { return None };
+            Some((*places.get(needed)?, *places.get(manifest.id())?))
+        })
         .collect();
     let ids: Vec<_> = manifests.iter().map(|manifest| manifest.id()).collect();
     linearize(&ids, &edges).map_err(|cycles| {
@@ -107,8 +110,9 @@ fn unmet(
     need: &Dependency,
     versions: &BTreeMap<&PluginId, &Version>,
 ) -> Option<ResolveError> {
-    let (plugin, needed, wanted) = (plugin.clone(), need.id.clone(), need.version.clone());
-    match versions.get(&need.id) {
+    let Target::Plugin(needed) = &need.on else { return None };
+    let (plugin, needed, wanted) = (plugin.clone(), needed.clone(), need.version.clone());
+    match versions.get(&needed) {
         Some(found) if need.version.matches(found) => None,
         Some(found) => Some(ResolveError::WrongVersion { plugin, needed, wanted, found: (*found).clone() }),
         None if need.optional => None,

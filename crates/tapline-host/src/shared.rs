@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tapline_core::{
-    CallError, Grants, HookError, HookPoint, Limits, Operation, Plugin, PluginId, Registry, Request, Runtime,
-    Value,
+    CallError, Grants, HookError, HookPoint, Limits, Manifest, Operation, Plugin, PluginId, Registry,
+    Request, Runtime, Value,
 };
 
 use crate::bus::Bus;
+use crate::dependents::{stranded, with_dependents};
 use crate::error::{HostError, UnloadError};
 use crate::load::{Artifact, Readied};
 use crate::loaded::{Drain, Loaded, PluginInfo};
@@ -102,10 +103,9 @@ impl Shared {
         let mut plugins = self.plugins();
         let place = plugins.iter().position(|loaded| loaded.id().as_str() == id);
         let place = place.ok_or_else(|| UnloadError::NotLoaded(id.into()))?;
-        let needs = |loaded: &&Loaded| {
-            loaded.info.manifest.plugin.depends_on.iter().any(|need| need.id.as_str() == id && !need.optional)
-        };
-        let dependents: Vec<_> = plugins.iter().filter(needs).map(|one| one.id().to_string()).collect();
+        let leaving = BTreeSet::from([plugins[place].id().clone()]);
+        let dependents = stranded(&manifests(&plugins), &leaving);
+        let dependents: Vec<_> = dependents.iter().map(ToString::to_string).collect();
         if !dependents.is_empty() {
             return Err(UnloadError::Needed { plugin: id.into(), dependents });
         }
@@ -115,18 +115,10 @@ impl Shared {
     /// Takes a plugin and all that need it out of the list, in the order in which they were started.
     pub(crate) fn take_with_dependents(&self, id: &str) -> Result<Vec<Loaded>, UnloadError> {
         let mut plugins = self.plugins();
-        if !plugins.iter().any(|loaded| loaded.id().as_str() == id) {
-            return Err(UnloadError::NotLoaded(id.into()));
-        }
-        let mut leaving = BTreeSet::from([id.to_owned()]);
-        // What needs another was started after it, so one pass finds all.
-        for loaded in plugins.iter() {
-            let mut needs = loaded.info.manifest.plugin.depends_on.iter().filter(|need| !need.optional);
-            if needs.any(|need| leaving.contains(need.id.as_str())) {
-                leaving.insert(loaded.id().to_string());
-            }
-        }
-        let is_leaving = |loaded: &Loaded| leaving.contains(loaded.id().as_str());
+        let plugin = plugins.iter().find(|loaded| loaded.id().as_str() == id);
+        let plugin = plugin.ok_or_else(|| UnloadError::NotLoaded(id.into()))?;
+        let leaving = with_dependents(&manifests(&plugins), plugin.id());
+        let is_leaving = |loaded: &Loaded| leaving.contains(loaded.id());
         if let Some(inside) = plugins.iter().find(|one| is_leaving(one) && tapline_core::is_inside(one.id()))
         {
             return Err(UnloadError::WouldDeadlock(inside.id().to_string()));
@@ -186,6 +178,10 @@ impl Shared {
     pub(crate) fn wrappers(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, HookPoint<Request, Value>>> {
         self.wrappers.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn manifests(plugins: &[Loaded]) -> Vec<&Manifest> {
+    plugins.iter().map(|loaded| &*loaded.info.manifest).collect()
 }
 
 impl fmt::Debug for Shared {

@@ -73,5 +73,5 @@ fn uses(caller: &KnownPlugin, other: &KnownPlugin) -> bool {
     let manifest = &caller.manifest;
     let calls = |(point, key): (&str, &str)| manifest.requires.allow_call(point, key);
     other.manifest.provides.iter().any(|provides| calls((&provides.point, &provides.key)))
-        || manifest.plugin.depends_on.iter().any(|need| need.id == *other.manifest.id())
+        || manifest.plugin.depends_on.iter().any(|need| other.manifest.is(&need.on, &need.version))
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use script::{Script, Step};
 use tapline::core::{
     About, CONTRACT, Capability, ContextGrants, Dependency, EventGrants, Grants, HookDeclaration, HookKind,
-    LimitsAsked, Manifest, Overflow, PathSet, Provides, RuntimeKind, SubscriptionDeclaration, TopicPattern,
-    TopicSet,
+    Instances, LimitsAsked, Manifest, Overflow, PathSet, Provides, Restart, RuntimeKind,
+    SubscriptionDeclaration, Target, TopicPattern, TopicSet,
 };
 use tapline::{Load, NativePlugin, PluginId, Value};
 use tempfile::TempDir;
@@ -60,6 +60,9 @@ impl Scripted {
             runtime: RuntimeKind::Native,
             capabilities: Vec::new(),
             depends_on: Vec::new(),
+            conflicts: Vec::new(),
+            instances: Instances::default(),
+            restart: Restart::default(),
         };
         let manifest = Manifest {
             plugin,
@@ -89,7 +92,7 @@ impl Scripted {
     #[expect(clippy::unwrap_used, reason = "a fixture that is wrong ends the test")]
     pub fn needs(mut self, id: &str) -> Self {
         let (id, version) = (PluginId::new(id).unwrap(), semver::VersionReq::STAR);
-        self.manifest.plugin.depends_on.push(Dependency { id, version, optional: false });
+        self.manifest.plugin.depends_on.push(Dependency { on: Target::Plugin(id), version, optional: false });
         self
     }
 
@@ -101,7 +104,7 @@ impl Scripted {
     #[expect(clippy::unwrap_used, reason = "a fixture that is wrong ends the test")]
     pub fn needs_version(mut self, id: &str, version: &str) -> Self {
         let (id, version) = (PluginId::new(id).unwrap(), version.parse().unwrap());
-        self.manifest.plugin.depends_on.push(Dependency { id, version, optional: false });
+        self.manifest.plugin.depends_on.push(Dependency { on: Target::Plugin(id), version, optional: false });
         self
     }
 
@@ -113,7 +116,7 @@ impl Scripted {
     #[expect(clippy::unwrap_used, reason = "a fixture that is wrong ends the test")]
     pub fn may_need(mut self, id: &str) -> Self {
         let (id, version) = (PluginId::new(id).unwrap(), semver::VersionReq::STAR);
-        self.manifest.plugin.depends_on.push(Dependency { id, version, optional: true });
+        self.manifest.plugin.depends_on.push(Dependency { on: Target::Plugin(id), version, optional: true });
         self
     }
 
@@ -127,7 +130,7 @@ impl Scripted {
     /// Offers a capability with a rank.
     #[must_use]
     pub fn offers(mut self, name: &str, rank: i32) -> Self {
-        self.manifest.plugin.capabilities.push(Capability { name: name.into(), rank });
+        self.manifest.plugin.capabilities.push(Capability { name: name.into(), rank, version: None });
         self
     }
 

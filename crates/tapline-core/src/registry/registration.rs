@@ -66,7 +66,7 @@ pub trait Handler: Send + Sync {
 pub struct Offer {
     /// The plugin.
     pub plugin: PluginId,
-    /// Its version.
+    /// The version of what it offers.
     pub version: Version,
     /// The rank that it gives itself.
     pub rank: i32,

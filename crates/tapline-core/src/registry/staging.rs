@@ -136,7 +136,8 @@ fn capabilities(loaded: &[&Registration]) -> BTreeMap<Arc<str>, Vec<Offer>> {
     let mut capabilities: BTreeMap<Arc<str>, Vec<Offer>> = BTreeMap::new();
     for registration in loaded {
         for capability in &registration.capabilities {
-            let (plugin, version) = (registration.plugin.clone(), registration.version.clone());
+            let plugin = registration.plugin.clone();
+            let version = capability.version_in(&registration.version).clone();
             let offer = Offer { plugin, version, rank: capability.rank };
             capabilities.entry(Arc::clone(&capability.name)).or_default().push(offer);
         }

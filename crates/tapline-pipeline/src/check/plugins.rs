@@ -1,7 +1,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use tapline_core::Dependency;
+use tapline_core::{Dependency, Target};
 
 use super::Checker;
 use crate::catalog::{Catalog, KnownPlugin, Origin};
@@ -89,7 +89,11 @@ impl<'a> ActivePlugins<'a> {
     }
 
     fn check_dependency(&self, plugin: &KnownPlugin, dependency: &Dependency) -> Option<Diagnostic> {
-        let (name, wanted) = (plugin.name(), dependency.id.as_str());
+        let name = plugin.name();
+        let Target::Plugin(wanted) = &dependency.on else {
+            return self.check_capability(plugin, dependency);
+        };
+        let wanted = wanted.as_str();
         let active = self.active.iter().find(|other| other.name() == wanted);
         let (message, hint) = match active {
             Some(other) if dependency.version.matches(&other.manifest.plugin.version) => return None,
@@ -110,6 +114,20 @@ impl<'a> ActivePlugins<'a> {
         };
         let entry = if self.draft.plugins.contains_key(name) { name } else { wanted };
         Some(self.at(entry, name, None, Code::MissingDependency, message).hint(hint))
+    }
+
+    fn check_capability(&self, plugin: &KnownPlugin, dependency: &Dependency) -> Option<Diagnostic> {
+        let mut others = self.active.iter().filter(|other| other.name() != plugin.name());
+        if others.any(|other| other.manifest.is(&dependency.on, &dependency.version)) {
+            return None;
+        }
+        let name = plugin.name();
+        let message = format!(
+            "plugin `{name}` needs {} in `{}`, which no plugin that takes part offers",
+            dependency.on, dependency.version
+        );
+        let hint = "name a plugin that offers it under `plugins`, with its `path`";
+        Some(self.at(name, name, None, Code::MissingDependency, message).hint(hint))
     }
 
     fn at_entry(&self, name: &str, key: &str, code: Code, message: String) -> Diagnostic {
