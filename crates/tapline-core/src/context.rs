@@ -1,9 +1,12 @@
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
-use crate::failure::{CallError, Failure};
+use crate::call::{Call, CallTarget, Caller};
+use crate::call_error::CallError;
+use crate::failure::Failure;
 use crate::grants::{Denied, Grants};
 use crate::id::PluginId;
 use crate::plugin::BoxFuture;
@@ -20,8 +23,19 @@ pub struct CallContext {
     grants: Arc<Grants>,
     /// Whether `input` and `output` are the plugin's own business: a request made to it, and its answer.
     addressed: bool,
+    caller: Option<PluginId>,
     services: Arc<dyn Services>,
+    is_given_up: AtomicBool,
     state: Mutex<State>,
+}
+
+/// How a plugin has ended itself.
+#[derive(Debug, Clone)]
+pub enum Exit {
+    /// It has done what it was there for.
+    Normal,
+    /// It cannot go on.
+    Error(Failure),
 }
 
 /// What the host does for a running plugin besides its context.
@@ -32,14 +46,14 @@ pub trait Services: Send + Sync {
     /// Publishes an event of a plugin, whose right to it has been checked; says how many subscriptions it was queued for.
     fn publish(&self, event: &Event) -> usize;
 
-    /// Calls a contribution on behalf of a plugin, whose right to it has been checked.
-    fn call<'a>(
-        &'a self,
-        point: &'a str,
-        key: &'a str,
-        method: &'a str,
-        request: Value,
-    ) -> BoxFuture<'a, Result<Value, CallError>>;
+    /// Calls another plugin for one whose right to it has been checked, and waits so long at most, or the default.
+    fn call(&self, call: Call, within: Option<Duration>) -> BoxFuture<'static, Result<Value, CallError>>;
+
+    /// Calls another plugin for one whose right to it has been checked, and waits for nothing.
+    ///
+    /// # Errors
+    /// When nobody can take the call.
+    fn cast(&self, call: Call) -> Result<(), CallError>;
 }
 
 /// How much a log line matters.
@@ -63,6 +77,7 @@ struct State {
     /// Whether `next` is available again after its answer.
     repeats: bool,
     spent_in_next: Duration,
+    exit: Option<Exit>,
 }
 
 /// Where an around hook stands with its `next`.
@@ -89,8 +104,10 @@ impl CallContext {
             next: Next::Unavailable(NO_NEXT),
             repeats: false,
             spent_in_next: Duration::ZERO,
+            exit: None,
         };
-        Self { plugin, grants, addressed: false, services, state: Mutex::new(state) }
+        let (is_given_up, state) = (AtomicBool::new(false), Mutex::new(state));
+        Self { plugin, grants, addressed: false, caller: None, services, is_given_up, state }
     }
 
     /// The same context for a request addressed to the plugin: its `input` and `output` need no grant.
@@ -98,6 +115,41 @@ impl CallContext {
     pub const fn addressed(mut self) -> Self {
         self.addressed = true;
         self
+    }
+
+    /// The same context for a request that a plugin makes.
+    #[must_use]
+    pub fn made_by(mut self, caller: Option<PluginId>) -> Self {
+        self.caller = caller;
+        self
+    }
+
+    /// The plugin that makes the request; `None` when it is the application's own, and in a hook.
+    #[must_use]
+    pub const fn caller(&self) -> Option<&PluginId> {
+        self.caller.as_ref()
+    }
+
+    /// Says that nobody waits for the answer any more.
+    pub fn give_up(&self) {
+        self.is_given_up.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether nobody waits for the answer any more.
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        self.is_given_up.load(Ordering::Relaxed)
+    }
+
+    /// Ends the plugin once this call has been answered; whether it is started again is for its manifest's `restart`.
+    pub fn exit(&self, how: Exit) {
+        self.state().exit = Some(how);
+    }
+
+    /// How the plugin has ended itself in this call, if it has.
+    #[must_use]
+    pub fn take_exit(&self) -> Option<Exit> {
+        self.state().exit.take()
     }
 
     /// The plugin that is called.
@@ -152,21 +204,38 @@ impl CallContext {
         std::future::poll_fn(move |task| request.poll(task.waker())).await
     }
 
-    /// Calls a contribution of another plugin.
+    /// Calls another plugin and waits so long at most, or the default, and never longer than the calls around it may
+    /// take. Dropping the future gives the call up.
     ///
     /// # Errors
-    /// When it is not granted, does not exist, or answers with an error.
+    /// When the target is none or not granted, and whatever comes instead of an answer.
     pub async fn call(
         &self,
-        point: &str,
-        key: &str,
+        target: &str,
         method: &str,
         request: Value,
+        within: Option<Duration>,
     ) -> Result<Value, CallError> {
-        if !self.grants.allow_call(point, key) {
-            return Err(self.denied("call", &format!("{point}/{key}"), NOT_GRANTED).into());
+        let call = self.outgoing(target, method, request)?;
+        self.services.call(call, within).await
+    }
+
+    /// Calls another plugin and waits for nothing.
+    ///
+    /// # Errors
+    /// When the target is none or not granted, or nobody can take the call.
+    pub fn cast(&self, target: &str, method: &str, request: Value) -> Result<(), CallError> {
+        self.services.cast(self.outgoing(target, method, request)?)
+    }
+
+    fn outgoing(&self, target: &str, method: &str, request: Value) -> Result<Call, CallError> {
+        let wanted: CallTarget =
+            target.parse().map_err(|error| Failure::from_error("no-such-target", error))?;
+        if !self.grants.allow_call(&wanted) {
+            return Err(self.denied("call", target, NOT_GRANTED).into());
         }
-        self.services.call(point, key, method, request).await
+        let caller = Caller { plugin: self.plugin.clone(), grants: Arc::clone(&self.grants) };
+        Ok(Call { caller, target: wanted, method: method.into(), request })
     }
 
     /// Publishes an event, and says how many subscriptions it was queued for.

@@ -3,7 +3,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::grants::Denied;
 use crate::limits::Bytes;
 use crate::value::Value;
 
@@ -55,66 +54,6 @@ pub enum Fault {
     Contract {
         /// What is wrong with the answer.
         message: String,
-    },
-}
-
-/// Why a call to a plugin gave no answer.
-#[derive(Debug, Clone, thiserror::Error)]
-#[non_exhaustive]
-pub enum CallError {
-    /// It answered with an error.
-    #[error(transparent)]
-    Failure(#[from] Failure),
-    /// It broke.
-    #[error(transparent)]
-    Fault(#[from] Fault),
-    /// It, or its caller, reached for something without a grant.
-    #[error(transparent)]
-    Denied(#[from] Denied),
-    /// It is not loaded, or is being unloaded.
-    #[error("plugin `{plugin}` is not active")]
-    NotActive {
-        /// The plugin.
-        plugin: String,
-    },
-    /// Nobody contributes what was called.
-    #[error("nothing provides `{key}` at `{point}`")]
-    NoSuchContribution {
-        /// The extension point.
-        point: String,
-        /// The key looked up.
-        key: String,
-    },
-    /// The call was given up by its caller.
-    #[error("the call was cancelled")]
-    Cancelled,
-    /// The call was not done by its deadline.
-    #[error("the call was not done within {}", humantime::format_duration(*limit))]
-    DeadlineExceeded {
-        /// The time that it had.
-        limit: Duration,
-    },
-    /// The call is nested too deep in calls of the same.
-    #[error("calls of the same are nested too deep: {}", path.join(" → "))]
-    DepthExceeded {
-        /// The calls from the outermost inward, with the plugins between them in brackets.
-        path: Vec<String>,
-    },
-    /// The hook broke too often and is not entered any more; what its failure means for a call applies to every call.
-    #[error("hook `{hook}` of plugin `{plugin}` is in quarantine: it broke too often")]
-    Quarantined {
-        /// The plugin.
-        plugin: String,
-        /// The hook.
-        hook: String,
-    },
-    /// Another instance of the plugin was needed and could not be started.
-    #[error("plugin `{plugin}` has no instance to spare: {reason}")]
-    Exhausted {
-        /// The plugin.
-        plugin: String,
-        /// Why there is none.
-        reason: String,
     },
 }
 
@@ -178,31 +117,5 @@ impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         // The message is the source's own, so the chain goes on below it.
         self.source.as_ref().and_then(|source| source.source())
-    }
-}
-
-impl CallError {
-    /// Whether the plugin broke, as against answering with an error or being refused.
-    #[must_use]
-    pub const fn is_fault(&self) -> bool {
-        matches!(self, Self::Fault(_))
-    }
-
-    /// The error in the form that is handed to a plugin.
-    #[must_use]
-    pub fn to_failure(&self) -> Failure {
-        let code = match self {
-            Self::Failure(failure) => return failure.clone(),
-            Self::Fault(_) => "fault",
-            Self::Denied(_) => "denied",
-            Self::NotActive { .. } => "not-active",
-            Self::NoSuchContribution { .. } => "no-such-contribution",
-            Self::Cancelled => "cancelled",
-            Self::DeadlineExceeded { .. } => "deadline-exceeded",
-            Self::DepthExceeded { .. } => "depth-exceeded",
-            Self::Quarantined { .. } => "quarantined",
-            Self::Exhausted { .. } => "exhausted",
-        };
-        Failure::new(code, self.to_string())
     }
 }

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use crate::call::{CallPattern, CallTarget};
 use crate::path::PathSet;
 use crate::topic::TopicSet;
 
@@ -12,9 +13,9 @@ use crate::topic::TopicSet;
 pub struct Grants {
     /// The places of a call's context that the plugin may read and write.
     pub context: ContextGrants,
-    /// The contributions that the plugin may call, as `point/key` or `point/*`.
+    /// Whom the plugin may call: `point/key`, `point/*`, a plugin's id, or `capability:name`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub call: Vec<String>,
+    pub call: Vec<CallPattern>,
     /// The topics that the plugin may publish and subscribe to.
     #[serde(skip_serializing_if = "EventGrants::is_empty")]
     pub events: EventGrants,
@@ -102,34 +103,53 @@ pub struct Denied {
 }
 
 impl Grants {
-    /// Whether the contribution may be called.
+    /// Whether the target may be called.
     #[must_use]
-    pub fn allow_call(&self, point: &str, key: &str) -> bool {
-        self.call
-            .iter()
-            .filter_map(|target| target.split_once('/'))
-            .any(|(p, k)| p == point && (k == "*" || k == key))
+    pub fn allow_call(&self, target: &CallTarget) -> bool {
+        self.call.iter().any(|pattern| pattern.covers(target))
+    }
+
+    /// Whether nothing is granted that reaches beyond the calls that the plugin is asked to answer.
+    #[must_use]
+    pub const fn is_inward(&self) -> bool {
+        self.call.is_empty() && self.events.publish.is_empty() && self.fs.is_empty()
     }
 
     /// What both allow.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
-        let narrower = |target: &&String| {
-            target
-                .split_once('/')
-                .is_some_and(|(point, key)| other.allow_call(point, key) || other.call.contains(target))
-        };
         Self {
             context: ContextGrants {
                 read: self.context.read.intersection(&other.context.read),
                 write: self.context.write.intersection(&other.context.write),
             },
-            call: self.call.iter().filter(narrower).cloned().collect(),
+            call: narrower(&self.call, &other.call),
             events: EventGrants {
                 publish: self.events.publish.intersection(&other.events.publish),
                 subscribe: self.events.subscribe.intersection(&other.events.subscribe),
             },
             fs: self.fs.iter().filter(|folder| other.fs.contains(folder)).cloned().collect(),
         }
+    }
+}
+
+/// The patterns of each that the other includes.
+fn narrower(one: &[CallPattern], other: &[CallPattern]) -> Vec<CallPattern> {
+    let included = |pattern: &&CallPattern, wide: &[CallPattern]| wide.iter().any(|w| w.includes(pattern));
+    let ones = one.iter().filter(|pattern| included(pattern, other));
+    let others = other.iter().filter(|pattern| included(pattern, one) && !one.contains(pattern));
+    ones.chain(others).cloned().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_intersection_of_calls_keeps_the_narrower_of_two_patterns() {
+        let calls = |patterns: &[&str]| patterns.iter().map(|one| one.parse().unwrap()).collect::<Vec<_>>();
+        let (wide, narrow) =
+            (calls(&["provider/*", "counter"]), calls(&["provider/echo", "node/x", "counter"]));
+        assert_eq!(super::narrower(&wide, &narrow), calls(&["counter", "provider/echo"]));
+        assert_eq!(super::narrower(&narrow, &wide), calls(&["provider/echo", "counter"]));
+        assert!(super::narrower(&wide, &[]).is_empty());
     }
 }

@@ -12,19 +12,24 @@ mod grants;
 mod limits;
 mod manifest;
 mod failure;
+mod call_error;
+mod call;
 mod context;
 mod plugin;
 mod payload;
 mod request;
 mod gate;
+mod window;
 mod driver;
 mod scope;
 mod hook;
 mod registry;
 
-pub use context::{CallContext, Level, Services};
+pub use call::{Authority, Call, CallPattern, CallTarget, CallTargetError, Caller, METHODS};
+pub use call_error::{CallError, Phase};
+pub use context::{CallContext, Exit, Level, Services};
 pub use driver::Driver;
-pub use failure::{CallError, Failure, Fault};
+pub use failure::{Failure, Fault};
 pub use gate::{Gate, OwnedPass, Pass};
 pub use grants::{ContextGrants, Denied, EventGrants, Folder, FolderGrant, FolderMode, Grants, Requires};
 pub use hook::{
@@ -49,6 +54,7 @@ pub use registry::{
     Contribution, Handler, HookRules, Misfit, Offer, RegisterError, Registration, Registry, Removal,
 };
 pub use request::Request;
-pub use scope::{deadline, is_inside, nested, within_deadline};
+pub use scope::{Scope, deadline, held, holding, is_inside, nested, within_deadline, within_plugin};
 pub use topic::{Event, Topic, TopicError, TopicPattern, TopicSet};
 pub use value::{Name, Number, Object, Value, ValueError};
+pub use window::SlidingWindow;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
 
+use crate::call::Authority;
 use crate::grants::Requires;
 use crate::id::PluginId;
 use crate::limits::LimitsAsked;
@@ -120,6 +121,12 @@ pub struct Provides {
     /// The JSON Schema of its configuration: a file of the package, or the schema itself as JSON text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<String>,
+    /// What can be asked of it; where none is named, the plugin decides when it is asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub methods: Vec<Arc<str>>,
+    /// With whose grants it answers.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub authority: Authority,
 }
 
 /// A hook, as its author declares it.

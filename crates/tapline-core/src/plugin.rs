@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use crate::call_error::CallError;
 use crate::context::CallContext;
-use crate::failure::{CallError, Failure, Fault};
+use crate::failure::{Failure, Fault};
 use crate::grants::Grants;
 use crate::limits::Limits;
 use crate::manifest::{Manifest, RuntimeKind};

@@ -235,6 +235,14 @@ impl Registry {
         self.table().registrations.iter().any(|known| known.plugin == *plugin)
     }
 
+    /// Whether a hook of a plugin is in quarantine.
+    #[must_use]
+    pub fn has_quarantined_hook(&self, plugin: &PluginId) -> bool {
+        let table = self.table();
+        let registration = table.registrations.iter().find(|known| known.plugin == *plugin);
+        registration.is_some_and(|known| known.records.iter().any(|record| record.quarantine.is_closed()))
+    }
+
     /// The contribution with this key, if anyone makes it.
     #[must_use]
     pub fn contribution(&self, point: &str, key: &str) -> Option<Contribution> {

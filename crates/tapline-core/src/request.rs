@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use crate::call::Caller;
 use crate::payload::Payload;
 use crate::value::{INPUT, Object, Value, ValueError};
 
@@ -21,6 +22,9 @@ pub struct Request {
     pub subject: Value,
     /// The request itself.
     pub input: Value,
+    /// The plugin that makes it, and what it may do; `None` when it is the application's own.
+    #[serde(skip)]
+    pub caller: Option<Caller>,
 }
 
 impl Request {
@@ -28,7 +32,14 @@ impl Request {
     #[must_use]
     pub fn new(point: &str, key: &str, method: &str, input: Value) -> Self {
         let subject = Value::from_iter([("name", key.into()), ("method", method.into())]);
-        Self { point: point.into(), key: key.into(), method: method.into(), subject, input }
+        Self { point: point.into(), key: key.into(), method: method.into(), subject, input, caller: None }
+    }
+
+    /// The same request, made by a plugin.
+    #[must_use]
+    pub fn made_by(mut self, caller: Caller) -> Self {
+        self.caller = Some(caller);
+        self
     }
 
     /// The same request, about something else.

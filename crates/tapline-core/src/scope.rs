@@ -10,17 +10,19 @@ use std::time::Instant;
 
 use pin_project_lite::pin_project;
 
-use crate::failure::CallError;
+use crate::call_error::CallError;
 use crate::id::PluginId;
 use crate::sync;
 
 /// One thing that the current future is inside of.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Place {
     /// A call of a hook point, or a request to a contribution.
     Call(Arc<str>),
     /// The code of a plugin.
     Plugin(Arc<str>),
+    /// A call that holds the one instance of a plugin.
+    Holding(PluginId),
     /// A time by which it has to be done.
     Deadline(Instant),
 }
@@ -54,7 +56,7 @@ impl Place {
         match self {
             Self::Call(name) => Some(name.to_string()),
             Self::Plugin(name) => Some(format!("({name})")),
-            Self::Deadline(_) => None,
+            Self::Holding(_) | Self::Deadline(_) => None,
         }
     }
 }
@@ -71,6 +73,71 @@ pub fn deadline() -> Option<Instant> {
 pub fn is_inside(plugin: &PluginId) -> bool {
     let is_it = |place: &Place| matches!(place, Place::Plugin(name) if **name == *plugin.as_str());
     PLACES.with(|places| places.borrow().iter().any(is_it))
+}
+
+/// The plugins whose one instance the calls around the current future hold, from the outermost inward.
+#[must_use]
+pub fn held() -> Vec<PluginId> {
+    let held = |place: &Place| if let Place::Holding(plugin) = place { Some(plugin.clone()) } else { None };
+    PLACES.with(|places| places.borrow().iter().filter_map(held).collect())
+}
+
+/// Runs a future that holds the one instance of a plugin.
+pub async fn holding<F: Future>(plugin: PluginId, future: F) -> F::Output {
+    within(Place::Holding(plugin), future).await
+}
+
+/// What a future runs inside of, to be taken along into a task of its own.
+#[derive(Debug, Clone)]
+pub struct Scope(Vec<Place>);
+
+impl Scope {
+    /// What the current future runs inside of.
+    #[must_use]
+    pub fn current() -> Self {
+        Self(PLACES.with(|places| places.borrow().clone()))
+    }
+
+    /// Leaves the deadlines out: whoever waits for the future has looked at them.
+    #[must_use]
+    pub fn without_deadlines(mut self) -> Self {
+        self.0.retain(|place| !matches!(place, Place::Deadline(_)));
+        self
+    }
+
+    /// Runs a future inside of it, wherever the future is polled.
+    pub async fn run<F: Future>(self, future: F) -> F::Output {
+        let mut future = std::pin::pin!(future);
+        let mut places = self.0;
+        std::future::poll_fn(move |task| {
+            let count = places.len();
+            PLACES.with(|current| current.borrow_mut().append(&mut places));
+            let _taken_back = TakenBack { places: &mut places, count };
+            future.as_mut().poll(task)
+        })
+        .await
+    }
+}
+
+/// Takes places back when dropped, by a panic too.
+struct TakenBack<'a> {
+    places: &'a mut Vec<Place>,
+    count: usize,
+}
+
+impl Drop for TakenBack<'_> {
+    fn drop(&mut self) {
+        PLACES.with(|current| {
+            let mut current = current.borrow_mut();
+            let begin = current.len().saturating_sub(self.count);
+            self.places.extend(current.drain(begin..));
+        });
+    }
+}
+
+/// Runs a future as code of a plugin.
+pub async fn within_plugin<F: Future>(plugin: &PluginId, future: F) -> F::Output {
+    within(Place::Plugin(plugin.shared()), future).await
 }
 
 /// Runs a request within the calls that it is nested in.

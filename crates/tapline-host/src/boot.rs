@@ -1,6 +1,6 @@
 use std::fmt;
 
-use tapline_core::{Operation, PluginId};
+use tapline_core::PluginId;
 
 use crate::error::HostError;
 use crate::host::Host;
@@ -222,7 +222,7 @@ impl Shared {
         let Some(loaded) = candidates[place].loaded.clone() else { return };
         let outcome = match Candidate::missing_need(candidates, place) {
             Some(needed) => Candidate::blocked_by(&candidates[place], &candidates[needed]),
-            None => match loaded.supervisor.run_lifecycle(&Operation::Start).await {
+            None => match loaded.supervisor.begin().await {
                 Ok(()) => return loaded.listen(&self.bus),
                 Err(source) => StartOutcome::Failed(HostError::Start { plugin: loaded.id().clone(), source }),
             },

@@ -8,6 +8,7 @@ use crate::driver::TokioDriver;
 use crate::host::Host;
 use crate::policy::Policy;
 use crate::shared::Shared;
+use crate::supervisor::Supervision;
 
 /// Settings of a [`Host`].
 #[derive(Default)]
@@ -16,6 +17,7 @@ pub struct HostBuilder {
     policy: Policy,
     limits: Limits,
     drain: Option<Duration>,
+    supervision: Supervision,
     observers: Vec<HookObserver>,
 }
 
@@ -48,6 +50,13 @@ impl HostBuilder {
         self
     }
 
+    /// Says how often plugins that ended are started again, and what a restart takes along.
+    #[must_use]
+    pub const fn supervision(mut self, supervision: Supervision) -> Self {
+        self.supervision = supervision;
+        self
+    }
+
     /// Has somebody told of what happens to hooks and no caller learns of; the log is told of it anyway.
     #[must_use]
     pub fn observer(mut self, observer: impl Fn(&HookEvent<'_>) + Send + Sync + 'static) -> Self {
@@ -69,6 +78,8 @@ impl HostBuilder {
             policy: self.policy,
             limits: self.limits,
             drain: self.drain.unwrap_or(DRAIN),
+            supervision: self.supervision,
+            waits: Arc::default(),
             plugins: Mutex::default(),
             blocked: Mutex::default(),
             wrappers: Mutex::default(),

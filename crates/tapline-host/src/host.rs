@@ -2,8 +2,8 @@ use std::future::Future;
 use std::sync::Arc;
 
 use tapline_core::{
-    BoxFuture, CollectPoint, Event, Explanation, FilterPoint, FirstPoint, Hook, HookError, HookPoint,
-    HookRules, Manifest, NotifyPoint, Operation, Payload, PluginId, PointDeclaration, RegisterError,
+    BoxFuture, CollectPoint, Contribution, Event, Explanation, FilterPoint, FirstPoint, Hook, HookError,
+    HookPoint, HookRules, Manifest, NotifyPoint, Payload, PluginId, PointDeclaration, RegisterError,
     Registration, Registry, Request, Topic, TopicPattern, Value,
 };
 
@@ -13,9 +13,10 @@ use crate::builder::HostBuilder;
 use crate::bus::{Delivery, Listener, Queueing, Subscription};
 use crate::error::{HostError, UnloadError};
 use crate::load::{Load, Readied};
-use crate::loaded::{Drain, Loaded, PluginInfo, PluginState, outline};
+use crate::loaded::{Drain, Loaded, PluginInfo, outline};
 use crate::resolver::resolve;
 use crate::shared::{Loading, Shared};
+use crate::supervisor::{PluginState, Supervisor};
 
 /// The object that an application embeds to become extensible.
 ///
@@ -124,6 +125,16 @@ impl Host {
         self.0.registry.register(vec![registration])
     }
 
+    /// Makes contributions of the application itself, under a name of its own: what it offers to plugins.
+    ///
+    /// # Errors
+    /// When the name or a contribution is taken.
+    pub fn contribute(&self, name: &PluginId, contributions: Vec<Contribution>) -> Result<(), RegisterError> {
+        let mut registration = Registration::new(name.clone());
+        registration.contributions = contributions;
+        self.0.registry.register(vec![registration])
+    }
+
     /// Joins the hooks that manifests declare, with nothing behind them, so that [`explain`](Self::explain) tells where
     /// they would stand. No plugin is read, loaded or run for it; a call of a point that they join fails.
     ///
@@ -183,7 +194,7 @@ impl Host {
         self.0.registry.register(loading.started.iter().map(Loaded::registration).collect())?;
         loading.is_registered = true;
         for (place, loaded) in loading.started.iter().enumerate() {
-            if let Err(source) = loaded.supervisor.run_lifecycle(&Operation::Start).await {
+            if let Err(source) = loaded.supervisor.begin().await {
                 let plugin = loaded.id().clone();
                 for begun in loading.started[..place].iter().rev() {
                     self.0.end(begun).await;
@@ -256,16 +267,45 @@ impl Host {
         self.0.blocked().remove(id);
     }
 
-    /// Whether a plugin takes part.
+    /// What has become of a plugin.
     #[must_use]
     pub fn state(&self, id: &PluginId) -> PluginState {
-        if self.0.plugins().iter().any(|loaded| loaded.id() == id) {
-            PluginState::Active
-        } else if self.0.blocked().contains(id) {
-            PluginState::Disabled
-        } else {
-            PluginState::Absent
+        let supervisor = self.supervisor(id);
+        match supervisor.map(|supervisor| supervisor.status().state) {
+            Some(PluginState::Active) if self.0.registry.has_quarantined_hook(id) => PluginState::Degraded,
+            Some(state) => state,
+            None if self.0.blocked().contains(id) => PluginState::Disabled,
+            None => PluginState::Absent,
         }
+    }
+
+    /// How often everything that runs of a plugin has begun anew, from 1; `None` when it is not loaded.
+    #[must_use]
+    pub fn incarnation(&self, id: &PluginId) -> Option<u64> {
+        Some(self.supervisor(id)?.status().incarnation)
+    }
+
+    /// Ends everything that runs of a plugin and of those that need it, and starts them again, the plugin first. What is
+    /// in quarantine, failed or blocked comes back, too, and its restarts so far are forgotten. Returns when all have
+    /// been tried; the [`state`](Self::state) says what has become of them. Dropping the future does not keep it from
+    /// coming to its end.
+    ///
+    /// # Errors
+    /// When there is no such plugin, or the caller is inside it.
+    pub async fn restart(&self, id: &PluginId) -> Result<PluginState, UnloadError> {
+        if tapline_core::is_inside(id) {
+            return Err(UnloadError::WouldDeadlock(id.to_string()));
+        }
+        let supervisor = self.supervisor(id).ok_or_else(|| UnloadError::NotLoaded(id.to_string()))?;
+        let shared = Arc::clone(&self.0);
+        // It ends in a panic only when the runtime does.
+        let _ = tokio::spawn(async move { shared.restart(&supervisor).await }).await;
+        Ok(self.state(id))
+    }
+
+    fn supervisor(&self, id: &PluginId) -> Option<Arc<Supervisor>> {
+        let plugins = self.0.plugins();
+        Some(Arc::clone(&plugins.iter().find(|loaded| loaded.id() == id)?.supervisor))
     }
 
     /// Unloads everything, dependents first. Dropping the future does not keep it from coming to its end.

@@ -7,7 +7,7 @@ use tapline_core::{
 };
 
 use crate::bus::{Bus, Listener, Queueing};
-use crate::services::HostServices;
+use crate::calls::HostServices;
 use crate::supervisor::{SupervisedHandler, SupervisedHook, Supervisor};
 
 /// What is known of a loaded plugin.
@@ -21,18 +21,6 @@ pub struct PluginInfo {
     pub folder: Option<PathBuf>,
     /// What it has cost since it was loaded.
     pub stats: Arc<LayerStats>,
-}
-
-/// Whether a plugin takes part.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum PluginState {
-    /// It is loaded and answers.
-    Active,
-    /// The application has blocked its id: it is not loaded, and that is no error.
-    Disabled,
-    /// Nobody has loaded it.
-    Absent,
 }
 
 /// How the calls that were in a plugin when it was unloaded came to their end.
@@ -72,11 +60,7 @@ impl Loaded {
             .iter()
             .map(|provides| {
                 let (point, key) = (Arc::clone(&provides.point), Arc::clone(&provides.key));
-                let handler = SupervisedHandler {
-                    supervisor: Arc::clone(&self.supervisor),
-                    gate: Arc::clone(&gate),
-                    contribution: format!("{point}/{key}").into(),
-                };
+                let handler = SupervisedHandler::new(&self.supervisor, &gate, provides);
                 Contribution::new(point, key, manifest.id().clone(), Arc::new(handler))
             })
             .collect();
@@ -147,7 +131,12 @@ struct Outline(PluginId);
 
 impl Boundary for Outline {
     fn context(&self, root: Object) -> Arc<CallContext> {
-        Arc::new(CallContext::new(self.0.clone(), Arc::default(), Arc::new(HostServices(Weak::new())), root))
+        Arc::new(CallContext::new(
+            self.0.clone(),
+            Arc::default(),
+            Arc::new(HostServices::new(Weak::new())),
+            root,
+        ))
     }
 
     fn enter<'a>(&'a self, _: &'a Arc<CallContext>) -> BoxFuture<'a, Result<Flow, CallError>> {

@@ -1,4 +1,9 @@
-use tapline_core::{Denied, EventGrants, Grants, Manifest, RuntimeKind, TopicPattern, TopicSet};
+use std::collections::BTreeSet;
+
+use tapline_core::{
+    Authority, CallPattern, Denied, EventGrants, Grants, Manifest, PluginId, RuntimeKind, TopicPattern,
+    TopicSet,
+};
 
 /// What an application lets plugins do. The effective grants are what the manifest asks for, within this.
 ///
@@ -7,15 +12,23 @@ use tapline_core::{Denied, EventGrants, Grants, Manifest, RuntimeKind, TopicPatt
 /// its host functions alone.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
-    calls: Vec<String>,
+    calls: Vec<CallPattern>,
+    own_authority: BTreeSet<PluginId>,
     events: EventGrants,
 }
 
 impl Policy {
-    /// Lets sandboxed plugins that ask for it call a contribution, as `point/key` or `point/*`.
+    /// Lets sandboxed plugins that ask for it make these calls.
     #[must_use]
-    pub fn allow_call(mut self, target: impl Into<String>) -> Self {
-        self.calls.push(target.into());
+    pub fn allow_call(mut self, calls: CallPattern) -> Self {
+        self.calls.push(calls);
+        self
+    }
+
+    /// Lets a sandboxed plugin that asks for it answer with its own grants, whoever calls it.
+    #[must_use]
+    pub fn allow_own_authority(mut self, plugin: PluginId) -> Self {
+        self.own_authority.insert(plugin);
         self
     }
 
@@ -60,7 +73,13 @@ impl Policy {
         };
         let granted = asked.intersection(&allowed).call;
         let calls = asked.call.iter().filter(|target| !granted.contains(target));
-        let calls = calls.map(|target| denied("call", target.clone(), "the policy does not allow this call"));
+        let calls =
+            calls.map(|target| denied("call", target.to_string(), "the policy does not allow this call"));
+        let own = manifest.provides.iter().filter(|provides| provides.authority == Authority::Own);
+        let own = own.filter(|_| !self.own_authority.contains(manifest.id())).map(|provides| {
+            let target = format!("{}/{}", provides.point, provides.key);
+            denied("answer with its own grants at", target, "the policy does not allow it")
+        });
         let folders = asked.fs.iter().map(|folder| {
             denied("use", format!("{:?}", folder.path), "the policy gives no folders to sandboxed plugins")
         });
@@ -73,7 +92,7 @@ impl Policy {
         let publish = publish.into_iter().map(|topic| denied("publish", topic, reason));
         let subscribe = uncovered(&asked.events.subscribe, &self.events.subscribe);
         let subscribe = subscribe.into_iter().map(|topic| denied("subscribe to", topic, reason));
-        calls.chain(folders).chain(publish).chain(subscribe).collect()
+        calls.chain(own).chain(folders).chain(publish).chain(subscribe).collect()
     }
 }
 
@@ -96,10 +115,10 @@ mod tests {
         let asking = manifest("wasm", "call = ['provider/echo']");
         assert!(
             Policy::default()
-                .allow_call("provider/*")
+                .allow_call("provider/*".parse().unwrap())
                 .grant(&asking, None)
                 .unwrap()
-                .allow_call("provider", "echo")
+                .allow_call(&"provider/echo".parse().unwrap())
         );
     }
 

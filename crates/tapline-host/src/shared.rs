@@ -5,18 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tapline_core::{
-    CallError, Grants, HookError, HookPoint, Limits, Manifest, Operation, Plugin, PluginId, Registry,
-    Request, Runtime, Value,
+    CallError, Grants, HookError, HookPoint, Limits, Manifest, Plugin, PluginId, Registry, Request, Runtime,
+    Value,
 };
 
 use crate::bus::Bus;
+use crate::calls::HostServices;
 use crate::dependents::{stranded, with_dependents};
 use crate::error::{HostError, UnloadError};
 use crate::load::{Artifact, Readied};
 use crate::loaded::{Drain, Loaded, PluginInfo};
 use crate::policy::Policy;
-use crate::services::HostServices;
-use crate::supervisor::Supervisor;
+use crate::supervisor::{PluginState, Supervision, Supervisor, Waits, Ward};
 
 /// What all handles to a host share: how one plugin is started, called and ended.
 pub(crate) struct Shared {
@@ -25,6 +25,9 @@ pub(crate) struct Shared {
     pub(crate) policy: Policy,
     pub(crate) limits: Limits,
     pub(crate) drain: Duration,
+    pub(crate) supervision: Supervision,
+    /// Who waits for whom.
+    pub(crate) waits: Arc<Waits>,
     /// In the order in which they were started.
     pub(crate) plugins: Mutex<Vec<Loaded>>,
     /// The plugins that are not to be loaded.
@@ -67,18 +70,26 @@ impl Shared {
         let grants = self.policy.grant(manifest, readied.narrowed.as_ref()).map_err(HostError::Denied)?;
         let limits = self.limits.narrowed(&manifest.limits);
         let plugin = self.load_artifact(&readied.artifact, &grants, &limits).await?;
-        let services = Arc::new(HostServices(Arc::downgrade(host)));
-        let id = manifest.id().clone();
-        let supervisor =
-            Supervisor::new(id.clone(), plugin, readied.config.clone(), grants.clone(), limits, services);
-        supervisor.start().await.map_err(|source| HostError::Start { plugin: id, source })?;
+        let services = Arc::new(HostServices::new(Arc::downgrade(host)));
+        let (manifest, config) = (Arc::clone(manifest), readied.config.clone());
+        let ward = Ward {
+            manifest: Arc::clone(&manifest),
+            loaded: plugin,
+            config,
+            grants: grants.clone(),
+            limits,
+            services,
+        };
+        let supervisor = Supervisor::new(ward, host);
+        let started = supervisor.start().await;
+        started.map_err(|source| HostError::Start { plugin: manifest.id().clone(), source })?;
         let folder = match &readied.artifact {
             Artifact::Package(package) => Some(package.folder.clone()),
             Artifact::Native(_) => None,
         };
         let stats = Arc::clone(&supervisor.stats);
-        let info = PluginInfo { manifest: Arc::clone(manifest), grants, folder, stats };
-        Ok(Loaded { info, supervisor: Arc::new(supervisor), listeners: Arc::default() })
+        let info = PluginInfo { manifest, grants, folder, stats };
+        Ok(Loaded { info, supervisor, listeners: Arc::default() })
     }
 
     async fn load_artifact(
@@ -129,6 +140,12 @@ impl Shared {
     /// Hides, drains and stops a plugin. It always ends, whatever the plugin answers.
     pub(crate) async fn end(&self, loaded: &Loaded) -> Drain {
         let supervisor = &loaded.supervisor;
+        let was = supervisor.close();
+        let is_running = matches!(was, PluginState::Starting | PluginState::Active);
+        if !is_running {
+            // Calls that wait for it to come back wait for nothing.
+            supervisor.retire();
+        }
         let mut drain = Drain::Drained;
         if let Some(removal) = self.registry.remove(&supervisor.plugin) {
             let mut quiet = pin!(async {
@@ -141,9 +158,8 @@ impl Shared {
                 drain = if is_drained { Drain::Forced } else { Drain::Leaked(removal.inside()) };
             }
         }
-        supervisor.allow_calls();
-        if let Err(error) = supervisor.run_lifecycle(&Operation::Stop).await {
-            tracing::warn!(plugin = %supervisor.plugin, %error, "plugin did not stop well");
+        if is_running {
+            supervisor.stop().await;
         }
         supervisor.retire();
         drain
@@ -158,13 +174,13 @@ impl Shared {
     }
 
     async fn answer(self: Arc<Self>, request: Request) -> Result<Value, CallError> {
-        let Request { point, key, method, input, .. } = request;
+        let Request { point, key, method, input, caller, .. } = request;
         let contribution = self.registry.contribution(&point, &key);
         let contribution = contribution.ok_or_else(|| CallError::NoSuchContribution {
             point: point.to_string(),
             key: key.to_string(),
         })?;
-        tapline_core::nested(&contribution.name, contribution.handler.handle(&method, input)).await
+        tapline_core::nested(&contribution.name, contribution.handler.handle(&method, input, caller)).await
     }
 
     pub(crate) fn plugins(&self) -> std::sync::MutexGuard<'_, Vec<Loaded>> {
@@ -180,7 +196,8 @@ impl Shared {
     }
 }
 
-fn manifests(plugins: &[Loaded]) -> Vec<&Manifest> {
+/// The manifests of plugins.
+pub(crate) fn manifests(plugins: &[Loaded]) -> Vec<&Manifest> {
     plugins.iter().map(|loaded| &*loaded.info.manifest).collect()
 }
 

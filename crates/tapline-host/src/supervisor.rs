@@ -1,102 +1,201 @@
 use std::fmt;
-use std::future::poll_fn;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::future::{Future, poll_fn};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::task::Poll;
 
 use tapline_core::{
-    Boundary, BoxFuture, CallContext, CallError, Fault, Flow, Gate, Grants, Handler, Instance, LayerStats,
-    Limits, Object, Operation, Plugin, PluginId, Services, Value, configuration,
+    Authority, BoxFuture, CallContext, CallError, Caller, Exit, Fault, Flow, Grants, Instances, LayerStats,
+    Limits, Manifest, Object, Operation, Phase, Plugin, PluginId, RuntimeKind, Scope, Services, Value,
+    configuration,
 };
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::bus::Delivery;
+use crate::shared::Shared;
 
-/// Owns the instances of one plugin: starts them, lends one to each call, holds calls to their deadline, and never
-/// enters an instance again in which something went wrong.
+mod boundary;
+mod lease;
+mod life;
+mod restarts;
+mod status;
+mod turns;
+
+pub use restarts::{Strategy, Supervision};
+pub use status::PluginState;
+
+pub(crate) use boundary::{SupervisedHandler, SupervisedHook};
+pub(crate) use life::Revival;
+pub(crate) use restarts::Verdict;
+pub(crate) use status::Status;
+pub(crate) use turns::Waits;
+
+use lease::Held;
+use restarts::{Ending, Restarts};
+use turns::{Turn, Turns};
+
+/// Owns the instances of one plugin: starts them, lends one to each call, holds calls to their deadline, never enters an
+/// instance again in which something went wrong, and says when the plugin is started again.
 pub(crate) struct Supervisor {
     pub(crate) plugin: PluginId,
+    pub(crate) stats: Arc<LayerStats>,
     loaded: Arc<dyn Plugin>,
     config: Value,
     grants: Arc<Grants>,
     limits: Limits,
     services: Arc<dyn Services>,
-    idle: Mutex<Vec<Box<dyn Instance>>>,
-    /// Becomes true when calls that are under way have to end.
-    ended: watch::Sender<bool>,
-    pub(crate) stats: Arc<LayerStats>,
+    host: Weak<Shared>,
+    status: watch::Sender<Status>,
+    restarts: Mutex<Restarts>,
+    idle: Mutex<Vec<Held>>,
+    /// Whether all calls meet the same state, so that the plugin has ended when its instance has.
+    is_single: bool,
+    /// Where the one instance answers one call after the other.
+    turns: Option<Turns>,
+    /// No instance is added to the pool before this.
+    grows_from: Mutex<Instant>,
+    /// Answers that nobody waited for any more.
+    late: AtomicU64,
 }
 
-/// An instance on loan.
-struct Lease<'a> {
-    supervisor: &'a Supervisor,
-    instance: Option<Box<dyn Instance>>,
-    /// Whether this is a handle to an instance that others use, too.
-    is_shared: bool,
-    /// Whether the call ended well; until then the instance is not trusted.
-    keep: bool,
+/// What a supervisor watches over.
+pub(crate) struct Ward {
+    pub(crate) manifest: Arc<Manifest>,
+    pub(crate) loaded: Arc<dyn Plugin>,
+    pub(crate) config: Value,
+    pub(crate) grants: Grants,
+    pub(crate) limits: Limits,
+    pub(crate) services: Arc<dyn Services>,
 }
-
-/// No pool keeps more instances than this between calls; a burst may use more.
-const IDLE_INSTANCES: usize = 16;
 
 impl Supervisor {
-    pub(crate) fn new(
-        plugin: PluginId,
-        loaded: Arc<dyn Plugin>,
-        config: Value,
-        grants: Grants,
-        limits: Limits,
-        services: Arc<dyn Services>,
-    ) -> Self {
-        Self {
-            plugin,
+    pub(crate) fn new(ward: Ward, host: &Arc<Shared>) -> Arc<Self> {
+        let Ward { manifest, loaded, config, grants, limits, services } = ward;
+        let (plugin, about) = (manifest.id().clone(), &manifest.plugin);
+        let is_one = about.instances == Instances::One;
+        Arc::new(Self {
+            stats: Arc::default(),
             loaded,
             config,
             grants: Arc::new(grants),
             limits,
             services,
+            host: Arc::downgrade(host),
+            status: watch::Sender::new(Status { state: PluginState::Starting, incarnation: 1 }),
+            restarts: Mutex::new(Restarts::new(&plugin, about.restart, &host.supervision)),
             idle: Mutex::default(),
-            ended: watch::Sender::new(false),
-            stats: Arc::default(),
-        }
+            is_single: is_one || about.runtime == RuntimeKind::Native,
+            turns: is_one.then(|| Turns::new(plugin.clone(), Arc::clone(&host.waits))),
+            grows_from: Mutex::new(Instant::now()),
+            late: AtomicU64::new(0),
+            plugin,
+        })
     }
 
     /// Starts the first instance, so that a plugin that refuses to start is known at once.
     pub(crate) async fn start(&self) -> Result<(), CallError> {
-        let instance = self.fresh().await?;
-        self.idle().push(instance);
+        let incarnation = self.incarnation();
+        let instance = self.fresh(incarnation).await?;
+        self.idle().push(Held { instance, incarnation });
         Ok(())
     }
 
-    /// Runs one operation that carries no input.
-    pub(crate) async fn run_lifecycle(&self, operation: &Operation) -> Result<(), CallError> {
-        let context = Arc::new(self.context(Object::new()));
-        self.run(operation, &context).await.map(|_| ())
+    /// Lets the plugin begin its work, after which it is active.
+    pub(crate) async fn begin(self: &Arc<Self>) -> Result<(), CallError> {
+        self.run_lifecycle(&Operation::Start).await?;
+        self.turn_to(PluginState::Active);
+        Ok(())
     }
 
-    /// Runs one operation on one instance, within the plugin's wall time.
+    /// Runs one operation that carries no input, whatever state the plugin is in.
+    async fn run_lifecycle(self: &Arc<Self>, operation: &Operation) -> Result<(), CallError> {
+        let context = Arc::new(self.context(Object::new()));
+        self.run_in(self.incarnation(), operation, &context).await.map(|_| ())
+    }
+
+    /// Runs one operation on one instance, once the plugin can take it. Dropping the future ends the operation.
     pub(crate) async fn run(
-        &self,
+        self: &Arc<Self>,
         operation: &Operation,
         context: &Arc<CallContext>,
     ) -> Result<Flow, CallError> {
-        let mut lease = self.lease().await?;
+        let Some(turns) = &self.turns else {
+            return self.run_in(self.admitted().await?, operation, context).await;
+        };
+        let _turn = turns.take().await?;
+        let call = async { self.run_in(self.admitted().await?, operation, context).await };
+        tapline_core::holding(self.plugin.clone(), call).await
+    }
+
+    /// Answers a request. Where one instance keeps the plugin's state, the answer comes to its end though the caller has
+    /// gone: whoever gives up calls could otherwise end the state that others rely on.
+    pub(crate) async fn answer(
+        self: &Arc<Self>,
+        operation: Operation,
+        context: &Arc<CallContext>,
+    ) -> Result<Flow, CallError> {
+        let Some(turns) = &self.turns else { return self.run(&operation, context).await };
+        let turn = turns.take().await?;
+        let incarnation = self.admitted().await?;
+        let begun = Instant::now();
+        let task = tokio::spawn(Arc::clone(self).answer_alone(turn, incarnation, operation, context));
+        let mut waiting = WhoWaits { context, has_answer: false };
+        let answer = match tapline_core::deadline() {
+            None => task.await,
+            Some(deadline) => timeout_at(deadline.into(), task)
+                .await
+                .map_err(|_| CallError::DeadlineExceeded { limit: begun.elapsed(), phase: Phase::Running })?,
+        };
+        waiting.has_answer = true;
+        // A task is cancelled only when the runtime ends.
+        answer.unwrap_or(Err(CallError::Cancelled))
+    }
+
+    fn answer_alone(
+        self: Arc<Self>,
+        turn: Turn,
+        incarnation: u64,
+        operation: Operation,
+        context: &Arc<CallContext>,
+    ) -> impl Future<Output = Result<Flow, CallError>> + Send + use<> {
+        let (scope, context) = (Scope::current().without_deadlines(), Arc::clone(context));
+        scope.run(async move {
+            let _turn = turn;
+            let call = self.run_in(incarnation, &operation, &context);
+            let answer = tapline_core::holding(self.plugin.clone(), call).await;
+            self.late.fetch_add(u64::from(context.is_given_up()), Ordering::Relaxed);
+            answer
+        })
+    }
+
+    /// Runs one operation on one instance of this incarnation, within the plugin's wall time.
+    async fn run_in(
+        self: &Arc<Self>,
+        incarnation: u64,
+        operation: &Operation,
+        context: &Arc<CallContext>,
+    ) -> Result<Flow, CallError> {
+        let mut lease = self.lease(incarnation).await?;
         let Some(instance) = lease.instance.as_mut() else { return Err(self.not_active()) };
         let entered = std::time::Instant::now();
-        let answer = self.within(context, instance.call(operation, context)).await;
+        let answer = self.within(incarnation, context, instance.call(operation, context)).await;
         self.stats.record(entered, context.spent_in_next(), answer.is_err());
-        let broke = answer.as_ref().is_err_and(CallError::is_fault);
-        if broke && lease.is_shared {
-            self.retire();
-        }
+        let ending = ending(&answer, context);
         // After anything but an answer of its own, its code was left in the middle.
-        lease.keep = matches!(answer, Ok(_) | Err(CallError::Failure(_)));
+        lease.keep = ending.is_none() && matches!(answer, Ok(_) | Err(CallError::Failure(_)));
+        if let Some(ending) = ending {
+            if lease.is_shared {
+                self.forget_idle();
+            }
+            tracing::warn!(plugin = %self.plugin, incarnation, ?ending, "a plugin has ended");
+            self.end(incarnation, ending);
+        }
         answer
     }
 
     /// Calls the plugin with what one of its subscriptions brings. What it answers with reaches the log alone.
-    pub(crate) async fn deliver(&self, subscription: Arc<str>, delivery: Delivery) {
+    pub(crate) async fn deliver(self: &Arc<Self>, subscription: Arc<str>, delivery: Delivery) {
         let input = match delivery {
             Delivery::Event(event) => {
                 Value::from_iter([("topic", event.topic.as_str().into()), ("payload", event.payload)])
@@ -114,10 +213,24 @@ impl Supervisor {
         CallContext::new(self.plugin.clone(), Arc::clone(&self.grants), Arc::clone(&self.services), root)
     }
 
-    /// Waits for an answer within the plugin's wall time and the deadline of the calls around it, until the plugin is
-    /// ended. The time spent in `next` is not the plugin's own.
+    /// The context of a request: what is done for a caller is done with what both were granted.
+    fn context_for(&self, root: Object, authority: Authority, caller: Option<Caller>) -> CallContext {
+        let grants = match &caller {
+            Some(caller) if authority == Authority::Caller && !self.grants.is_inward() => {
+                Arc::new(self.grants.intersection(&caller.grants))
+            }
+            _ => Arc::clone(&self.grants),
+        };
+        CallContext::new(self.plugin.clone(), grants, Arc::clone(&self.services), root)
+            .addressed()
+            .made_by(caller.map(|caller| caller.plugin))
+    }
+
+    /// Waits for an answer within the plugin's wall time and the deadline of the calls around it, until the plugin ends.
+    /// The time spent in `next` is not the plugin's own.
     async fn within(
         &self,
+        incarnation: u64,
         context: &CallContext,
         mut answer: BoxFuture<'_, Result<Flow, CallError>>,
     ) -> Result<Flow, CallError> {
@@ -128,18 +241,18 @@ impl Supervisor {
         }
         let (entered, limit) = (Instant::now(), self.limits.wall);
         let inherited = tapline_core::deadline().map(Instant::from_std);
-        let mut ended = self.ended.subscribe();
+        let mut status = self.status.subscribe();
         loop {
             let own = entered + limit + context.spent_in_next();
             let deadline = inherited.map_or(own, |inherited| inherited.min(own));
             tokio::select! {
                 biased;
                 answer = &mut answer => return answer,
-                _ = ended.wait_for(|ended| *ended) => return Err(self.not_active()),
+                _ = status.wait_for(|status| status.incarnation != incarnation) => return Err(self.died()),
                 () = sleep_until(deadline) => {}
             }
             if inherited.is_some_and(|inherited| Instant::now() >= inherited) {
-                return Err(CallError::DeadlineExceeded { limit: entered.elapsed() });
+                return Err(CallError::DeadlineExceeded { limit: entered.elapsed(), phase: Phase::Running });
             }
             if Instant::now() >= entered + limit + context.spent_in_next() {
                 return Err(Fault::Wall { limit }.into());
@@ -147,111 +260,36 @@ impl Supervisor {
         }
     }
 
-    /// Ends the calls that are under way; they fail.
-    pub(crate) fn end_calls(&self) {
-        self.ended.send_replace(true);
-    }
-
-    /// Allows calls after others were ended: the last one, to `stop`.
-    pub(crate) fn allow_calls(&self) {
-        self.ended.send_replace(false);
-    }
-
-    /// Forgets all instances that are not on loan.
-    pub(crate) fn retire(&self) {
-        // Plugins drop their state outside of the lock.
-        let idle = std::mem::take(&mut *self.idle());
-        drop(idle);
-    }
-
-    async fn lease(&self) -> Result<Lease<'_>, CallError> {
-        let (waiting, is_shared) = {
-            let mut idle = self.idle();
-            match idle.last().and_then(|instance| instance.share()) {
-                Some(shared) => (Some(shared), true),
-                None => (idle.pop(), false),
-            }
-        };
-        let instance = match waiting {
-            Some(instance) => instance,
-            None => self.fresh().await?,
-        };
-        Ok(Lease { supervisor: self, instance: Some(instance), is_shared, keep: false })
-    }
-
-    async fn fresh(&self) -> Result<Box<dyn Instance>, CallError> {
-        let context = Arc::new(self.context(configuration(self.config.clone())).addressed());
-        let start = self.loaded.start(&context);
-        let deadline = Instant::now() + self.limits.wall;
-        let mut ended = self.ended.subscribe();
-        tokio::select! {
-            biased;
-            started = timeout_at(deadline, start) => {
-                started.unwrap_or(Err(Fault::Wall { limit: self.limits.wall }.into()))
-            }
-            _ = ended.wait_for(|ended| *ended) => Err(self.not_active()),
-        }
-    }
-
     fn not_active(&self) -> CallError {
         CallError::NotActive { plugin: self.plugin.to_string() }
     }
 
-    fn idle(&self) -> std::sync::MutexGuard<'_, Vec<Box<dyn Instance>>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn died(&self) -> CallError {
+        CallError::TargetDied { plugin: self.plugin.to_string() }
     }
 }
 
-impl Drop for Lease<'_> {
+/// Whether the plugin has ended with a call, and how.
+fn ending(answer: &Result<Flow, CallError>, context: &CallContext) -> Option<Ending> {
+    match (answer, context.take_exit()) {
+        (Err(error), _) if error.is_fault() => Some(Ending::Fault),
+        (_, Some(Exit::Normal)) => Some(Ending::Normal),
+        (_, Some(Exit::Error(_))) => Some(Ending::Error),
+        (_, None) => None,
+    }
+}
+
+/// Tells the one who answers when nobody waits any more.
+struct WhoWaits<'a> {
+    context: &'a CallContext,
+    has_answer: bool,
+}
+
+impl Drop for WhoWaits<'_> {
     fn drop(&mut self) {
-        let Some(instance) = self.instance.take().filter(|_| self.keep) else { return };
-        let mut idle = self.supervisor.idle();
-        // A shared instance that had to be started for this call is the one that later calls share.
-        let has_room = if instance.share().is_some() { idle.is_empty() } else { idle.len() < IDLE_INSTANCES };
-        if has_room && !self.is_shared {
-            idle.push(instance);
+        if !self.has_answer {
+            self.context.give_up();
         }
-    }
-}
-
-/// One hook of a supervised plugin.
-pub(crate) struct SupervisedHook {
-    pub(crate) supervisor: Arc<Supervisor>,
-    pub(crate) operation: Operation,
-}
-
-impl Boundary for SupervisedHook {
-    fn context(&self, root: Object) -> Arc<CallContext> {
-        Arc::new(self.supervisor.context(root))
-    }
-
-    fn enter<'a>(&'a self, context: &'a Arc<CallContext>) -> BoxFuture<'a, Result<Flow, CallError>> {
-        Box::pin(self.supervisor.run(&self.operation, context))
-    }
-}
-
-/// One contribution of a supervised plugin.
-pub(crate) struct SupervisedHandler {
-    pub(crate) supervisor: Arc<Supervisor>,
-    pub(crate) gate: Arc<Gate>,
-    pub(crate) contribution: Arc<str>,
-}
-
-impl Handler for SupervisedHandler {
-    fn handle<'a>(&'a self, method: &'a Arc<str>, request: Value) -> BoxFuture<'a, Result<Value, CallError>> {
-        Box::pin(async move {
-            let _pass = self.gate.enter().ok_or_else(|| self.supervisor.not_active())?;
-            let context = Arc::new(self.supervisor.context(configuration(request)).addressed());
-            let operation = Operation::Handle {
-                contribution: Arc::clone(&self.contribution),
-                method: Arc::clone(method),
-            };
-            self.supervisor.run(&operation, &context).await?;
-            context.output().ok_or_else(|| {
-                Fault::Contract { message: format!("`{method}` of `{}` set no output", self.contribution) }
-                    .into()
-            })
-        })
     }
 }
 

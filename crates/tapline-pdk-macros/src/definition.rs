@@ -4,7 +4,8 @@ use proc_macro2::{Span, TokenStream};
 use syn::spanned::Spanned as _;
 use syn::{FnArg, Ident, ImplItem, ImplItemFn, ItemImpl};
 use tapline_core::{
-    About, HookDeclaration, HookKind, LimitsAsked, Manifest, Provides, Requires, SubscriptionDeclaration,
+    About, HookDeclaration, HookKind, LimitsAsked, METHODS, Manifest, Provides, Requires,
+    SubscriptionDeclaration,
 };
 
 use crate::table::Table;
@@ -82,6 +83,7 @@ impl Definition {
                 "hook" => self.read_hook(table, function, span)?,
                 "on" => self.read_listener(table, function, span)?,
                 "provides" => self.read_contribution(table, function, span)?,
+                "method" => self.read_own_method(table, function, span)?,
                 name => {
                     table.read::<NoKeys>(span)?;
                     self.read_lifecycle(name, function, span)?;
@@ -138,30 +140,48 @@ impl Definition {
         Ok(())
     }
 
+    /// A method under the plugin's own id is one of its contribution to the point of all such methods.
+    fn read_own_method(&mut self, mut table: Table, function: &ImplItemFn, span: Span) -> syn::Result<()> {
+        if let Some(key) = ["point", "key", "method", "schema"].into_iter().find(|key| table.contains(key)) {
+            let message = format!("`{key}` is for `#[provides]`; a method has a `name`");
+            return Err(syn::Error::new(span, message));
+        }
+        let name =
+            table.remove_text("name")?.map_or_else(|| function.sig.ident.to_string(), |(name, _)| name);
+        table.insert("point", METHODS);
+        table.insert("key", self.manifest.id().as_str());
+        table.insert("method", name);
+        self.read_contribution(table, function, span)
+    }
+
     fn read_contribution(&mut self, mut table: Table, function: &ImplItemFn, span: Span) -> syn::Result<()> {
         let request = table.remove_text("method")?.map_or_else(|| "handle".to_owned(), |(method, _)| method);
         if let Some((file, span)) = table.remove_text("schema")? {
             table.insert("schema", self.read_schema(&file, span)?);
         }
-        let provides: Provides = table.read(span)?;
+        let mut provides: Provides = table.read(span)?;
         let contribution = format!("{}/{}", provides.point, provides.key);
         if self.handlers.iter().any(|other| other.contribution == contribution && other.request == request) {
             let message =
                 format!("there is another method that answers `{request}` for `{contribution}` above");
             return Err(syn::Error::new(span, message));
         }
-        match self
-            .manifest
-            .provides
-            .iter()
-            .find(|other| format!("{}/{}", other.point, other.key) == contribution)
-        {
-            None => self.manifest.provides.push(provides),
+        let name = request.as_str().into();
+        let is_same = |other: &&mut Provides| format!("{}/{}", other.point, other.key) == contribution;
+        match self.manifest.provides.iter_mut().find(is_same) {
+            None => {
+                provides.methods.push(name);
+                self.manifest.provides.push(provides);
+            }
             Some(_) if provides.schema.is_some() => {
                 let message = "the schema of a contribution is given with the first of its methods";
                 return Err(syn::Error::new(span, message));
             }
-            Some(_) => {}
+            Some(first) if first.authority != provides.authority => {
+                let message = "all methods of a contribution answer with the same `authority`";
+                return Err(syn::Error::new(span, message));
+            }
+            Some(first) => first.methods.push(name),
         }
         self.handlers.push(Handler { contribution, request, method: Method::read(function, true, 1..=2)? });
         Ok(())
@@ -189,7 +209,9 @@ pub(crate) fn without_attributes(mut block: ItemImpl) -> ItemImpl {
 }
 
 fn is_ours(attribute: &syn::Attribute) -> bool {
-    ["init", "start", "stop", "hook", "on", "provides"].iter().any(|name| attribute.path().is_ident(name))
+    ["init", "start", "stop", "hook", "on", "provides", "method"]
+        .iter()
+        .any(|name| attribute.path().is_ident(name))
 }
 
 impl Method {

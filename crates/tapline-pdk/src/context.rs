@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tapline_core::{Failure, Level, Value};
@@ -113,21 +115,86 @@ impl Context {
         self.0.next().await
     }
 
-    /// Calls a contribution of another plugin, under `requires.call`, and waits five seconds at most.
+    /// Calls another plugin, under `requires.call`, and waits five seconds at most. The target is `point/key` for a
+    /// contribution, a plugin's id for its methods, or `capability:name` for those of the first that offers it.
     ///
     /// # Errors
-    /// With the code `denied` without a grant, `no-such-contribution` when nobody makes it, `deadline-exceeded` when it
-    /// takes too long and is ended, or with what it answers.
-    pub async fn call<T: Serialize, R: DeserializeOwned>(
+    /// With the code `denied` without a grant; `no-such-plugin`, `no-such-contribution`, `no-provider` or
+    /// `no-such-method` when nobody answers to it; `deadline-exceeded` when it takes too long, `deadlock` when it would
+    /// wait for this plugin; or with what it answers.
+    pub async fn call<T: Serialize + ?Sized, R: DeserializeOwned>(
         &self,
-        point: &str,
-        key: &str,
+        target: &str,
         method: &str,
         request: &T,
     ) -> Result<R> {
-        let wrong = |error| Failure::new("wrong-type", format!("`{method}` of `{point}/{key}`: {error}"));
-        let request = Value::from_serialize(request).map_err(wrong)?;
-        self.0.call(point, key, method, request).await?.to().map_err(wrong)
+        self.call_for(target, method, request, None).await
+    }
+
+    /// As [`call`](Self::call), and waits so long at most.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn call_within<T: Serialize + ?Sized, R: DeserializeOwned>(
+        &self,
+        time: Duration,
+        target: &str,
+        method: &str,
+        request: &T,
+    ) -> Result<R> {
+        self.call_for(target, method, request, Some(time)).await
+    }
+
+    async fn call_for<T: Serialize + ?Sized, R: DeserializeOwned>(
+        &self,
+        target: &str,
+        method: &str,
+        request: &T,
+        within: Option<Duration>,
+    ) -> Result<R> {
+        let request = Self::outgoing(target, method, request)?;
+        let answer = self.0.call(target, method, request, within).await?;
+        answer.to().map_err(|error| Self::wrong(target, method, &error))
+    }
+
+    /// Calls another plugin and waits for nothing: whatever it answers is dropped.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call), when nobody can take it.
+    pub fn cast<T: Serialize + ?Sized>(&self, target: &str, method: &str, request: &T) -> Result<()> {
+        self.0.cast(target, method, Self::outgoing(target, method, request)?)
+    }
+
+    fn outgoing<T: Serialize + ?Sized>(target: &str, method: &str, request: &T) -> Result<Value> {
+        Value::from_serialize(request).map_err(|error| Self::wrong(target, method, &error))
+    }
+
+    fn wrong(target: &str, method: &str, error: &dyn std::fmt::Display) -> Failure {
+        Failure::new("wrong-type", format!("`{method}` of `{target}`: {error}"))
+    }
+
+    /// The id of the plugin that makes the request; `None` when it is the application's own, and in a hook.
+    #[must_use]
+    pub fn caller(&self) -> Option<String> {
+        self.0.caller()
+    }
+
+    /// Whether nobody waits for the answer any more: long work can be left off.
+    #[must_use]
+    pub fn is_given_up(&self) -> bool {
+        self.0.is_given_up()
+    }
+
+    /// Ends this plugin once the call has been answered: it has done what it was there for. It is started again when its
+    /// manifest says `restart = "permanent"`.
+    pub fn exit(&self) {
+        self.0.exit(None);
+    }
+
+    /// Ends this plugin once the call has been answered: it cannot go on. It is started again unless its manifest says
+    /// `restart = "temporary"`.
+    pub fn exit_with(&self, error: Failure) {
+        self.0.exit(Some(error));
     }
 
     /// Publishes an event, under `requires.events.publish`, and says how many subscriptions it was queued for.

@@ -33,6 +33,7 @@ macro_rules! exports {
                         "tapline:plugin/context@1.0.0": crate::guest::bindings::tapline::plugin::context,
                         "tapline:plugin/chain@1.0.0": crate::guest::bindings::tapline::plugin::chain,
                         "tapline:plugin/log@1.0.0": crate::guest::bindings::tapline::plugin::log,
+                        "tapline:plugin/life@1.0.0": crate::guest::bindings::tapline::plugin::life,
                         "tapline:plugin/peers@1.0.0": crate::guest::bindings::tapline::plugin::peers,
                         "tapline:plugin/events@1.0.0": crate::guest::bindings::tapline::plugin::events,
                     },
@@ -105,7 +106,7 @@ fn finished<T>(future: BoxFuture<'_, Result<T>>) -> Result<T> {
     }
 }
 
-fn wire_failure(failure: Failure) -> WireFailure {
+pub(crate) fn wire_failure(failure: Failure) -> WireFailure {
     let details = (!failure.details().is_null()).then(|| failure.details().to_json());
     WireFailure { code: failure.code().to_owned(), message: failure.message().to_owned(), details }
 }

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use tapline_core::{Object, RegisterError};
+use tapline_core::{CallTarget, Object, Provides, RegisterError};
 use tapline_host::Host;
 use tapline_roles::{NODE, NODE_EXECUTE, PROVIDER, PROVIDER_REQUEST};
 
@@ -71,7 +71,10 @@ pub fn needed<'a>(definition: &Definition, catalog: &'a Catalog) -> Vec<&'a Know
 /// Whether a plugin asks to call a contribution of another, or depends on it.
 fn uses(caller: &KnownPlugin, other: &KnownPlugin) -> bool {
     let manifest = &caller.manifest;
-    let calls = |(point, key): (&str, &str)| manifest.requires.allow_call(point, key);
-    other.manifest.provides.iter().any(|provides| calls((&provides.point, &provides.key)))
+    let calls = |provides: &Provides| {
+        let (point, key) = (Arc::clone(&provides.point), Arc::clone(&provides.key));
+        manifest.requires.allow_call(&CallTarget::Contribution { point, key })
+    };
+    other.manifest.provides.iter().any(calls)
         || manifest.plugin.depends_on.iter().any(|need| other.manifest.is(&need.on, &need.version))
 }

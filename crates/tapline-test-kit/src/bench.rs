@@ -1,13 +1,15 @@
 #![expect(clippy::unwrap_used, reason = "a fixture that is wrong ends the test")]
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use tapline::core::{HookEvent, Request, TopicPattern};
-use tapline::host::{BootFailed, StartReport};
+use tapline::core::{BoxFuture, Caller, Contribution, Handler, HookEvent, METHODS, Request, TopicPattern};
+use tapline::host::{BootFailed, HostBuilder, PluginState, StartReport};
 use tapline::{
     CallError, Failure, HookError, HookPoint, Host, HostError, Load, PluginId, Policy, Value, WasmRuntime,
 };
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 
 use crate::scripted::{Scripted, Subject};
 
@@ -30,10 +32,22 @@ impl<S: Subject> Bench<S> {
     /// When there is no sandbox on this machine.
     #[must_use]
     pub fn new(subject: S) -> Self {
+        Self::with(subject, |host| host)
+    }
+
+    /// As [`new`](Self::new), of a host with other settings.
+    ///
+    /// # Panics
+    /// When there is no sandbox on this machine.
+    #[must_use]
+    pub fn with(subject: S, settings: impl FnOnce(HostBuilder) -> HostBuilder) -> Self {
         let events = Arc::new(Mutex::new(Vec::new()));
         let seen = Arc::clone(&events);
         let topics = || TopicPattern::new("a.>").unwrap();
-        let policy = Policy::default().allow_publish(topics()).allow_subscribe(topics());
+        let mut policy = Policy::default().allow_publish(topics()).allow_subscribe(topics());
+        for calls in ["nobody", "plugin/*", "capability:*"] {
+            policy = policy.allow_call(calls.parse().unwrap());
+        }
         let host =
             Host::builder().runtime(WasmRuntime::new().unwrap()).policy(policy).observer(move |event| {
                 seen.lock().unwrap().push(match event {
@@ -44,7 +58,7 @@ impl<S: Subject> Bench<S> {
                     other => format!("{other:?}"),
                 });
             });
-        Self { subject, host: host.build(), events }
+        Self { subject, host: settings(host).build(), events }
     }
 
     /// The point `p`, whose operation is that of [`call`](Self::call).
@@ -137,6 +151,49 @@ impl<S: Subject> Bench<S> {
         self.host.request(Request::new("seen", key, "handle", Value::Null)).await.unwrap()
     }
 
+    /// Calls a method of a plugin, for the application.
+    ///
+    /// # Errors
+    /// With the code of what it answers.
+    pub async fn ask(&self, plugin: &str, method: &str) -> Result<Value, String> {
+        let answer = self.host.request(Request::new(METHODS, plugin, method, Value::Null)).await;
+        answer.map_err(|error| error.to_failure().code().to_owned())
+    }
+
+    /// What has become of a plugin, once it is not being started again any more.
+    ///
+    /// # Panics
+    /// When the id is none.
+    pub async fn settled(&self, plugin: &str) -> PluginState {
+        let plugin = PluginId::new(plugin).unwrap();
+        while self.host.state(&plugin) == PluginState::Backoff {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.host.state(&plugin)
+    }
+
+    /// How often a plugin has begun anew, from 1.
+    ///
+    /// # Panics
+    /// When it is not loaded.
+    #[must_use]
+    pub fn incarnation(&self, plugin: &str) -> u64 {
+        self.host.incarnation(&PluginId::new(plugin).unwrap()).unwrap()
+    }
+
+    /// Has the application answer the methods of `gate`: `wait` when the gate is opened, anything else at once.
+    ///
+    /// # Panics
+    /// When it has done so before.
+    #[must_use]
+    pub fn gate(&self) -> Arc<TestGate> {
+        let gate = Arc::new(TestGate::default());
+        let (id, handler) = (PluginId::new("gate").unwrap(), Arc::clone(&gate));
+        let contribution = Contribution::new(METHODS.into(), "gate".into(), id.clone(), handler);
+        self.host.contribute(&id, vec![contribution]).unwrap();
+        gate
+    }
+
     /// What was told of hooks, in order.
     ///
     /// # Panics
@@ -144,5 +201,73 @@ impl<S: Subject> Bench<S> {
     #[must_use]
     pub fn events(&self) -> Vec<String> {
         self.events.lock().unwrap().clone()
+    }
+}
+
+/// A method of the application at which plugins wait until it lets them go on.
+#[derive(Debug)]
+pub struct TestGate {
+    /// How many are let through.
+    open: Semaphore,
+    /// The methods that were asked for, in order.
+    asked: Mutex<Vec<String>>,
+    /// The methods that fail.
+    failing: Mutex<Vec<String>>,
+}
+
+impl Default for TestGate {
+    fn default() -> Self {
+        Self { open: Semaphore::new(0), asked: Mutex::default(), failing: Mutex::default() }
+    }
+}
+
+impl TestGate {
+    /// Lets so many go on.
+    pub fn open(&self, count: usize) {
+        self.open.add_permits(count);
+    }
+
+    /// The methods that were asked for so far.
+    ///
+    /// # Panics
+    /// Never, unless a handler has.
+    #[must_use]
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// Waits until so many have come.
+    pub async fn has_come(&self, count: usize) {
+        while self.asked().len() < count {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Has a method fail from now on.
+    ///
+    /// # Panics
+    /// Never, unless a handler has.
+    pub fn refuse(&self, method: &str) {
+        self.failing.lock().unwrap().push(method.into());
+    }
+}
+
+impl Handler for TestGate {
+    fn handle<'a>(
+        &'a self,
+        method: &'a Arc<str>,
+        _: Value,
+        _: Option<Caller>,
+    ) -> BoxFuture<'a, Result<Value, CallError>> {
+        Box::pin(async move {
+            self.asked.lock().unwrap().push(method.to_string());
+            if self.failing.lock().unwrap().iter().any(|failing| **failing == **method) {
+                return Err(Failure::new("refused", "the gate is shut").into());
+            }
+            if **method == *"wait" {
+                self.open.acquire().await.unwrap().forget();
+            }
+            Ok(method.as_ref().into())
+        })
     }
 }

@@ -1,11 +1,13 @@
 //! The promises that every kind of plugin keeps, one function each; [`conformance!`](crate::conformance!) makes tests of
 //! them. `h` cases are about hooks, `r` cases about registration, `b` cases about events, `d` and
-//! `l` cases about dependencies and starts.
+//! `l` cases about dependencies and starts, `s` cases about supervision, `c` cases about calls, and `a` cases about attacks.
 
 pub mod hooks;
 pub mod registration;
 pub mod events;
 pub mod dependencies;
+pub mod supervision;
+pub mod calls;
 pub mod native;
 
 /// Makes one test of each promise, for plugins of a kind: `conformance!(Native)`.
@@ -73,6 +75,26 @@ macro_rules! conformance {
                 l05_a_plugin_that_is_unloaded_twice_at_once_is_stopped_once
                 l06_a_plugin_that_breaks_while_it_stops_is_gone_all_the_same
                 l09_a_plugin_that_failed_is_reached_by_nobody;
+            supervision: s01_a_plugin_is_started_again_as_its_rule_says
+                s06_a_restart_takes_dependents_along_and_nobody_else
+                s07_one_restart_too_many_within_the_window_is_the_last
+                s08_a_start_that_fails_counts_and_is_tried_again_until_it_is_too_many
+                s13_a_plugin_that_waits_to_be_started_again_can_be_unloaded
+                s15_what_an_earlier_incarnation_says_is_ignored
+                s19_calls_inside_a_plugin_that_dies_fail_at_once
+                a61_a_plugin_that_breaks_at_every_call_is_quarantined_and_its_guard_fails_closed
+                calls_wait_until_the_plugin_has_been_started_again
+                what_becomes_of_a_plugin_is_published;
+            calls: c02_a_call_that_nobody_answers_to_fails_at_once_and_says_why
+                c03_a_call_ends_at_its_deadline_and_at_that_of_the_calls_around_it
+                c04_a_call_into_a_plugin_that_dies_fails_at_once
+                c06_a_call_that_is_given_up_leaves_the_queue_or_comes_to_its_end
+                c08_two_plugins_that_would_wait_for_each_other_do_not
+                a41_a_plugin_gets_no_more_done_through_another_than_alone
+                a43_a_plugin_that_is_called_again_from_its_own_call_is_told_the_path
+                plugins_call_each_other_by_id_and_by_capability
+                one_instance_answers_one_call_after_the_other_and_keeps_its_state
+                a_cast_waits_for_nothing_and_fails_alone;
         }
     };
 }

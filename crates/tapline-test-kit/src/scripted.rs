@@ -3,8 +3,8 @@ use std::sync::Arc;
 
 use script::{Script, Step};
 use tapline::core::{
-    About, CONTRACT, Capability, ContextGrants, Dependency, EventGrants, Grants, HookDeclaration, HookKind,
-    Instances, LimitsAsked, Manifest, Overflow, PathSet, Provides, Restart, RuntimeKind,
+    About, Authority, CONTRACT, Capability, ContextGrants, Dependency, EventGrants, Grants, HookDeclaration,
+    HookKind, Instances, LimitsAsked, METHODS, Manifest, Overflow, PathSet, Provides, Restart, RuntimeKind,
     SubscriptionDeclaration, Target, TopicPattern, TopicSet,
 };
 use tapline::{Load, NativePlugin, PluginId, Value};
@@ -51,6 +51,7 @@ impl Scripted {
         let paths = PathSet::new(["input", "output", "error"]).unwrap();
         let context = ContextGrants { read: paths.clone(), write: paths };
         let events = EventGrants { publish: TopicSet::new(["a.script"]).unwrap(), ..EventGrants::default() };
+        let call = vec!["nobody".parse().unwrap()];
         let plugin = About {
             id: PluginId::new(id).unwrap(),
             version: semver::Version::new(1, 0, 0),
@@ -69,8 +70,8 @@ impl Scripted {
             provides: Vec::new(),
             hooks: Vec::new(),
             subscriptions: Vec::new(),
-            // The component can publish, so every plugin that is made of it has to be granted something.
-            requires: Grants { context, events, ..Grants::default() },
+            // The component can publish and call, so every plugin that is made of it has to be granted something.
+            requires: Grants { context, events, call, ..Grants::default() },
             limits: LimitsAsked::default(),
         };
         Self { manifest, steps: BTreeMap::new(), refuse: None }
@@ -168,7 +169,55 @@ impl Scripted {
     /// Contributes its notes under this key at the extension point `seen`.
     #[must_use]
     pub fn seen_as(mut self, key: &str) -> Self {
-        self.manifest.provides.push(Provides { point: "seen".into(), key: key.into(), schema: None });
+        self.manifest.provides.push(provides("seen", key));
+        self
+    }
+
+    /// Answers calls of a method under its own id.
+    #[must_use]
+    pub fn method(mut self, name: &str, steps: impl Into<Vec<Step>>) -> Self {
+        self.steps.insert(name.into(), steps.into());
+        let id = self.manifest.id().to_string();
+        let provides = &mut self.manifest.provides;
+        if !provides.iter().any(|one| *one.point == *METHODS) {
+            provides.push(self::provides(METHODS, &id));
+        }
+        let own = provides.iter_mut().filter(|one| *one.point == *METHODS);
+        own.for_each(|own| own.methods.push(name.into()));
+        self
+    }
+
+    /// Answers calls of its methods with its own grants, whoever calls.
+    #[must_use]
+    pub fn with_own_authority(mut self) -> Self {
+        for provides in &mut self.manifest.provides {
+            provides.authority = Authority::Own;
+        }
+        self
+    }
+
+    /// Asks to call this.
+    ///
+    /// # Panics
+    /// When it is nothing that can be called.
+    #[must_use]
+    #[expect(clippy::unwrap_used, reason = "a fixture that is wrong ends the test")]
+    pub fn calls(mut self, target: &str) -> Self {
+        self.manifest.requires.call.push(target.parse().unwrap());
+        self
+    }
+
+    /// Has one instance, which answers one call after the other.
+    #[must_use]
+    pub const fn one_instance(mut self) -> Self {
+        self.manifest.plugin.instances = Instances::One;
+        self
+    }
+
+    /// Is started again by this rule.
+    #[must_use]
+    pub const fn restart(mut self, rule: Restart) -> Self {
+        self.manifest.plugin.restart = rule;
         self
     }
 
@@ -211,6 +260,11 @@ impl Scripted {
         let refuse = self.refuse.as_deref().map_or(Value::Null, Value::from);
         Value::from_iter([("hooks", steps), ("refuse", refuse)])
     }
+}
+
+fn provides(point: &str, key: &str) -> Provides {
+    let (methods, authority) = (Vec::new(), Authority::default());
+    Provides { point: point.into(), key: key.into(), schema: None, methods, authority }
 }
 
 impl Subject for Native {

@@ -1,12 +1,13 @@
 use std::sync::Arc;
+use std::time::Duration;
 
-use tapline_core::{CallContext, CallError, Failure, Level, Value};
+use tapline_core::{CallContext, CallError, Exit, Failure, Level, Value};
 use wasmtime::Result;
 
 use crate::clock::CpuClock;
 use crate::meter::MemoryMeter;
 use crate::plugin::LARGEST_CROSSING;
-use bindings::tapline::plugin::{chain, context, events, log, peers, types};
+use bindings::tapline::plugin::{chain, context, events, life, log, peers, types};
 
 /// The contract, as the host's side of it.
 pub(crate) mod bindings {
@@ -78,6 +79,14 @@ impl context::Host for Guest {
         };
         Ok(self.call()?.set(&path, value).map_err(|error| wire_failure(&error.to_failure())))
     }
+
+    fn caller(&mut self) -> Result<Option<String>> {
+        Ok(self.call()?.caller().map(ToString::to_string))
+    }
+
+    fn is_given_up(&mut self) -> Result<bool> {
+        Ok(self.call()?.is_given_up())
+    }
 }
 
 impl chain::Host for Guest {
@@ -115,13 +124,20 @@ impl events::Host for Guest {
     }
 }
 
+impl life::Host for Guest {
+    fn exit(&mut self, error: Option<types::Failure>) -> Result<()> {
+        self.call()?.exit(error.map_or(Exit::Normal, |wire| Exit::Error(failure(wire))));
+        Ok(())
+    }
+}
+
 impl peers::Host for Guest {
     async fn call(
         &mut self,
-        point: String,
-        key: String,
+        target: String,
         method: String,
         request: String,
+        within: Option<u64>,
     ) -> Result<Result<String, types::Failure>> {
         let request = match json(&request) {
             Ok(request) => request,
@@ -129,9 +145,23 @@ impl peers::Host for Guest {
         };
         let call = Arc::clone(Self::call(self)?);
         self.clock.pause();
-        let answer = call.call(&point, &key, &method, request).await;
+        let answer = call.call(&target, &method, request, within.map(Duration::from_millis)).await;
         self.clock.resume();
         Ok(answer.map(|value| value.to_json()).map_err(|error| wire_failure(&error.to_failure())))
+    }
+
+    fn cast(
+        &mut self,
+        target: String,
+        method: String,
+        request: String,
+    ) -> Result<Result<(), types::Failure>> {
+        let request = match json(&request) {
+            Ok(request) => request,
+            Err(failure) => return Ok(Err(wire_failure(&failure))),
+        };
+        let cast = Self::call(self)?.cast(&target, &method, request);
+        Ok(cast.map_err(|error| wire_failure(&error.to_failure())))
     }
 }
 

@@ -12,7 +12,7 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConf
 
 use crate::clock::TICK;
 use crate::guest::Guest;
-use crate::guest::bindings::tapline::plugin::{chain, context, events, log, peers, types};
+use crate::guest::bindings::tapline::plugin::{chain, context, events, life, log, peers, types};
 use crate::inspect::Interfaces;
 use crate::plugin::WasmPlugin;
 
@@ -105,6 +105,7 @@ impl WasmRuntime {
         types::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
         context::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
         log::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
+        life::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
         chain::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
         if crate::inspect::may_import("events", grants) {
             events::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;

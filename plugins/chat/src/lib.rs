@@ -34,7 +34,7 @@ impl Chat {
         let config: Config =
             request.with.to().map_err(|error| Failure::new("invalid-config", error.to_string()))?;
         let completion: Completion =
-            context.call(PROVIDER, &config.provider, "complete", &config.request).await?;
+            context.call(&format!("{PROVIDER}/{}", config.provider), "complete", &config.request).await?;
         Ok(completion.output)
     }
 }

@@ -8,8 +8,9 @@ use std::time::Instant;
 
 use futures_util::future::{Either, select};
 
+use crate::call_error::CallError;
 use crate::context::CallContext;
-use crate::failure::{CallError, Failure, Fault};
+use crate::failure::{Failure, Fault};
 use crate::gate::Pass;
 use crate::hook::chain::{Inside, joined};
 use crate::hook::error::{HookError, contract};

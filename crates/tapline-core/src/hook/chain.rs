@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use crate::failure::{CallError, Failure};
+use crate::call_error::CallError;
+use crate::failure::Failure;
 use crate::gate::Pass;
 use crate::hook::error::HookError;
 use crate::hook::layer::{Body, Layer, Outcome, Step};

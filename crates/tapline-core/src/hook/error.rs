@@ -2,7 +2,8 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use crate::failure::{CallError, Failure, Fault};
+use crate::call_error::CallError;
+use crate::failure::{Failure, Fault};
 use crate::hook::Layer;
 use crate::manifest::HookKind;
 

@@ -2,8 +2,9 @@ use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::call_error::CallError;
 use crate::context::CallContext;
-use crate::failure::{CallError, Failure};
+use crate::failure::Failure;
 use crate::gate::{Gate, Pass};
 use crate::hook::chain::{Next, Repeat};
 use crate::hook::error::{HookError, LayerName};

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
-use crate::failure::{CallError, Failure};
+use crate::call_error::{CallError, Phase};
+use crate::failure::Failure;
 use crate::hook::chain::{Core, CoreRef, HookChain, Many, Next, Once, Repeat};
 use crate::hook::declaration::PointInfo;
 use crate::hook::error::HookError;
@@ -126,7 +127,9 @@ impl<I: Payload, O: Payload> HookPoint<I, O> {
         let call = std::pin::pin!(call);
         // The time is looked at first: what hooks make of their inherited deadline comes too late then.
         match select(watch.sleep_until(deadline), call).await {
-            Either::Left(_) => Err(HookError::arisen_in_core(CallError::DeadlineExceeded { limit })),
+            Either::Left(_) => {
+                Err(HookError::arisen_in_core(CallError::DeadlineExceeded { limit, phase: Phase::Running }))
+            }
             Either::Right((outcome, _)) => outcome,
         }
     }

@@ -1,19 +1,25 @@
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::window::SlidingWindow;
+
 /// The faults of one hook: the fifth within a minute closes it, and it is not entered again.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Quarantine {
     is_closed: AtomicBool,
-    /// The latest faults, oldest first.
-    faults: Mutex<VecDeque<Instant>>,
+    faults: Mutex<SlidingWindow>,
 }
 
 /// So many faults within the window are one too many.
 const FAULTS: usize = 5;
 const WINDOW: Duration = Duration::from_secs(60);
+
+impl Default for Quarantine {
+    fn default() -> Self {
+        Self { is_closed: AtomicBool::new(false), faults: Mutex::new(SlidingWindow::new(FAULTS, WINDOW)) }
+    }
+}
 
 impl Quarantine {
     #[inline]
@@ -23,14 +29,8 @@ impl Quarantine {
 
     /// Counts a fault, and says whether it is the one that closes the hook.
     pub(crate) fn fault(&self, now: Instant) -> bool {
-        let mut faults = self.faults.lock().unwrap_or_else(PoisonError::into_inner);
-        faults.push_back(now);
-        if faults.len() > FAULTS {
-            faults.pop_front();
-        }
-        let is_too_many = faults.len() == FAULTS
-            && faults.front().is_some_and(|first| now.saturating_duration_since(*first) <= WINDOW);
-        is_too_many && !self.is_closed.swap(true, Ordering::AcqRel)
+        let count = self.faults.lock().unwrap_or_else(PoisonError::into_inner).add(now);
+        count >= FAULTS && !self.is_closed.swap(true, Ordering::AcqRel)
     }
 }
 

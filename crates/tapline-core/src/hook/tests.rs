@@ -1,11 +1,14 @@
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
 use super::{Boundary, Hook, HookError, HookPoint, LayerName, Outcome, Step};
+use crate::call::Call;
+use crate::call_error::CallError;
 use crate::context::{CallContext, Level, Services};
 use crate::driver::manual::Manual;
-use crate::failure::{CallError, Failure, Fault};
+use crate::failure::{Failure, Fault};
 use crate::grants::{ContextGrants, Grants};
 use crate::id::PluginId;
 use crate::manifest::{HookDeclaration, HookKind, On, OnFailure};
@@ -250,15 +253,13 @@ impl Services for Nothing {
         0
     }
 
-    fn call<'a>(
-        &'a self,
-        point: &'a str,
-        key: &'a str,
-        _: &'a str,
-        _: Value,
-    ) -> BoxFuture<'a, Result<Value, CallError>> {
-        let error = CallError::NoSuchContribution { point: point.into(), key: key.into() };
+    fn call(&self, call: Call, _: Option<Duration>) -> BoxFuture<'static, Result<Value, CallError>> {
+        let error = CallError::NoSuchPlugin { plugin: call.target.to_string() };
         Box::pin(std::future::ready(Err(error)))
+    }
+
+    fn cast(&self, call: Call) -> Result<(), CallError> {
+        Err(CallError::NoSuchPlugin { plugin: call.target.to_string() })
     }
 }
 

@@ -3,7 +3,8 @@ use std::sync::Arc;
 
 use semver::Version;
 
-use crate::failure::CallError;
+use crate::call::Caller;
+use crate::call_error::CallError;
 use crate::gate::Gate;
 use crate::grants::ContextGrants;
 use crate::hook::{Hook, LayerStats, Quarantine};
@@ -57,8 +58,13 @@ pub struct Contribution {
 
 /// What answers the requests made to a contribution.
 pub trait Handler: Send + Sync {
-    /// Answers one request. Dropping the future ends the request.
-    fn handle<'a>(&'a self, method: &'a Arc<str>, request: Value) -> BoxFuture<'a, Result<Value, CallError>>;
+    /// Answers one request, for a plugin or, without one, for the application. Dropping the future gives the request up.
+    fn handle<'a>(
+        &'a self,
+        method: &'a Arc<str>,
+        request: Value,
+        caller: Option<Caller>,
+    ) -> BoxFuture<'a, Result<Value, CallError>>;
 }
 
 /// A plugin that offers a capability.

@@ -1,8 +1,8 @@
 use futures_util::FutureExt as _;
 
 use super::*;
+use crate::call_error::CallError;
 use crate::driver::manual::Manual;
-use crate::failure::CallError;
 use crate::hook::Hook;
 use crate::hook::Step;
 use crate::manifest::{HookDeclaration, HookKind, Priority};
@@ -88,7 +88,12 @@ fn a_cycle_is_printed_and_changes_nothing() {
 struct Silent;
 
 impl Handler for Silent {
-    fn handle<'a>(&'a self, _: &'a Arc<str>, request: Value) -> BoxFuture<'a, Result<Value, CallError>> {
+    fn handle<'a>(
+        &'a self,
+        _: &'a Arc<str>,
+        request: Value,
+        _: Option<crate::call::Caller>,
+    ) -> BoxFuture<'a, Result<Value, CallError>> {
         Box::pin(std::future::ready(Ok(request)))
     }
 }

@@ -1,6 +1,7 @@
 use std::sync::Arc;
+use std::time::Duration;
 
-use tapline_core::{CallContext, CallError, Level, Value};
+use tapline_core::{CallContext, CallError, Exit, Failure, Level, Value};
 
 use crate::Result;
 
@@ -21,8 +22,30 @@ impl Host {
         self.0.next().await
     }
 
-    pub(super) async fn call(&self, point: &str, key: &str, method: &str, request: Value) -> Result<Value> {
-        self.0.call(point, key, method, request).await.map_err(|error| error.to_failure())
+    pub(super) async fn call(
+        &self,
+        target: &str,
+        method: &str,
+        request: Value,
+        within: Option<Duration>,
+    ) -> Result<Value> {
+        self.0.call(target, method, request, within).await.map_err(|error| error.to_failure())
+    }
+
+    pub(super) fn cast(&self, target: &str, method: &str, request: Value) -> Result<()> {
+        self.0.cast(target, method, request).map_err(|error| error.to_failure())
+    }
+
+    pub(super) fn caller(&self) -> Option<String> {
+        self.0.caller().map(ToString::to_string)
+    }
+
+    pub(super) fn is_given_up(&self) -> bool {
+        self.0.is_given_up()
+    }
+
+    pub(super) fn exit(&self, error: Option<Failure>) {
+        self.0.exit(error.map_or(Exit::Normal, Exit::Error));
     }
 
     pub(super) fn publish(&self, topic: &str, payload: Value) -> Result<usize> {

@@ -1,7 +1,9 @@
+use std::time::Duration;
+
 use tapline_core::{Failure, Level, Value};
 
 use crate::Result;
-use crate::guest::bindings::tapline::plugin::{chain, context, events, log, peers, types};
+use crate::guest::bindings::tapline::plugin::{chain, context, events, life, log, peers, types};
 
 /// The host, reached through the imports of the contract.
 #[derive(Debug)]
@@ -20,9 +22,33 @@ impl Host {
         chain::next().map_err(failure)
     }
 
-    pub(super) async fn call(&self, point: &str, key: &str, method: &str, request: Value) -> Result<Value> {
-        let answer = peers::call(point, key, method, &request.to_json()).map_err(failure)?;
+    pub(super) async fn call(
+        &self,
+        target: &str,
+        method: &str,
+        request: Value,
+        within: Option<Duration>,
+    ) -> Result<Value> {
+        let within = within.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        let answer = peers::call(target, method, &request.to_json(), within).map_err(failure)?;
         value(&answer)
+    }
+
+    pub(super) fn cast(&self, target: &str, method: &str, request: Value) -> Result<()> {
+        peers::cast(target, method, &request.to_json()).map_err(failure)
+    }
+
+    pub(super) fn caller(&self) -> Option<String> {
+        context::caller()
+    }
+
+    pub(super) fn is_given_up(&self) -> bool {
+        context::is_given_up()
+    }
+
+    pub(super) fn exit(&self, error: Option<Failure>) {
+        let error = error.map(crate::guest::wire_failure);
+        life::exit(error.as_ref());
     }
 
     pub(super) fn publish(&self, topic: &str, payload: Value) -> Result<usize> {

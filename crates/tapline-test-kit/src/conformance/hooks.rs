@@ -433,7 +433,7 @@ pub async fn h36_an_unload_that_is_forced_ends_the_call_and_still_stops_the_plug
     let endless = point.call(Words::new(), |_| std::future::pending());
     let (answer, drain) = tokio::join!(endless, bench.host.unload("a"));
     assert_eq!(drain.unwrap(), Drain::Forced);
-    assert_eq!(answer.unwrap_err().to_failure().code(), "not-active");
+    assert_eq!(answer.unwrap_err().to_failure().code(), "target-died");
     // It is another instance that is told: the one whose call was ended is never entered again.
     assert!(matches!(stops.next().now_or_never(), Some(Some(Delivery::Event(_)))));
 }

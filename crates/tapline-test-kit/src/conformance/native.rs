@@ -161,7 +161,7 @@ pub async fn a_call_ends_at_its_deadline_and_calls_inside_it_inherit_it() {
     });
     let error = call.await.unwrap_err();
     assert!(
-        matches!(error.cause(), CallError::DeadlineExceeded { limit } if *limit == Duration::from_secs(3))
+        matches!(error.cause(), CallError::DeadlineExceeded { limit, .. } if *limit == Duration::from_secs(3))
     );
     assert_eq!(begun.elapsed(), Duration::from_secs(3));
     assert_eq!(told.lock().unwrap().as_deref(), Some("cancelled"));
@@ -316,7 +316,7 @@ pub async fn a_hook_that_rests_in_next_is_ended_by_a_forced_unload() {
     let endless = point.call(Words::new(), |_| std::future::pending());
     let (answer, drain) = tokio::join!(endless, host.unload("a"));
     assert_eq!(drain.unwrap(), tapline::Drain::Forced);
-    assert_eq!(answer.unwrap_err().to_failure().code(), "not-active");
+    assert_eq!(answer.unwrap_err().to_failure().code(), "target-died");
 }
 
 pub async fn a_before_hook_that_is_skipped_has_changed_nothing() {
@@ -431,7 +431,7 @@ mod calling {
         #[hook(point = "p", kind = "answer")]
         async fn x(&self, context: &Context) -> Result<Option<Value>> {
             let whom: String = context.read("input")?;
-            context.call("seen", &whom, "handle", &()).await.map(Some)
+            context.call(&format!("seen/{whom}"), "handle", &()).await.map(Some)
         }
     }
 

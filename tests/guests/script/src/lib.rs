@@ -2,7 +2,9 @@
 //! what stands behind it. It is written without `#[plugin]`, because its hooks have no methods.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use tapline_pdk::prelude::*;
 use tapline_pdk::{BoxFuture, Define, Operation};
@@ -12,6 +14,7 @@ use tapline_pdk::{BoxFuture, Define, Operation};
 pub struct Script {
     hooks: BTreeMap<String, Vec<Step>>,
     notes: Mutex<Vec<Value>>,
+    count: AtomicU32,
 }
 
 /// How the plugin is to start.
@@ -52,6 +55,20 @@ pub enum Step {
     Publish(String),
     /// Notes what stands at a path; the contribution `seen` tells the notes.
     Note(String),
+    /// Sets the output to how often this instance has come here.
+    Count,
+    /// Calls a method of a target; the output is what it answers.
+    Call(String, String),
+    /// As `Call`, and waits so many milliseconds at most.
+    CallWithin(u64, String, String),
+    /// Calls a method of a target and waits for nothing.
+    Cast(String, String),
+    /// Sets the output to who calls.
+    Caller,
+    /// Ends the plugin, with what it was there for done.
+    Exit,
+    /// Ends the plugin with an error.
+    ExitWith(String),
 }
 
 /// What the suite does not put another manifest in the place of.
@@ -72,7 +89,7 @@ impl Define for Script {
             let config: Config = context.configuration()?;
             match config.refuse {
                 Some(reason) => Err(Failure::new("refused", reason)),
-                None => Ok(Self { hooks: config.hooks, notes: Mutex::default() }),
+                None => Ok(Self { hooks: config.hooks, ..Self::default() }),
             }
         })
     }
@@ -83,6 +100,10 @@ impl Define for Script {
                 Operation::Start if self.hooks.contains_key("start") => self.run("start", context).await,
                 Operation::Stop if self.hooks.contains_key("stop") => self.run("stop", context).await,
                 Operation::Start | Operation::Stop => Ok(Flow::Proceed),
+                Operation::Handle { contribution, method } if contribution.starts_with("plugin/") => {
+                    context.set("output", Value::Null)?;
+                    self.run(method, context).await
+                }
                 Operation::Handle { .. } => {
                     context.set("output", self.notes().clone().into())?;
                     Ok(Flow::Finish)
@@ -115,6 +136,19 @@ impl Script {
                 Step::Fail(code) => return Err(Failure::new(code.as_str(), "it was told to fail")),
                 Step::Break => broken(),
                 Step::Publish(topic) => drop(context.publish(topic, &"hello")?),
+                Step::Count => context.write("output", self.count.fetch_add(1, Ordering::Relaxed) + 1)?,
+                Step::Call(target, method) => {
+                    context.set("output", context.call(target, method, &Value::Null).await?)?;
+                }
+                Step::CallWithin(milliseconds, target, method) => {
+                    let time = Duration::from_millis(*milliseconds);
+                    let answer = context.call_within(time, target, method, &Value::Null).await?;
+                    context.set("output", answer)?;
+                }
+                Step::Cast(target, method) => context.cast(target, method, &Value::Null)?,
+                Step::Caller => context.write("output", context.caller())?,
+                Step::Exit => context.exit(),
+                Step::ExitWith(code) => context.exit_with(Failure::new(code.as_str(), "it cannot go on")),
                 Step::Note(path) => {
                     let value = context.get(path)?.unwrap_or_default();
                     self.notes().push(value);

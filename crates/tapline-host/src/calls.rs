@@ -1,0 +1,117 @@
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use tapline_core::{
+    BoxFuture, Call, CallError, CallTarget, Event, Level, METHODS, Phase, PluginId, Request, Services, Value,
+    within_deadline,
+};
+use tokio::sync::Semaphore;
+use tokio::time::{Instant, timeout_at};
+
+use crate::shared::Shared;
+
+/// How long a plugin waits for another one, unless it says so itself.
+const CALL: Duration = Duration::from_secs(5);
+/// So many calls that nobody waits for a plugin may have under way.
+const CASTS: usize = 1024;
+
+/// What one running plugin reaches of its host.
+pub(crate) struct HostServices {
+    host: Weak<Shared>,
+    casts: Arc<Semaphore>,
+}
+
+impl HostServices {
+    pub(crate) fn new(host: Weak<Shared>) -> Self {
+        Self { host, casts: Arc::new(Semaphore::new(CASTS)) }
+    }
+}
+
+impl Services for HostServices {
+    fn log(&self, plugin: &PluginId, level: Level, message: &str) {
+        let message = neutral(message);
+        match level {
+            Level::Debug => tracing::debug!(target: "tapline::plugin", %plugin, "{message}"),
+            Level::Info => tracing::info!(target: "tapline::plugin", %plugin, "{message}"),
+            Level::Warn => tracing::warn!(target: "tapline::plugin", %plugin, "{message}"),
+            Level::Error => tracing::error!(target: "tapline::plugin", %plugin, "{message}"),
+        }
+    }
+
+    fn publish(&self, event: &Event) -> usize {
+        self.host.upgrade().map_or(0, |host| host.bus.publish(event))
+    }
+
+    fn call(&self, call: Call, within: Option<Duration>) -> BoxFuture<'static, Result<Value, CallError>> {
+        let host = self.host.upgrade();
+        Box::pin(async move {
+            let host = host.ok_or_else(|| nobody(&call.target))?;
+            let limit = within.unwrap_or(CALL);
+            let deadline = Instant::now() + limit;
+            let request = Arc::clone(&host).request(host.request_of(call)?);
+            let answer = timeout_at(deadline, within_deadline(deadline.into_std(), request)).await;
+            let late = |_| CallError::DeadlineExceeded { limit, phase: Phase::Running };
+            answer.map_err(late)?.map_err(|error| error.cause().clone())
+        })
+    }
+
+    fn cast(&self, call: Call) -> Result<(), CallError> {
+        let host = self.host.upgrade().ok_or_else(|| nobody(&call.target))?;
+        let full = |_| CallError::MailboxFull { plugin: call.target.to_string(), waiting: CASTS };
+        let place = Arc::clone(&self.casts).try_acquire_owned().map_err(full)?;
+        let (caller, target) = (call.caller.plugin.clone(), call.target.clone());
+        let request = host.request_of(call)?;
+        // It begins anew, in no call and with no deadline: nobody waits for it.
+        tokio::spawn(async move {
+            if let Err(error) = host.request(request).await {
+                let error = error.cause();
+                tracing::warn!(%caller, %target, %error, "a call that nobody waits for failed");
+            }
+            drop(place);
+        });
+        Ok(())
+    }
+}
+
+impl Shared {
+    /// The request that a call makes, to whoever answers to its target now.
+    fn request_of(&self, call: Call) -> Result<Request, CallError> {
+        let Call { caller, target, method, request } = call;
+        let contribution = match &target {
+            CallTarget::Contribution { point, key } => self.registry.contribution(point, key),
+            CallTarget::Capability(name) => self.registry.contribution_by_capability(METHODS, name),
+        };
+        let contribution = contribution.ok_or_else(|| nobody(&target))?;
+        let request = Request::new(&contribution.point, &contribution.key, &method, request);
+        Ok(request.made_by(caller))
+    }
+}
+
+/// The error of a call that nobody answers to.
+fn nobody(target: &CallTarget) -> CallError {
+    match target {
+        CallTarget::Contribution { point, key } if **point == *METHODS => {
+            CallError::NoSuchPlugin { plugin: key.to_string() }
+        }
+        CallTarget::Contribution { point, key } => {
+            CallError::NoSuchContribution { point: point.to_string(), key: key.to_string() }
+        }
+        CallTarget::Capability(name) => CallError::NoProvider { capability: name.to_string() },
+    }
+}
+
+/// The text without what could steer a terminal: control characters become visible, line breaks and tabs stay.
+fn neutral(message: &str) -> String {
+    let is_steering = |c: char| c.is_control() && c != '\n' && c != '\t';
+    message.chars().map(|c| if is_steering(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::neutral;
+
+    #[test]
+    fn a68_a_log_line_cannot_steer_the_terminal() {
+        assert_eq!(neutral("\u{1b}[31mred\r\u{9b}x\nnext"), "\u{fffd}[31mred\u{fffd}\u{fffd}x\nnext");
+    }
+}

@@ -1,0 +1,109 @@
+//! What the end of one plugin means for the others.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tapline_core::{BoxFuture, Event, PluginId, Topic, Value};
+
+use crate::dependents::with_dependents;
+use crate::shared::{Shared, manifests};
+use crate::supervisor::{PluginState, Revival, Status, Strategy, Supervisor, Verdict};
+
+/// A plugin that waits to be started again, and the incarnation in which it does.
+type Suspended = (Arc<Supervisor>, u64);
+
+impl Shared {
+    /// Does what follows from the end of a plugin: starts it again with those that need it, or blocks those.
+    pub(crate) fn follow(
+        self: Arc<Self>,
+        supervisor: Arc<Supervisor>,
+        incarnation: u64,
+        verdict: Verdict,
+    ) -> BoxFuture<'static, ()> {
+        Box::pin(async move {
+            match verdict {
+                Verdict::Again(wait) => self.recover((supervisor, incarnation), wait).await,
+                verdict if verdict.is_failure() => self.block_dependents(&supervisor.plugin).await,
+                _ => {}
+            }
+        })
+    }
+
+    /// Starts a plugin again, and after it those that need it.
+    async fn recover(&self, suspended: Suspended, wait: Duration) {
+        let id = suspended.0.plugin.clone();
+        let dependents = match self.supervision.strategy {
+            Strategy::OneForOne => Vec::new(),
+            Strategy::RestForDependents => self.suspend_all(&self.dependents(&id)).await,
+        };
+        self.bring_back(&suspended, wait).await;
+        // Those that were stopped last come back first.
+        for dependent in dependents.iter().rev() {
+            self.bring_back(dependent, Duration::ZERO).await;
+        }
+    }
+
+    /// Starts a plugin again until it stays up, or has been tried too often.
+    async fn bring_back(&self, (supervisor, incarnation): &Suspended, first: Duration) {
+        let mut wait = first;
+        loop {
+            tokio::time::sleep(wait).await;
+            match supervisor.revive(*incarnation).await {
+                Revival::Active | Revival::Void => return,
+                Revival::Failed(Verdict::Again(again)) => wait = again,
+                Revival::Failed(_) => return self.block_dependents(&supervisor.plugin).await,
+            }
+        }
+    }
+
+    /// Restarts a plugin and those that need it at once, whatever has become of them, and forgets how often they broke.
+    pub(crate) async fn restart(&self, plugin: &Arc<Supervisor>) {
+        let mut supervisors = vec![Arc::clone(plugin)];
+        supervisors.extend(self.dependents(&plugin.plugin));
+        for supervisor in &supervisors {
+            supervisor.forgive();
+        }
+        let suspended = self.suspend_all(&supervisors).await;
+        for one in suspended.iter().rev() {
+            self.bring_back(one, Duration::ZERO).await;
+        }
+    }
+
+    /// Stops plugins in the reverse of their order, until they are started again.
+    async fn suspend_all(&self, supervisors: &[Arc<Supervisor>]) -> Vec<Suspended> {
+        let mut suspended = Vec::new();
+        for supervisor in supervisors.iter().rev() {
+            let incarnation = supervisor.suspend().await;
+            suspended.extend(incarnation.map(|incarnation| (Arc::clone(supervisor), incarnation)));
+        }
+        suspended
+    }
+
+    /// Ends those that need a plugin which does not come back.
+    async fn block_dependents(&self, root: &PluginId) {
+        for dependent in self.dependents(root).iter().rev() {
+            dependent.block(root).await;
+        }
+    }
+
+    /// Those that cannot be there without a plugin, in the order in which they were started.
+    pub(crate) fn dependents(&self, id: &PluginId) -> Vec<Arc<Supervisor>> {
+        let plugins = self.plugins();
+        let mut needing = with_dependents(&manifests(&plugins), id);
+        needing.remove(id);
+        let needing = plugins.iter().filter(|loaded| needing.contains(loaded.id()));
+        needing.map(|loaded| Arc::clone(&loaded.supervisor)).collect()
+    }
+
+    /// Publishes what has become of a plugin, under `host.plugins.` and its id.
+    pub(crate) fn tell_state(&self, plugin: &PluginId, status: &Status) {
+        let Status { state, incarnation } = status;
+        tracing::debug!(%plugin, %state, incarnation, "a plugin's state");
+        let Ok(topic) = Topic::new(&format!("host.plugins.{plugin}")) else { return };
+        let mut payload = vec![("state", Value::from(state.name())), ("incarnation", (*incarnation).into())];
+        if let PluginState::Blocked { root } = state {
+            payload.push(("root", root.as_str().into()));
+        }
+        self.bus.publish_state(&Event { topic, payload: Value::from_iter(payload) });
+    }
+}

@@ -1,0 +1,81 @@
+use std::sync::Arc;
+
+use tapline_core::{
+    Authority, Boundary, BoxFuture, CallContext, CallError, Caller, Fault, Flow, Gate, Handler, Object,
+    Operation, Provides, Value, configuration,
+};
+
+use super::Supervisor;
+
+/// One hook of a supervised plugin.
+pub(crate) struct SupervisedHook {
+    pub(crate) supervisor: Arc<Supervisor>,
+    pub(crate) operation: Operation,
+}
+
+impl Boundary for SupervisedHook {
+    fn context(&self, root: Object) -> Arc<CallContext> {
+        Arc::new(self.supervisor.context(root))
+    }
+
+    fn enter<'a>(&'a self, context: &'a Arc<CallContext>) -> BoxFuture<'a, Result<Flow, CallError>> {
+        Box::pin(self.supervisor.run(&self.operation, context))
+    }
+}
+
+/// One contribution of a supervised plugin.
+pub(crate) struct SupervisedHandler {
+    supervisor: Arc<Supervisor>,
+    gate: Arc<Gate>,
+    contribution: Arc<str>,
+    methods: Vec<Arc<str>>,
+    authority: Authority,
+}
+
+impl SupervisedHandler {
+    pub(crate) fn new(supervisor: &Arc<Supervisor>, gate: &Arc<Gate>, provides: &Provides) -> Self {
+        Self {
+            supervisor: Arc::clone(supervisor),
+            gate: Arc::clone(gate),
+            contribution: format!("{}/{}", provides.point, provides.key).into(),
+            methods: provides.methods.clone(),
+            authority: provides.authority,
+        }
+    }
+
+    async fn answer(
+        &self,
+        method: &Arc<str>,
+        request: Value,
+        caller: Option<Caller>,
+    ) -> Result<Value, CallError> {
+        let _pass = self.gate.enter().ok_or_else(|| self.supervisor.not_active())?;
+        if !self.methods.is_empty() && !self.methods.contains(method) {
+            return Err(CallError::NoSuchMethod {
+                target: self.contribution.to_string(),
+                method: method.to_string(),
+                methods: self.methods.clone(),
+            });
+        }
+        let context = self.supervisor.context_for(configuration(request), self.authority, caller);
+        let operation =
+            Operation::Handle { contribution: Arc::clone(&self.contribution), method: Arc::clone(method) };
+        let context = Arc::new(context);
+        self.supervisor.answer(operation, &context).await?;
+        context.output().ok_or_else(|| {
+            Fault::Contract { message: format!("`{method}` of `{}` set no output", self.contribution) }.into()
+        })
+    }
+}
+
+impl Handler for SupervisedHandler {
+    fn handle<'a>(
+        &'a self,
+        method: &'a Arc<str>,
+        request: Value,
+        caller: Option<Caller>,
+    ) -> BoxFuture<'a, Result<Value, CallError>> {
+        let plugin = &self.supervisor.plugin;
+        Box::pin(tapline_core::within_plugin(plugin, self.answer(method, request, caller)))
+    }
+}

@@ -1,0 +1,203 @@
+use std::sync::{Arc, MutexGuard, PoisonError};
+
+use tapline_core::{CallError, Object, Operation, PluginId};
+use tokio::time::Instant;
+
+use super::Supervisor;
+use super::lease::Held;
+use super::restarts::{Ending, Restarts, Verdict};
+use super::status::{PluginState, Status};
+
+/// How an attempt to start a plugin again came out.
+#[derive(Debug)]
+pub(crate) enum Revival {
+    /// It is active.
+    Active,
+    /// Something else has become of the plugin meanwhile, and the attempt is void.
+    Void,
+    /// It did not start, and this follows from it.
+    Failed(Verdict),
+}
+
+impl Supervisor {
+    pub(crate) fn status(&self) -> Status {
+        self.status.borrow().clone()
+    }
+
+    pub(super) fn incarnation(&self) -> u64 {
+        self.status.borrow().incarnation
+    }
+
+    /// Why a call of the plugin fails now.
+    pub(super) fn refusal(&self) -> CallError {
+        let refusal = self.status.borrow().state.refusal(&self.plugin);
+        refusal.unwrap_or_else(|| self.died())
+    }
+
+    /// Lets a call in: at once, or when the plugin has been started again. Says the incarnation that it is for.
+    pub(super) async fn admitted(&self) -> Result<u64, CallError> {
+        {
+            let status = self.status.borrow();
+            if status.state.is_up() {
+                return Ok(status.incarnation);
+            }
+        }
+        let mut status = self.status.subscribe();
+        let settled = status.wait_for(|status| status.state != PluginState::Backoff);
+        let settled = self.before_deadline(settled).await?.map_err(|_| self.died())?;
+        match settled.state.refusal(&self.plugin) {
+            None => Ok(settled.incarnation),
+            Some(refusal) => Err(refusal),
+        }
+    }
+
+    /// Takes notice that the plugin, or an instance of its pool, has ended. What an earlier incarnation says is ignored.
+    pub(super) fn end(self: &Arc<Self>, incarnation: u64, ending: Ending) {
+        let mut restarts = self.restarts();
+        let status = self.status();
+        if status.incarnation != incarnation || status.state != PluginState::Active {
+            return;
+        }
+        let is_whole = self.is_single || ending != Ending::Fault;
+        let verdict = restarts.after(ending, Instant::now().into_std());
+        match verdict {
+            Verdict::Again(wait) if !is_whole => {
+                let mut grows_from = self.grows_from.lock().unwrap_or_else(PoisonError::into_inner);
+                *grows_from = Instant::now() + wait;
+                return;
+            }
+            verdict => drop(self.end_life(state_after(verdict))),
+        }
+        drop(restarts);
+        self.forget_idle();
+        let Some(host) = self.host.upgrade() else { return };
+        tokio::spawn(host.follow(Arc::clone(self), self.incarnation(), verdict));
+    }
+
+    /// Ends all calls under way, and has new ones wait until the plugin is started again; `None` when it is over.
+    /// The plugin is stopped.
+    pub(crate) async fn suspend(self: &Arc<Self>) -> Option<u64> {
+        let was = self.status().state;
+        if !matches!(was, PluginState::Active | PluginState::Backoff) {
+            return None;
+        }
+        let idle = std::mem::take(&mut *self.idle());
+        let incarnation = self.end_life(PluginState::Backoff);
+        if was == PluginState::Active {
+            self.idle().extend(idle.into_iter().map(|held| Held { incarnation, ..held }));
+            self.stop().await;
+        }
+        self.forget_idle();
+        Some(incarnation)
+    }
+
+    /// Starts the plugin again, unless something else has become of it meanwhile.
+    pub(crate) async fn revive(self: &Arc<Self>, incarnation: u64) -> Revival {
+        let started = self.start_again(incarnation).await;
+        let mut restarts = self.restarts();
+        if self.status() != (Status { state: PluginState::Backoff, incarnation }) {
+            return Revival::Void;
+        }
+        match started {
+            Ok(instance) => {
+                self.idle().push(Held { instance, incarnation });
+                self.turn_to(PluginState::Active);
+                Revival::Active
+            }
+            Err(error) => {
+                tracing::warn!(plugin = %self.plugin, %error, "a plugin did not start again");
+                let verdict = restarts.after(Ending::Fault, Instant::now().into_std());
+                if !matches!(verdict, Verdict::Again(_)) {
+                    self.end_life(state_after(verdict));
+                }
+                Revival::Failed(verdict)
+            }
+        }
+    }
+
+    async fn start_again(
+        self: &Arc<Self>,
+        incarnation: u64,
+    ) -> Result<Box<dyn tapline_core::Instance>, CallError> {
+        let mut instance = self.fresh(incarnation).await?;
+        let context = Arc::new(self.context(Object::new()));
+        self.within(incarnation, &context, instance.call(&Operation::Start, &context)).await?;
+        Ok(instance)
+    }
+
+    /// Ends what is left of the plugin, because one that it needs is gone.
+    pub(crate) async fn block(self: &Arc<Self>, root: &PluginId) {
+        if self.suspend().await.is_some() {
+            self.end_life(PluginState::Blocked { root: root.clone() });
+        }
+    }
+
+    /// Stops the plugin, if it runs. Whatever it answers, it is over.
+    pub(crate) async fn stop(self: &Arc<Self>) {
+        if let Err(error) = self.run_lifecycle(&Operation::Stop).await {
+            tracing::warn!(plugin = %self.plugin, %error, "a plugin did not stop well");
+        }
+    }
+
+    /// Lets no new call in.
+    pub(crate) fn close(&self) -> PluginState {
+        let was = self.status().state;
+        self.turn_to(PluginState::Stopping);
+        was
+    }
+
+    /// Ends the calls that are under way; they fail.
+    pub(crate) fn end_calls(&self) {
+        self.status.send_modify(|status| status.incarnation += 1);
+    }
+
+    /// Ends whatever is left.
+    pub(crate) fn retire(&self) {
+        self.end_life(PluginState::Absent);
+        self.forget_idle();
+    }
+
+    /// Forgets how often the plugin was started again, and that it is over: somebody has looked after it.
+    pub(crate) fn forgive(&self) {
+        self.restarts().forget();
+        self.status.send_if_modified(|status| {
+            let is_over = !status.state.is_up() && status.state != PluginState::Absent;
+            if is_over {
+                *status = Status { state: PluginState::Backoff, incarnation: status.incarnation + 1 };
+            }
+            is_over
+        });
+    }
+
+    /// Begins another incarnation, in this state.
+    fn end_life(&self, state: PluginState) -> u64 {
+        self.status.send_modify(|status| *status = Status { state, incarnation: status.incarnation + 1 });
+        self.tell();
+        self.incarnation()
+    }
+
+    pub(super) fn turn_to(&self, state: PluginState) {
+        self.status.send_modify(|status| status.state = state);
+        self.tell();
+    }
+
+    /// Publishes the state, for whoever subscribes to it.
+    fn tell(&self) {
+        if let Some(host) = self.host.upgrade() {
+            host.tell_state(&self.plugin, &self.status());
+        }
+    }
+
+    fn restarts(&self) -> MutexGuard<'_, Restarts> {
+        self.restarts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+const fn state_after(verdict: Verdict) -> PluginState {
+    match verdict {
+        Verdict::Again(_) => PluginState::Backoff,
+        Verdict::Over(Ending::Normal) => PluginState::Stopped,
+        Verdict::Over(_) => PluginState::Failed,
+        Verdict::TooMany => PluginState::Quarantined,
+    }
+}
