@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::failure::{Failure, Fault};
 use crate::grants::Denied;
+use crate::value::Value;
 
 /// Why a call to a plugin gave no answer.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -161,7 +162,26 @@ impl CallError {
             Self::Quarantined { .. } | Self::PluginQuarantined { .. } => "quarantined",
             Self::Exhausted { .. } => "exhausted",
         };
-        Failure::new(code, self.to_string())
+        Failure::new(code, self.to_string()).with_details(self.details())
+    }
+}
+
+impl CallError {
+    /// What programs may want to know besides the code.
+    fn details(&self) -> Value {
+        match self {
+            Self::DeadlineExceeded { phase: Phase::Queued, .. } => {
+                Value::from_iter([("phase", "queued".into())])
+            }
+            Self::DeadlineExceeded { phase: Phase::Running, .. } => {
+                Value::from_iter([("phase", "running".into())])
+            }
+            Self::Deadlock { path } | Self::DepthExceeded { path } => {
+                let path: Vec<_> = path.iter().map(|step| Value::from(step.as_str())).collect();
+                Value::from_iter([("path", path.into())])
+            }
+            _ => Value::Null,
+        }
     }
 }
 

@@ -16,7 +16,7 @@ use crate::load::{Load, Readied};
 use crate::loaded::{Drain, Loaded, PluginInfo, outline};
 use crate::resolver::resolve;
 use crate::shared::{Loading, Shared};
-use crate::supervisor::{PluginState, Supervisor};
+use crate::supervisor::{PluginHealth, PluginState, Supervisor};
 
 /// The object that an application embeds to become extensible.
 ///
@@ -279,10 +279,12 @@ impl Host {
         }
     }
 
-    /// How often everything that runs of a plugin has begun anew, from 1; `None` when it is not loaded.
+    /// How a plugin fares; `None` when it is not loaded.
     #[must_use]
-    pub fn incarnation(&self, id: &PluginId) -> Option<u64> {
-        Some(self.supervisor(id)?.status().incarnation)
+    pub fn health(&self, id: &PluginId) -> Option<PluginHealth> {
+        let (state, supervisor) = (self.state(id), self.supervisor(id)?);
+        let (incarnation, late_answers) = (supervisor.status().incarnation, supervisor.late_answers());
+        Some(PluginHealth { state, incarnation, late_answers })
     }
 
     /// Ends everything that runs of a plugin and of those that need it, and starts them again, the plugin first. What is

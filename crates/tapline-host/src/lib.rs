@@ -31,5 +31,5 @@ pub use loaded::{Drain, PluginInfo};
 pub use loader::{Loader, ManifestError};
 pub use policy::Policy;
 pub use resolver::{ResolveError, resolve};
-pub use supervisor::{PluginState, Strategy, Supervision};
+pub use supervisor::{PluginHealth, PluginState, Strategy, Supervision};
 pub use tapline_core as core;

@@ -23,7 +23,7 @@ mod status;
 mod turns;
 
 pub use restarts::{Strategy, Supervision};
-pub use status::PluginState;
+pub use status::{PluginHealth, PluginState};
 
 pub(crate) use boundary::{SupervisedHandler, SupervisedHook};
 pub(crate) use life::Revival;
@@ -258,6 +258,11 @@ impl Supervisor {
                 return Err(Fault::Wall { limit }.into());
             }
         }
+    }
+
+    /// How many answers came when nobody waited for them any more.
+    pub(crate) fn late_answers(&self) -> u64 {
+        self.late.load(Ordering::Relaxed)
     }
 
     fn not_active(&self) -> CallError {

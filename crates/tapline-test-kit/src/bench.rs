@@ -178,7 +178,7 @@ impl<S: Subject> Bench<S> {
     /// When it is not loaded.
     #[must_use]
     pub fn incarnation(&self, plugin: &str) -> u64 {
-        self.host.incarnation(&PluginId::new(plugin).unwrap()).unwrap()
+        self.host.health(&PluginId::new(plugin).unwrap()).unwrap().incarnation
     }
 
     /// Has the application answer the methods of `gate`: `wait` when the gate is opened, anything else at once.

@@ -33,6 +33,17 @@ pub enum PluginState {
     Absent,
 }
 
+/// How a plugin fares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PluginHealth {
+    /// What has become of it.
+    pub state: PluginState,
+    /// How often everything that runs of it has begun anew, from 1.
+    pub incarnation: u64,
+    /// How many of its answers came when nobody waited for them any more.
+    pub late_answers: u64,
+}
+
 /// The state of a loaded plugin, and which of its lives it is in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Status {

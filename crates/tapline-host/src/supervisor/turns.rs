@@ -133,10 +133,35 @@ fn path<'a>(
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt as _;
+
     use super::*;
 
     fn id(name: &str) -> PluginId {
         PluginId::new(name).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_queue_that_is_full_takes_no_more_and_one_that_was_left_does() {
+        let turns = Turns::new(id("one"), Arc::default());
+        let _turn = turns.take().await.unwrap();
+        let mut queue: Vec<_> = (0..LONGEST_QUEUE).map(|_| Box::pin(turns.take())).collect();
+        for waiting in &mut queue {
+            assert!(waiting.as_mut().now_or_never().is_none());
+        }
+        let full = turns.take().await.unwrap_err();
+        assert_eq!(full.to_string(), "plugin `one` has 1024 calls waiting, and takes no more");
+        queue.pop();
+        assert!(turns.take().now_or_never().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_whose_time_is_over_before_its_turn_was_not_begun() {
+        let turns = Turns::new(id("one"), Arc::default());
+        let _turn = turns.take().await.unwrap();
+        let deadline = Instant::now() + std::time::Duration::from_secs(2);
+        let late = tapline_core::within_deadline(deadline.into_std(), turns.take()).await.unwrap_err();
+        assert_eq!(late.to_string(), "the call was not begun within 2s");
     }
 
     #[test]

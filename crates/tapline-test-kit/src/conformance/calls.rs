@@ -12,7 +12,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use script::Step;
 use tapline::core::TopicPattern;
-use tapline::host::{Delivery, PluginState, Queueing};
+use tapline::host::{Delivery, PluginHealth, PluginState, Queueing};
 use tapline::{PluginId, Policy};
 use tokio::time::Instant;
 
@@ -118,7 +118,8 @@ pub async fn c06_a_call_that_is_given_up_leaves_the_queue_or_comes_to_its_end(su
     // The one that ran has ended well, and the one that waited has never run.
     assert_eq!(next.await.unwrap().as_i64(), Some(1));
     let one = PluginId::new("one").unwrap();
-    assert_eq!((bench.host.state(&one), bench.incarnation("one")), (PluginState::Active, 1));
+    let health = PluginHealth { state: PluginState::Active, incarnation: 1, late_answers: 1 };
+    assert_eq!(bench.host.health(&one), Some(health));
 }
 
 pub async fn one_instance_answers_one_call_after_the_other_and_keeps_its_state(subject: impl Subject) {
