@@ -9,15 +9,10 @@ use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
 
 use tapline::core::Priority;
 use tapline::{Hook, HookPoint, Host, PluginId, Step};
-use tapline_benches::finish;
-
-/// A call is timed in batches that take at least so long; the median of this many batches counts.
-const BATCH: Duration = Duration::from_millis(10);
-const BATCHES: usize = 15;
+use tapline_benches::{finish, time};
 
 type MakeHook<'a> = &'a dyn Fn(&HookPoint<i64, i64>, &str) -> Hook;
 
@@ -94,23 +89,6 @@ fn explain_a_hundred() -> f64 {
         hook.priority(Priority::new(40).unwrap()).after("#none")
     });
     time(|| drop(black_box(host.explain("point"))))
-}
-
-/// Nanoseconds a call.
-fn time(call: impl Fn()) -> f64 {
-    let batch = |calls: u32| {
-        let begun = Instant::now();
-        (0..calls).for_each(|_| call());
-        begun.elapsed()
-    };
-    let mut calls = 64;
-    while batch(calls) < BATCH {
-        calls *= 2;
-    }
-    let mut times: Vec<_> =
-        (0..BATCHES).map(|_| batch(calls).as_secs_f64() * 1e9 / f64::from(calls)).collect();
-    times.sort_by(f64::total_cmp);
-    times[BATCHES / 2]
 }
 
 #[expect(clippy::disallowed_methods, reason = "xtask says where the peers are")]
