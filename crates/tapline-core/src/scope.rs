@@ -144,7 +144,7 @@ pub async fn within_plugin<F: Future>(plugin: &PluginId, future: F) -> F::Output
 ///
 /// # Errors
 /// When it is nested too deep in requests of the same; otherwise what the request answers.
-pub async fn nested<T>(
+pub(crate) async fn nested<T>(
     of: &Arc<str>,
     request: impl Future<Output = Result<T, CallError>>,
 ) -> Result<T, CallError> {

@@ -2,8 +2,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tapline_core::{
-    BoxFuture, Call, CallError, CallTarget, Event, Level, METHODS, Phase, PluginId, Request, Services, Value,
-    within_deadline,
+    BoxFuture, Call, CallError, CallTarget, Contribution, Event, Level, METHODS, Phase, PluginId, Request,
+    Services, Value, within_deadline,
 };
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
@@ -48,10 +48,9 @@ impl Services for HostServices {
             let host = host.ok_or_else(|| nobody(&call.target))?;
             let limit = within.unwrap_or(CALL);
             let deadline = Instant::now() + limit;
-            let request = Arc::clone(&host).request(host.request_of(call)?);
-            let answer = timeout_at(deadline, within_deadline(deadline.into_std(), request)).await;
-            let late = |_| CallError::DeadlineExceeded { limit, phase: Phase::Running };
-            answer.map_err(late)?.map_err(|error| error.cause().clone())
+            let answer =
+                timeout_at(deadline, within_deadline(deadline.into_std(), host.answer_to(call))).await;
+            answer.map_err(|_| CallError::DeadlineExceeded { limit, phase: Phase::Running })?
         })
     }
 
@@ -60,11 +59,10 @@ impl Services for HostServices {
         let full = |_| CallError::MailboxFull { plugin: call.target.to_string(), waiting: CASTS };
         let place = Arc::clone(&self.casts).try_acquire_owned().map_err(full)?;
         let (caller, target) = (call.caller.plugin.clone(), call.target.clone());
-        let request = host.request_of(call)?;
+        host.called(&target)?;
         // It begins anew, in no call and with no deadline: nobody waits for it.
         tokio::spawn(async move {
-            if let Err(error) = host.request(request).await {
-                let error = error.cause();
+            if let Err(error) = host.answer_to(call).await {
                 tracing::warn!(%caller, %target, %error, "a call that nobody waits for failed");
             }
             drop(place);
@@ -74,16 +72,24 @@ impl Services for HostServices {
 }
 
 impl Shared {
-    /// The request that a call makes, to whoever answers to its target now.
-    fn request_of(&self, call: Call) -> Result<Request, CallError> {
-        let Call { caller, target, method, request } = call;
-        let contribution = match &target {
+    /// Answers a call, through the hook point around its extension point if there is one.
+    async fn answer_to(self: Arc<Self>, call: Call) -> Result<Value, CallError> {
+        let contribution = self.called(&call.target)?;
+        let Call { caller, method, request, .. } = call;
+        if self.wrapper(&contribution.point).is_none() {
+            return contribution.answer(&method, request, Some(caller)).await;
+        }
+        let request = Request::new(&contribution.point, &contribution.key, &method, request);
+        self.request(request.made_by(caller)).await.map_err(|error| error.cause().clone())
+    }
+
+    /// Whoever answers to a target now.
+    fn called(&self, target: &CallTarget) -> Result<Contribution, CallError> {
+        let contribution = match target {
             CallTarget::Contribution { point, key } => self.registry.contribution(point, key),
             CallTarget::Capability(name) => self.registry.contribution_by_capability(METHODS, name),
         };
-        let contribution = contribution.ok_or_else(|| nobody(&target))?;
-        let request = Request::new(&contribution.point, &contribution.key, &method, request);
-        Ok(request.made_by(caller))
+        contribution.ok_or_else(|| nobody(target))
     }
 }
 

@@ -166,8 +166,7 @@ impl Shared {
     }
 
     pub(crate) async fn request(self: Arc<Self>, request: Request) -> Result<Value, HookError> {
-        let wrapper = self.wrappers().get(&*request.point).cloned();
-        match wrapper {
+        match self.wrapper(&request.point) {
             Some(point) => point.call(request, |request| self.answer(request)).await,
             None => self.answer(request).await.map_err(HookError::arisen_in_core),
         }
@@ -180,7 +179,7 @@ impl Shared {
             point: point.to_string(),
             key: key.to_string(),
         })?;
-        tapline_core::nested(&contribution.name, contribution.handler.handle(&method, input, caller)).await
+        contribution.answer(&method, input, caller).await
     }
 
     pub(crate) fn plugins(&self) -> std::sync::MutexGuard<'_, Vec<Loaded>> {
@@ -189,6 +188,11 @@ impl Shared {
 
     pub(crate) fn blocked(&self) -> std::sync::MutexGuard<'_, BTreeSet<PluginId>> {
         self.blocked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The hook point around an extension point, if there is one.
+    pub(crate) fn wrapper(&self, extension_point: &str) -> Option<HookPoint<Request, Value>> {
+        self.wrappers().get(extension_point).cloned()
     }
 
     pub(crate) fn wrappers(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, HookPoint<Request, Value>>> {

@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use crate::bus::Delivery;
 use crate::shared::Shared;
 
+mod authority;
 mod boundary;
 mod lease;
 mod life;
@@ -31,6 +32,7 @@ pub(crate) use restarts::Verdict;
 pub(crate) use status::Status;
 pub(crate) use turns::Waits;
 
+use authority::Authorities;
 use lease::Held;
 use restarts::{Ending, Restarts};
 use turns::{Turn, Turns};
@@ -42,7 +44,7 @@ pub(crate) struct Supervisor {
     pub(crate) stats: Arc<LayerStats>,
     loaded: Arc<dyn Plugin>,
     config: Value,
-    grants: Arc<Grants>,
+    authorities: Authorities,
     limits: Limits,
     services: Arc<dyn Services>,
     host: Weak<Shared>,
@@ -78,7 +80,7 @@ impl Supervisor {
             stats: Arc::default(),
             loaded,
             config,
-            grants: Arc::new(grants),
+            authorities: Authorities::new(grants),
             limits,
             services,
             host: Arc::downgrade(host),
@@ -210,17 +212,13 @@ impl Supervisor {
     }
 
     pub(crate) fn context(&self, root: Object) -> CallContext {
-        CallContext::new(self.plugin.clone(), Arc::clone(&self.grants), Arc::clone(&self.services), root)
+        let grants = Arc::clone(self.authorities.own());
+        CallContext::new(self.plugin.clone(), grants, Arc::clone(&self.services), root)
     }
 
     /// The context of a request: what is done for a caller is done with what both were granted.
     fn context_for(&self, root: Object, authority: Authority, caller: Option<Caller>) -> CallContext {
-        let grants = match &caller {
-            Some(caller) if authority == Authority::Caller && !self.grants.is_inward() => {
-                Arc::new(self.grants.intersection(&caller.grants))
-            }
-            _ => Arc::clone(&self.grants),
-        };
+        let grants = self.authorities.answering(authority, caller.as_ref());
         CallContext::new(self.plugin.clone(), grants, Arc::clone(&self.services), root)
             .addressed()
             .made_by(caller.map(|caller| caller.plugin))

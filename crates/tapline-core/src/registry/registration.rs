@@ -11,6 +11,7 @@ use crate::hook::{Hook, LayerStats, Quarantine};
 use crate::id::PluginId;
 use crate::manifest::Capability;
 use crate::plugin::BoxFuture;
+use crate::scope;
 use crate::value::Value;
 
 /// All that one plugin brings.
@@ -139,6 +140,19 @@ impl Contribution {
     pub fn new(point: Arc<str>, key: Arc<str>, plugin: PluginId, handler: Arc<dyn Handler>) -> Self {
         let name = format!("{point}/{key}").into();
         Self { point, key, name, plugin, handler }
+    }
+
+    /// Answers a request, nested in whatever calls the current future runs inside of.
+    ///
+    /// # Errors
+    /// When it is nested too deep in requests of the same, or what the handler answers.
+    pub async fn answer(
+        &self,
+        method: &Arc<str>,
+        request: Value,
+        caller: Option<Caller>,
+    ) -> Result<Value, CallError> {
+        scope::nested(&self.name, self.handler.handle(method, request, caller)).await
     }
 }
 
