@@ -7,6 +7,7 @@ use tapline_core::{HookEvent, HookObserver, Limits, Registry, Runtime};
 use crate::driver::TokioDriver;
 use crate::host::Host;
 use crate::policy::Policy;
+use crate::settings::Settings;
 use crate::shared::Shared;
 
 /// Settings of a [`Host`].
@@ -48,6 +49,12 @@ impl HostBuilder {
         self
     }
 
+    /// Takes what an operator has decided: policy, limits and the time to drain.
+    #[must_use]
+    pub fn settings(self, settings: &Settings) -> Self {
+        self.policy(settings.policy().clone()).limits(settings.limits().clone()).drain(settings.drain())
+    }
+
     /// Has somebody told of what happens to hooks and no caller learns of; the log is told of it anyway.
     #[must_use]
     pub fn observer(mut self, observer: impl Fn(&HookEvent<'_>) + Send + Sync + 'static) -> Self {
@@ -79,7 +86,7 @@ impl HostBuilder {
 }
 
 /// How long an unloaded plugin may take to finish its calls unless the application says it.
-const DRAIN: Duration = Duration::from_secs(10);
+pub(crate) const DRAIN: Duration = Duration::from_secs(10);
 
 fn log(event: &HookEvent<'_>) {
     match event {

@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use tapline_core::{CONTRACT, Manifest, NativePlugin, Package, RuntimeKind, SubscriptionDeclaration, Value};
 
+use crate::mistake::{Mistake, Place, decoded};
+
 /// Reads packages from folders; the only reader of plugin files. Nothing of a plugin is run for it.
 ///
 /// A package is a folder with the manifest `plugin.toml` and, for a sandboxed plugin, the component `plugin.wasm`.
@@ -69,11 +71,7 @@ impl Loader {
     pub fn manifest(folder: &Path) -> Result<Manifest, ManifestError> {
         let file = folder.join(MANIFEST);
         let bytes = read(&file, LARGEST_MANIFEST)?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let valid = error.utf8_error().valid_up_to();
-            let text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
-            invalid(&file, &text, valid, "the text is not UTF-8 from here on")
-        })?;
+        let text = decoded(&file, bytes)?;
         let mut manifest = parse(&file, &text)?;
         inline_schemas(folder, &file, &mut manifest)?;
         Ok(manifest)
@@ -184,10 +182,13 @@ fn inline_schemas(folder: &Path, file: &Path, manifest: &mut Manifest) -> Result
 }
 
 fn invalid(file: &Path, text: &str, offset: usize, message: &str) -> ManifestError {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    ManifestError::Invalid { file: file.to_owned(), line, column, message: message.to_owned() }
+    Mistake::at(file, text, offset, message).into()
+}
+
+impl From<Mistake> for ManifestError {
+    fn from(Mistake { place: Place { file, line, column }, message }: Mistake) -> Self {
+        Self::Invalid { file, line, column, message }
+    }
 }
 
 #[cfg(test)]
