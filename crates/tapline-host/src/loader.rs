@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use tapline_core::{CONTRACT, Manifest, NativePlugin, Package, RuntimeKind, SubscriptionDeclaration, Value};
 
+use crate::digest::Digest;
 use crate::mistake::{Mistake, Place, decoded};
 
 /// Reads packages from folders; the only reader of plugin files. Nothing of a plugin is run for it.
@@ -70,11 +71,29 @@ impl Loader {
     /// As [`read`](Self::read).
     pub fn manifest(folder: &Path) -> Result<Manifest, ManifestError> {
         let file = folder.join(MANIFEST);
-        let bytes = read(&file, LARGEST_MANIFEST)?;
-        let text = decoded(&file, bytes)?;
+        let text = decoded(&file, read(&file, LARGEST_MANIFEST)?)?;
         let mut manifest = parse(&file, &text)?;
         inline_schemas(folder, &file, &mut manifest)?;
         Ok(manifest)
+    }
+
+    /// The digest of the package in a folder: of its manifest, the schemas that this names, and the artifact. What else
+    /// lies there does not count.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and the schemas are not looked into.
+    pub fn digest(folder: &Path) -> Result<Digest, ManifestError> {
+        let file = folder.join(MANIFEST);
+        let text = decoded(&file, read(&file, LARGEST_MANIFEST)?)?;
+        let manifest = parse(&file, &text)?;
+        let schemas = manifest.provides.iter().filter_map(|provides| provides.schema.as_deref());
+        let mut files = BTreeMap::new();
+        for schema in schemas.filter(|schema| is_file(schema)) {
+            files.insert(schema, read(&schema_path(folder, &file, schema)?, LARGEST_MANIFEST)?);
+        }
+        files.insert(ARTIFACT, read(&folder.join(ARTIFACT), LARGEST_ARTIFACT)?);
+        files.insert(MANIFEST, text.into_bytes());
+        Ok(Digest::of(&files))
     }
 
     /// The manifest of a plugin that is linked in.
@@ -164,21 +183,28 @@ fn first_mistake(manifest: &Manifest) -> Option<(String, String)> {
 /// Puts the content of schema files in the place of their names.
 fn inline_schemas(folder: &Path, file: &Path, manifest: &mut Manifest) -> Result<(), ManifestError> {
     for schema in manifest.provides.iter_mut().filter_map(|provides| provides.schema.as_mut()) {
-        if schema.trim_start().starts_with('{') {
+        if !is_file(schema) {
             continue;
         }
-        let path = Path::new(&**schema);
-        let is_inside = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-        if !is_inside {
-            let message = format!("schema `{schema}` is outside of the package");
-            return Err(invalid(file, "", 0, &message));
-        }
-        let path = folder.join(path);
+        let path = schema_path(folder, file, schema)?;
         let text = String::from_utf8_lossy(&read(&path, LARGEST_MANIFEST)?).into_owned();
         let json = Value::from_json(&text).map_err(|error| invalid(&path, "", 0, &error.to_string()))?;
         *schema = json.to_json();
     }
     Ok(())
+}
+
+/// Whether a schema is the name of a file, and not the schema itself.
+fn is_file(schema: &str) -> bool {
+    !schema.trim_start().starts_with('{')
+}
+
+fn schema_path(folder: &Path, file: &Path, schema: &str) -> Result<PathBuf, ManifestError> {
+    let path = Path::new(schema);
+    if path.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
+        return Ok(folder.join(path));
+    }
+    Err(invalid(file, "", 0, &format!("schema `{schema}` is outside of the package")))
 }
 
 fn invalid(file: &Path, text: &str, offset: usize, message: &str) -> ManifestError {
