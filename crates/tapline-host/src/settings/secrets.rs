@@ -71,6 +71,12 @@ impl Secrets {
         self.values.get(name).map(String::as_str)
     }
 
+    /// Whether there is nothing to keep.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.values.is_empty()
+    }
+
     /// The text with `«secret:NAME»` in the place of every value, whether it stands there as it is, as base64, as hex,
     /// as in a URL, or as in JSON.
     ///
