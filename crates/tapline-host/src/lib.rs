@@ -2,7 +2,8 @@
 //!
 //! Start at [`Host`]. A plugin is loaded along one walk, a file for each stop: [`Loader`] reads its package,
 //! [`resolve`] finds an order, [`Policy`] settles what it may do, its [`Runtime`](tapline_core::Runtime) loads it,
-//! the supervisor starts it, and the registry publishes it.
+//! the supervisor starts it, and the registry publishes it. [`Settings`] are what an operator decides about all of
+//! this, and a [`Lock`] is what somebody has agreed to.
 
 mod host;
 mod shared;

@@ -55,7 +55,6 @@ proptest! {
             let redacted = secrets.redact(&format!("{before}{form}{after}")).into_owned();
             let rest = redacted.replace("«secret:key»", "\0");
             prop_assert!(redacted.contains("«secret:key»"));
-            prop_assert!(rest.contains(&*before) || !rest.contains(&*value), "{rest}");
             prop_assert!(!rest.contains(&*value), "{rest}");
         }
     }
