@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tapline::core::Object;
 use tapline::pipeline::{
-    Catalog, Definition, Draft, Engine, KnownPlugin, Origin, RunReport, Silent, Source, check,
+    Catalog, Definition, Draft, Engine, KnownPlugin, Origin, RunReport, Silent, Source, Standing, check,
 };
 use tapline::{Host, Load, Loader, NativePlugin};
 use tokio::runtime::Runtime;
@@ -36,7 +36,13 @@ impl Workload {
     pub fn new(plugin: NativePlugin, node_type: &str, shape: Shape, nodes: usize) -> Self {
         let manifest = Arc::new(Loader::native(&plugin).unwrap());
         let (schemas, refused) = (BTreeMap::new(), Vec::new());
-        let known = KnownPlugin { manifest, origin: Origin::BuiltIn, schemas, refused };
+        let known = KnownPlugin {
+            manifest,
+            origin: Origin::BuiltIn,
+            standing: Standing::Available,
+            schemas,
+            refused,
+        };
         let catalog = Catalog { plugins: vec![known], problems: BTreeMap::new() };
         let source = Source::new("pipeline.yaml", shape.pipeline(node_type, nodes).as_bytes());
         let definition = check(&Draft::read(&source), &catalog).definition.unwrap();

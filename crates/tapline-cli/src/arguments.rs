@@ -19,6 +19,8 @@ pub(crate) enum Verb {
     Run(RunArguments),
     /// Look for mistakes in a pipeline without running it or its plugins.
     Check(CheckArguments),
+    /// Write down which plugins a pipeline has, so that none can change unnoticed.
+    Lock(LockArguments),
     /// Show the hooks of a hook point in calling order, and why they stand so.
     Explain(ExplainArguments),
     /// Write a small pipeline that runs.
@@ -41,6 +43,9 @@ pub(crate) struct RunArguments {
     /// Show, after the run, how the hooks of a hook point fared; may be repeated.
     #[arg(long, value_name = "POINT")]
     pub(crate) explain: Vec<String>,
+    /// Refuse plugins that are not those of `tapline.lock`.
+    #[arg(long)]
+    pub(crate) locked: bool,
 }
 
 #[derive(Debug, Args)]
@@ -50,6 +55,15 @@ pub(crate) struct CheckArguments {
     /// How mistakes are written.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     pub(crate) format: Format,
+    /// Refuse plugins that are not those of `tapline.lock`.
+    #[arg(long)]
+    pub(crate) locked: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LockArguments {
+    /// The pipeline file.
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Args)]

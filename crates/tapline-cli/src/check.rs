@@ -2,16 +2,21 @@ use anyhow::Result;
 
 use crate::arguments::{CheckArguments, Format};
 use crate::project::Project;
-use crate::{Ending, colour, diagnostics};
+use crate::{Ending, colour, diagnostics, lock};
 
 /// Looks for mistakes in a pipeline; runs no code of a plugin.
 pub(crate) fn check(arguments: &CheckArguments) -> Result<Ending> {
     let project = Project::read(&arguments.file)?;
+    project.warn();
     let found = &project.checked.diagnostics;
     match arguments.format {
         Format::Json => println!("{}", diagnostics::for_programs(found)),
         Format::Human if found.is_empty() => eprintln!("{}: no mistakes", arguments.file.display()),
         Format::Human => eprint!("{}", diagnostics::for_people(found, &project.source, colour())),
     }
-    Ok(if project.checked.definition.is_some() { Ending::Done } else { Ending::Refused })
+    let Some(definition) = &project.checked.definition else { return Ok(Ending::Refused) };
+    if arguments.locked {
+        lock::require(&project, definition)?;
+    }
+    Ok(Ending::Done)
 }

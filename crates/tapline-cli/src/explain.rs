@@ -18,7 +18,7 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> Result<Ending> {
         eprint!("{}", diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
         return Ok(Ending::Refused);
     };
-    let engine = Engine::new(Host::builder().build())?;
+    let engine = Engine::new(Host::builder().settings(&project.settings).build())?;
     engine.host().outline(project.manifests(definition))?;
     let explanation = explanation(engine.host(), &arguments.point)?;
     if arguments.json {

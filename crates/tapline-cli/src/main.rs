@@ -4,12 +4,14 @@ mod arguments;
 mod builtin;
 mod project;
 mod check;
+mod lock;
 mod explain;
 mod run;
 mod init;
 mod plugin;
 mod progress;
 mod summary;
+mod output;
 mod diagnostics;
 mod error;
 
@@ -21,6 +23,7 @@ use tracing_subscriber::EnvFilter;
 
 use arguments::{Arguments, PluginVerb, Verb};
 use diagnostics::Colour;
+use output::Output;
 
 /// How a command ended, as its exit code tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
     let ending = match arguments.verb {
         Verb::Run(arguments) => run::run(arguments),
         Verb::Check(arguments) => check::check(&arguments),
+        Verb::Lock(arguments) => lock::lock(&arguments),
         Verb::Explain(arguments) => explain::explain(&arguments),
         Verb::Init(arguments) => init::init(&arguments),
         Verb::Plugin(PluginVerb::List(arguments)) => plugin::list(&arguments),
@@ -80,7 +84,7 @@ fn log(verbose: u8) {
     };
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(level))
-        .with_writer(std::io::stderr)
+        .with_writer(Output::Error)
         .with_ansi(colour() == Colour::On)
         .without_time()
         .init();

@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 use tapline::core::HookDeclaration;
+use tapline::host::Settings;
 use tapline::pipeline::{KnownPlugin, Origin};
 use tapline::{Loader, Policy};
 
@@ -19,9 +20,10 @@ enum Found {
 
 /// Lists the plugins that are built in and those in a folder; runs none of them.
 pub(crate) fn list(arguments: &ListArguments) -> Result<Ending> {
-    let found = found(&arguments.folder)?;
+    let policy = policy()?;
+    let found = found(&arguments.folder, &policy)?;
     if arguments.json {
-        println!("{}", Value::from(found.iter().map(described).collect::<Vec<_>>()));
+        println!("{}", Value::from(found.iter().map(|one| described(one, &policy)).collect::<Vec<_>>()));
         return Ok(Ending::Done);
     }
     let mut table = Table::new();
@@ -45,13 +47,14 @@ pub(crate) fn list(arguments: &ListArguments) -> Result<Ending> {
 
 /// Shows all that is known of a plugin; runs nothing of it.
 pub(crate) fn info(arguments: &InfoArguments) -> Result<Ending> {
+    let policy = policy()?;
     let plugin = if Path::new(&arguments.plugin).join("plugin.toml").exists() {
-        plugin_in(Path::new(&arguments.plugin))?
+        plugin_in(Path::new(&arguments.plugin), &policy)?
     } else {
-        named(&arguments.plugin, &arguments.folder)?
+        named(&arguments.plugin, &arguments.folder, &policy)?
     };
     let hooks: Vec<_> = plugin.manifest.hooks.iter().map(sentence).collect();
-    let mut described = described(&Found::Whole(plugin));
+    let mut described = described(&Found::Whole(plugin), &policy);
     if arguments.json {
         println!("{described}");
         return Ok(Ending::Done);
@@ -63,8 +66,13 @@ pub(crate) fn info(arguments: &InfoArguments) -> Result<Ending> {
     Ok(Ending::Done)
 }
 
-fn named(id: &str, folder: &Path) -> Result<KnownPlugin> {
-    for plugin in found(folder)? {
+/// What the settings in the current folder let plugins do.
+fn policy() -> Result<Policy> {
+    Ok(Settings::beside(Path::new(Settings::FILE))?.policy().clone())
+}
+
+fn named(id: &str, folder: &Path, policy: &Policy) -> Result<KnownPlugin> {
+    for plugin in found(folder, policy)? {
         match plugin {
             Found::Whole(plugin) if plugin.name() == id => return Ok(plugin),
             Found::Broken { folder, reason } if folder.file_name().is_some_and(|name| name == id) => {
@@ -79,11 +87,12 @@ fn named(id: &str, folder: &Path) -> Result<KnownPlugin> {
     )
 }
 
-fn found(folder: &Path) -> Result<Vec<Found>> {
-    let mut found: Vec<_> = builtin_plugins()?.into_iter().map(|(known, _)| Found::Whole(known)).collect();
+fn found(folder: &Path, policy: &Policy) -> Result<Vec<Found>> {
+    let mut found: Vec<_> =
+        builtin_plugins(policy)?.into_iter().map(|(known, _)| Found::Whole(known)).collect();
     if folder.is_dir() {
         let folders = Loader::discover(folder)?;
-        found.extend(folders.into_iter().map(|folder| match plugin_in(&folder) {
+        found.extend(folders.into_iter().map(|folder| match plugin_in(&folder, policy) {
             Ok(plugin) => Found::Whole(plugin),
             Err(error) => Found::Broken { folder, reason: format!("{error:#}") },
         }));
@@ -91,7 +100,7 @@ fn found(folder: &Path) -> Result<Vec<Found>> {
     Ok(found)
 }
 
-fn described(found: &Found) -> Value {
+fn described(found: &Found, policy: &Policy) -> Value {
     let plugin = match found {
         Found::Whole(plugin) => plugin,
         Found::Broken { folder, reason } => return json!({ "from": folder, "broken": reason }),
@@ -105,7 +114,7 @@ fn described(found: &Found) -> Value {
         "provides": manifest.provides.iter().map(|one| format!("{}/{}", one.point, one.key)).collect::<Vec<_>>(),
         "hooks": manifest.hooks, "asks_for": manifest.requires,
         // A pipeline can only take away from this.
-        "grants": Policy::default().grant(manifest, None).ok(),
+        "grants": policy.grant(manifest, None).ok(),
         "refused": plugin.refused, "limits": manifest.limits,
     })
 }

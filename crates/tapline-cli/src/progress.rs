@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tapline::pipeline::{NodeReport, NodeState, Observer, RunEvent};
 
+use crate::output::redacted;
 use crate::summary::time;
 
 /// Shows how a run goes on: moving lines on a terminal, a plain line for each node elsewhere.
@@ -54,7 +55,7 @@ impl Progress {
         if let Some(line) = self.running().remove(&report.id) {
             line.finish_and_clear();
         }
-        let text = plain(report);
+        let text = redacted(&plain(report)).into_owned();
         if self.is_terminal {
             // A line above those that still move; without a terminal to draw on there is nobody to miss it.
             let _ = self.lines.println(text);

@@ -10,10 +10,11 @@ use tokio::task::JoinHandle;
 
 use crate::arguments::RunArguments;
 use crate::explain;
+use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::summary::Summary;
-use crate::{Ending, colour, diagnostics, error};
+use crate::{Ending, colour, diagnostics, error, lock};
 
 /// How long an interrupted run may take to put its things away.
 const GRACE: Duration = Duration::from_secs(2);
@@ -21,17 +22,29 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Runs a pipeline.
 pub(crate) fn run(arguments: RunArguments) -> Result<Ending> {
     let mut project = Project::read(&arguments.file)?;
+    output::keep(project.settings.secrets(variable)?);
+    project.warn();
     let Some(definition) = project.checked.definition.take() else {
-        eprint!("{}", diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
+        Output::Error.text(diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
         return Ok(Ending::Refused);
     };
     let inputs = inputs(&definition, &arguments.inputs)?;
+    if arguments.locked {
+        lock::require(&project, &definition)?;
+    } else {
+        lock::warn(&project, &definition);
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let run = runtime.spawn(run_loaded(project, Arc::new(definition), inputs, arguments));
     let ending = runtime.block_on(interruptible(run));
     // Code that computes without end cannot be waited for.
     runtime.shutdown_background();
     ending
+}
+
+#[expect(clippy::disallowed_methods, reason = "this is the command")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 async fn run_loaded(
@@ -51,7 +64,7 @@ async fn run_loaded(
         summary.show();
     }
     for point in &arguments.explain {
-        eprintln!("{}", explain::for_people(&explain::explanation(engine.host(), point)?));
+        Output::Error.line(explain::for_people(&explain::explanation(engine.host(), point)?));
     }
     engine.host().shut_down().await?;
     Ok(ending(&definition, &project, &report))
@@ -59,14 +72,17 @@ async fn run_loaded(
 
 /// A host with the plugins of a pipeline.
 async fn engine(project: &Project, definition: &Definition) -> Result<Engine> {
-    let mut host = Host::builder();
+    let mut host = Host::builder().settings(&project.settings);
     if project.needs_sandbox(definition) {
         host = host.runtime(WasmRuntime::new()?);
     }
     let engine = Engine::new(host.build())?;
+    for id in project.settings.blocked() {
+        engine.host().block(id).await?;
+    }
     let report = engine.host().boot(project.loads(definition)).await?;
     for left_out in report.failures() {
-        eprintln!("warning: the run goes on without an optional plugin: {left_out}");
+        Output::Error.line(format_args!("warning: the run goes on without an optional plugin: {left_out}"));
     }
     engine.host().check_pending()?;
     Ok(engine)
@@ -110,10 +126,10 @@ fn described(error: &InputError) -> String {
 fn ending(definition: &Definition, project: &Project, report: &RunReport) -> Ending {
     let Err(failed) = &report.outputs else { return Ending::Done };
     if let RunError::Render(error) = failed {
-        eprint!("{}", diagnostics::for_people(&[error.diagnostic().clone()], &project.source, colour()));
+        Output::Error.text(diagnostics::for_people(&[error.diagnostic().clone()], &project.source, colour()));
         return Ending::Failed;
     }
-    eprintln!("error: {failed}");
+    Output::Error.line(format_args!("error: {failed}"));
     error::show_causes(std::error::Error::source(failed));
     if let RunError::Node { node, .. } = failed
         && let Some(node) = definition.nodes.get(node)

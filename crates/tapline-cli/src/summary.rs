@@ -9,6 +9,8 @@ use tapline::host::PluginInfo;
 use tapline::pipeline::{Definition, RunReport};
 use tapline::{Host, Value};
 
+use crate::output::{Output, redacted_json};
+
 /// What a run leaves behind for whoever started it: outputs on standard output, all else on standard error.
 pub(crate) struct Summary<'a> {
     name: &'a str,
@@ -64,7 +66,7 @@ impl<'a> Summary<'a> {
             })
         });
         let reports: Object = self.reports.iter().cloned().collect();
-        Ok(serde_json::to_string(&json!({
+        Ok(serde_json::to_string(&redacted_json(json!({
             "pipeline": self.name,
             "outputs": self.report.outputs.as_ref().ok(),
             "error": self.report.outputs.as_ref().err().map(whole),
@@ -72,7 +74,7 @@ impl<'a> Summary<'a> {
             "nodes": nodes.collect::<Vec<_>>(),
             "plugins": plugins.collect::<Vec<_>>(),
             "reports": reports,
-        }))?)
+        })))?)
     }
 
     fn show_nodes(&self) {
@@ -82,7 +84,8 @@ impl<'a> Summary<'a> {
             table.add_row([&*node.id, &*node.node_type, &node.state.to_string(), &items, &time(node.took)]);
         }
         align_right(&mut table, &[3, 4]);
-        eprintln!("\n{}: {} in {}\n{table}", self.name, self.outcome(), time(self.report.took));
+        let headline = format!("{}: {} in {}", self.name, self.outcome(), time(self.report.took));
+        Output::Error.line(format_args!("\n{headline}\n{table}"));
     }
 
     fn show_plugins(&self) {
@@ -94,7 +97,7 @@ impl<'a> Summary<'a> {
             table.add_row([about.id.as_str(), &version, &runtime, &calls, &errors, &time(stats.own_time())]);
         }
         align_right(&mut table, &[3, 4, 5]);
-        eprintln!("{table}");
+        Output::Error.line(&table);
     }
 
     const fn outcome(&self) -> &'static str {
@@ -122,7 +125,7 @@ fn show_report(key: &str, report: &Value) {
     });
     let rows: Vec<_> = rows.collect();
     if let Some(table) = rows_table(&rows) {
-        eprintln!("{table}");
+        Output::Error.line(&table);
     }
 }
 
@@ -130,10 +133,10 @@ fn show_report(key: &str, report: &Value) {
 fn show_output(name: &str, value: &Value) {
     let rows = value.get("items").unwrap_or(value).as_array();
     match rows.and_then(rows_table) {
-        Some(table) => println!("{name}\n{table}"),
+        Some(table) => Output::Standard.line(format_args!("{name}\n{table}")),
         None => match value.as_str() {
-            Some(text) => println!("{name}: {text}"),
-            None => println!("{name}: {value}"),
+            Some(text) => Output::Standard.line(format_args!("{name}: {text}")),
+            None => Output::Standard.line(format_args!("{name}: {value}")),
         },
     }
 }

@@ -16,5 +16,9 @@ mod bad_input;
 mod init;
 #[path = "command/plugin.rs"]
 mod plugin;
+#[path = "command/settings.rs"]
+mod settings;
+#[path = "command/lock.rs"]
+mod lock;
 #[path = "command/docs.rs"]
 mod docs;

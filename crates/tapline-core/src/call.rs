@@ -107,9 +107,11 @@ impl FromStr for CallTarget {
     type Err = CallTargetError;
 
     fn from_str(text: &str) -> Result<Self, CallTargetError> {
+        let is_name = |name: &str| !name.is_empty() && !name.contains(['*', '/']);
+        let is_name_or_all = |name: &str| name == "*" || is_name(name);
         let target = match (text.strip_prefix(CAPABILITY), text.split_once('/')) {
-            (Some(name), None) if !name.is_empty() => Some(Self::Capability(name.into())),
-            (None, Some((point, key))) if !point.is_empty() && !key.is_empty() && !key.contains('/') => {
+            (Some(name), None) if is_name_or_all(name) => Some(Self::Capability(name.into())),
+            (None, Some((point, key))) if is_name(point) && is_name_or_all(key) => {
                 Some(Self::Contribution { point: point.into(), key: key.into() })
             }
             (None, None) => PluginId::new(text).ok().map(|id| Self::plugin(&id)),
@@ -166,7 +168,8 @@ mod tests {
         for text in ["provider/echo", "counter", "capability:chat", "provider/*"] {
             assert_eq!(text.parse::<CallTarget>().unwrap().to_string(), text);
         }
-        for text in ["", "/", "a/", "/b", "a/b/c", "Counter", "capability:", "capability:a/b"] {
+        for text in ["", "/", "a/", "/b", "a/b/c", "Counter", "capability:", "capability:a/b", "*/x", "a/b*"]
+        {
             assert!(text.parse::<CallTarget>().is_err(), "{text}");
         }
     }

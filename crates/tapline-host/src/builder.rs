@@ -7,6 +7,7 @@ use tapline_core::{HookEvent, HookObserver, Limits, Registry, Runtime};
 use crate::driver::TokioDriver;
 use crate::host::Host;
 use crate::policy::Policy;
+use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::supervisor::Supervision;
 
@@ -57,6 +58,15 @@ impl HostBuilder {
         self
     }
 
+    /// Takes what an operator has decided: policy, limits, supervision and the time to drain.
+    #[must_use]
+    pub fn settings(self, settings: &Settings) -> Self {
+        self.policy(settings.policy().clone())
+            .limits(settings.limits().clone())
+            .supervision(settings.supervision())
+            .drain(settings.drain())
+    }
+
     /// Has somebody told of what happens to hooks and no caller learns of; the log is told of it anyway.
     #[must_use]
     pub fn observer(mut self, observer: impl Fn(&HookEvent<'_>) + Send + Sync + 'static) -> Self {
@@ -90,7 +100,7 @@ impl HostBuilder {
 }
 
 /// How long an unloaded plugin may take to finish its calls unless the application says it.
-const DRAIN: Duration = Duration::from_secs(10);
+pub(crate) const DRAIN: Duration = Duration::from_secs(10);
 
 fn log(event: &HookEvent<'_>) {
     match event {

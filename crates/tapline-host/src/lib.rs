@@ -2,7 +2,8 @@
 //!
 //! Start at [`Host`]. A plugin is loaded along one walk, a file for each stop: [`Loader`] reads its package,
 //! [`resolve`] finds an order, [`Policy`] settles what it may do, its [`Runtime`](tapline_core::Runtime) loads it,
-//! the supervisor starts it, and the registry publishes it.
+//! the supervisor starts it, and the registry publishes it. [`Settings`] are what an operator decides about all of
+//! this, and a [`Lock`] is what somebody has agreed to.
 
 mod host;
 mod shared;
@@ -11,6 +12,11 @@ mod load;
 mod boot;
 mod loaded;
 mod loader;
+mod digest;
+mod mistake;
+mod toml_reader;
+mod settings;
+mod lock;
 mod resolver;
 mod dependents;
 mod policy;
@@ -24,12 +30,16 @@ mod error;
 pub use boot::{BootFailed, StartEntry, StartOutcome, StartReport};
 pub use builder::HostBuilder;
 pub use bus::{Delivery, Listener, Queueing, Subscription};
+pub use digest::{Digest, DigestError};
 pub use error::{HostError, UnloadError};
 pub use host::Host;
 pub use load::Load;
 pub use loaded::{Drain, PluginInfo};
 pub use loader::{Loader, ManifestError};
+pub use lock::{Drift, Lock, LockError, LockedFrom, LockedPlugin};
+pub use mistake::{Mistake, Place};
 pub use policy::Policy;
 pub use resolver::{ResolveError, resolve};
-pub use supervisor::{PluginHealth, PluginState, Strategy, Supervision};
+pub use settings::{SecretError, Secrets, Settings, SettingsError};
+pub use supervisor::{PluginHealth, PluginState, Strategy, StrategyError, Supervision};
 pub use tapline_core as core;

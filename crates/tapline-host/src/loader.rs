@@ -1,10 +1,13 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tapline_core::{CONTRACT, Manifest, NativePlugin, Package, RuntimeKind, SubscriptionDeclaration, Value};
+
+use crate::digest::Digest;
+use crate::mistake::{Mistake, Place, decoded};
 
 /// Reads packages from folders; the only reader of plugin files. Nothing of a plugin is run for it.
 ///
@@ -68,15 +71,29 @@ impl Loader {
     /// As [`read`](Self::read).
     pub fn manifest(folder: &Path) -> Result<Manifest, ManifestError> {
         let file = folder.join(MANIFEST);
-        let bytes = read(&file, LARGEST_MANIFEST)?;
-        let text = String::from_utf8(bytes).map_err(|error| {
-            let valid = error.utf8_error().valid_up_to();
-            let text = String::from_utf8_lossy(&error.as_bytes()[..valid]).into_owned();
-            invalid(&file, &text, valid, "the text is not UTF-8 from here on")
-        })?;
+        let text = decoded(&file, read(&file, LARGEST_MANIFEST)?)?;
         let mut manifest = parse(&file, &text)?;
         inline_schemas(folder, &file, &mut manifest)?;
         Ok(manifest)
+    }
+
+    /// The digest of the package in a folder: of its manifest, the schemas that this names, and the artifact. What else
+    /// lies there does not count.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read), and the schemas are not looked into.
+    pub fn digest(folder: &Path) -> Result<Digest, ManifestError> {
+        let file = folder.join(MANIFEST);
+        let text = decoded(&file, read(&file, LARGEST_MANIFEST)?)?;
+        let manifest = parse(&file, &text)?;
+        let schemas = manifest.provides.iter().filter_map(|provides| provides.schema.as_deref());
+        let mut files = BTreeMap::new();
+        for schema in schemas.filter(|schema| is_file(schema)) {
+            files.insert(schema, read(&schema_path(folder, &file, schema)?, LARGEST_MANIFEST)?);
+        }
+        files.insert(ARTIFACT, read(&folder.join(ARTIFACT), LARGEST_ARTIFACT)?);
+        files.insert(MANIFEST, text.into_bytes());
+        Ok(Digest::of(&files))
     }
 
     /// The manifest of a plugin that is linked in.
@@ -166,16 +183,10 @@ fn first_mistake(manifest: &Manifest) -> Option<(String, String)> {
 /// Puts the content of schema files in the place of their names.
 fn inline_schemas(folder: &Path, file: &Path, manifest: &mut Manifest) -> Result<(), ManifestError> {
     for schema in manifest.provides.iter_mut().filter_map(|provides| provides.schema.as_mut()) {
-        if schema.trim_start().starts_with('{') {
+        if !is_file(schema) {
             continue;
         }
-        let path = Path::new(&**schema);
-        let is_inside = path.components().all(|part| matches!(part, std::path::Component::Normal(_)));
-        if !is_inside {
-            let message = format!("schema `{schema}` is outside of the package");
-            return Err(invalid(file, "", 0, &message));
-        }
-        let path = folder.join(path);
+        let path = schema_path(folder, file, schema)?;
         let text = String::from_utf8_lossy(&read(&path, LARGEST_MANIFEST)?).into_owned();
         let json = Value::from_json(&text).map_err(|error| invalid(&path, "", 0, &error.to_string()))?;
         *schema = json.to_json();
@@ -183,11 +194,27 @@ fn inline_schemas(folder: &Path, file: &Path, manifest: &mut Manifest) -> Result
     Ok(())
 }
 
+/// Whether a schema is the name of a file, and not the schema itself.
+fn is_file(schema: &str) -> bool {
+    !schema.trim_start().starts_with('{')
+}
+
+fn schema_path(folder: &Path, file: &Path, schema: &str) -> Result<PathBuf, ManifestError> {
+    let path = Path::new(schema);
+    if path.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
+        return Ok(folder.join(path));
+    }
+    Err(invalid(file, "", 0, &format!("schema `{schema}` is outside of the package")))
+}
+
 fn invalid(file: &Path, text: &str, offset: usize, message: &str) -> ManifestError {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-    ManifestError::Invalid { file: file.to_owned(), line, column, message: message.to_owned() }
+    Mistake::at(file, text, offset, message).into()
+}
+
+impl From<Mistake> for ManifestError {
+    fn from(Mistake { place: Place { file, line, column }, message }: Mistake) -> Self {
+        Self::Invalid { file, line, column, message }
+    }
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ mod restarts;
 mod status;
 mod turns;
 
-pub use restarts::{Strategy, Supervision};
+pub use restarts::{Strategy, StrategyError, Supervision};
 pub use status::{PluginHealth, PluginState};
 
 pub(crate) use boundary::{SupervisedHandler, SupervisedHook};

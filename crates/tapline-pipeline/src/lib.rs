@@ -22,7 +22,7 @@ mod check;
 mod engine;
 mod run;
 
-pub use catalog::{Catalog, KnownPlugin, Origin};
+pub use catalog::{Catalog, KnownPlugin, Origin, Standing};
 pub use check::{Checked, check};
 pub use definition::{
     Condition, Definition, Draft, Graph, InputDeclaration, InputError, InputType, MapDefinition,

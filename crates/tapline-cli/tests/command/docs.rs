@@ -54,6 +54,21 @@ fn the_first_pipeline_of_the_docs_is_the_one_that_init_writes() {
 }
 
 #[test]
+fn every_key_of_the_settings_is_documented_and_the_example_is_without_mistakes() {
+    let page = fs::read_to_string(repository().join("docs/settings.md")).unwrap();
+    for (table, keys) in tapline::host::Settings::KEYS {
+        assert!(page.contains(&format!("## `[{table}]`")), "{table} is not documented");
+        for key in keys {
+            assert!(page.contains(&format!("| `{key}` |")), "{table}.{key} is not documented");
+        }
+    }
+    let workplace = Workplace::triage();
+    workplace.write("tapline.toml", &blocks("docs/settings.md", "toml")[0]);
+    let said = workplace.tapline("check pipeline.yaml");
+    assert_eq!(said.err, "pipeline.yaml: no mistakes\n");
+}
+
+#[test]
 fn every_verb_and_flag_is_documented() {
     let page = fs::read_to_string(repository().join("docs/command.md")).unwrap();
     let workplace = Workplace::new();

@@ -1,4 +1,5 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use tapline_core::{PluginId, Restart, SlidingWindow};
@@ -23,6 +24,23 @@ pub enum Strategy {
     /// Those that need the plugin, because what they got from it is gone.
     #[default]
     RestForDependents,
+}
+
+/// A text that is no strategy.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a strategy: `one-for-one` or `rest-for-dependents`")]
+pub struct StrategyError(String);
+
+impl FromStr for Strategy {
+    type Err = StrategyError;
+
+    fn from_str(text: &str) -> Result<Self, StrategyError> {
+        match text {
+            "one-for-one" => Ok(Self::OneForOne),
+            "rest-for-dependents" => Ok(Self::RestForDependents),
+            _ => Err(StrategyError(text.into())),
+        }
+    }
 }
 
 impl Default for Supervision {

@@ -4,25 +4,37 @@ use std::sync::Arc;
 use tapline_core::{Dependency, Target};
 
 use super::Checker;
-use crate::catalog::{Catalog, KnownPlugin, Origin};
+use crate::catalog::{self, Catalog, KnownPlugin, Standing};
 use crate::definition::{Draft, DraftNode, PluginEntry};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::suggest::did_you_mean;
+
+const WITHOUT: &str = "without it: `enabled: false`, or `optional: true` if the pipeline can do without";
 
 /// The plugins that take part in a pipeline.
 pub(super) struct ActivePlugins<'a> {
     draft: &'a Draft,
     catalog: &'a Catalog,
+    /// Those that may take part.
     active: Vec<&'a KnownPlugin>,
+    /// Those of them that do.
+    needed: Vec<&'a KnownPlugin>,
 }
 
 impl<'a> ActivePlugins<'a> {
     pub(super) fn new(draft: &'a Draft, catalog: &'a Catalog) -> Self {
-        let is_active = |plugin: &&KnownPlugin| match draft.plugins.get(plugin.name()) {
-            Some(entry) => entry.enabled && (accepts(entry, plugin) || !entry.optional),
-            None => plugin.origin == Origin::BuiltIn,
+        let entry = |plugin: &KnownPlugin| draft.plugins.get(plugin.name());
+        let is_active = |plugin: &&KnownPlugin| {
+            plugin.may_join(entry(plugin))
+                && entry(plugin).is_none_or(|entry| accepts(entry, plugin) || !entry.optional)
         };
-        Self { draft, catalog, active: catalog.plugins.iter().filter(is_active).collect() }
+        let active: Vec<_> = catalog.plugins.iter().filter(is_active).collect();
+        let handles = |plugin: &KnownPlugin| {
+            let first = |node_type: &Arc<str>| active.iter().find(|other| provides(other, node_type));
+            draft.node_types().any(|node_type| first(node_type).is_some_and(|it| it.name() == plugin.name()))
+        };
+        let needed = catalog::needed(&active, |plugin| entry(plugin).is_some() || handles(plugin));
+        Self { draft, catalog, active, needed }
     }
 
     /// Whether every plugin that the file names is there, and every active one has what it needs.
@@ -30,7 +42,7 @@ impl<'a> ActivePlugins<'a> {
         let enabled = self.draft.plugins.iter().filter(|(_, entry)| entry.enabled);
         let mut diagnostics: Vec<_> =
             enabled.filter_map(|(name, entry)| self.check_entry(name, entry)).collect();
-        for plugin in &self.active {
+        for plugin in &self.needed {
             diagnostics.extend(plugin.refused.iter().map(|refused| self.missing_grant(plugin, refused)));
             let needed = plugin.manifest.plugin.depends_on.iter().filter(|dependency| !dependency.optional);
             diagnostics.extend(needed.filter_map(|dependency| self.check_dependency(plugin, dependency)));
@@ -47,8 +59,12 @@ impl<'a> ActivePlugins<'a> {
         let diagnostic = match (self.catalog.problems.get(name), self.catalog.plugin(name)) {
             (Some(problem), _) => self
                 .at_entry(name, "path", Code::MissingPlugin, format!("plugin `{name}`: {problem}"))
-                .hint("without it: `enabled: false`, or `optional: true` if the pipeline can do without"),
+                .hint(WITHOUT),
             (None, None) => self.not_found(name, entry),
+            (None, Some(plugin)) if plugin.standing == Standing::Blocked => {
+                let message = format!("plugin `{name}` is blocked by the operator");
+                self.at_entry(name, "path", Code::MissingPlugin, message).hint(WITHOUT)
+            }
             (None, Some(plugin)) if !accepts(entry, plugin) => {
                 let wanted = entry.version.as_ref()?;
                 let found = &plugin.manifest.plugin.version;
@@ -67,8 +83,8 @@ impl<'a> ActivePlugins<'a> {
             let hint = "the path starts at the folder of this file";
             return self.at_entry(name, "path", Code::MissingPlugin, message).hint(hint);
         }
-        let built_in = self.catalog.plugins.iter().filter(|plugin| plugin.origin == Origin::BuiltIn);
-        let hint = did_you_mean(name, built_in.map(KnownPlugin::name));
+        let available = self.catalog.plugins.iter().filter(|plugin| plugin.standing == Standing::Available);
+        let hint = did_you_mean(name, available.map(KnownPlugin::name));
         let message = format!("there is no built-in plugin `{name}`");
         let path = format!("say where it is: `path: plugins/{name}`");
         self.at_entry(name, "path", Code::MissingPlugin, message).hint(path).maybe_hint(hint)
@@ -105,6 +121,9 @@ impl<'a> ActivePlugins<'a> {
             }
             None => {
                 let hint = match self.draft.plugins.get(wanted) {
+                    _ if self.is_blocked(wanted) => {
+                        format!("the operator has blocked `{wanted}`; disable `{name}` too")
+                    }
                     Some(entry) if entry.enabled => format!("see what is wrong with `{wanted}`"),
                     Some(_) => format!("enable `{wanted}`, or disable `{name}` too"),
                     None => format!("name `{wanted}` under `plugins`, with its `path`"),
@@ -130,6 +149,10 @@ impl<'a> ActivePlugins<'a> {
         Some(self.at(name, name, None, Code::MissingDependency, message).hint(hint))
     }
 
+    fn is_blocked(&self, name: &str) -> bool {
+        self.catalog.plugin(name).is_some_and(|plugin| plugin.standing == Standing::Blocked)
+    }
+
     fn at_entry(&self, name: &str, key: &str, code: Code, message: String) -> Diagnostic {
         self.at(name, name, Some(key), code, message)
     }
@@ -153,6 +176,12 @@ impl<'a> ActivePlugins<'a> {
         if let Some(plugin) = self.catalog.plugins.iter().find(|plugin| provides(plugin, node_type)) {
             let name = plugin.name();
             return match self.draft.plugins.get(name) {
+                _ if self.is_blocked(name) => (
+                    format!(
+                        "the node type `{node_type}` belongs to plugin `{name}`, which the operator has blocked"
+                    ),
+                    "remove the node".to_owned(),
+                ),
                 Some(_) => (
                     format!("the node type `{node_type}` belongs to plugin `{name}`, which is disabled"),
                     format!("enable `{name}`, or remove the node"),

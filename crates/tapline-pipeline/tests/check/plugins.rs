@@ -16,6 +16,52 @@ fn with_problem(name: &str, problem: &str) -> Catalog {
     catalog
 }
 
+#[test]
+fn a_blocked_plugin_never_takes_part() {
+    let mut catalog = with_needy("*");
+    for plugin in &mut catalog.plugins {
+        if ["clock", "io"].contains(&plugin.name()) {
+            plugin.standing = tapline_pipeline::Standing::Blocked;
+        }
+    }
+    check(
+        "plugins: { needy: , clock: { path: plugins/clock, optional: true } }",
+        &catalog,
+        &expect![[r#"
+            error[missing-dependency]: plugin `needy` needs plugin `clock`, which does not take part
+             --> pipeline.yaml:2:12
+              |
+            2 | plugins: { needy: , clock: { path: plugins/clock, optional: true } }
+              |            ^^^^^
+              |
+              = hint: the operator has blocked `clock`; disable `needy` too
+
+            warning[missing-plugin]: plugin `clock` is blocked by the operator
+             --> pipeline.yaml:2:36
+              |
+            2 | plugins: { needy: , clock: { path: plugins/clock, optional: true } }
+              |                                    ^^^^^^^^^^^^^
+              |
+              = hint: without it: `enabled: false`, or `optional: true` if the pipeline can do without
+
+            error[unknown-node-type]: the node type `read` belongs to plugin `io`, which the operator has blocked
+             --> pipeline.yaml:4:17
+              |
+            4 |   load: { type: read, with: { path: a } }
+              |                 ^^^^
+              |
+              = hint: remove the node
+
+            2 errors, 1 warning
+        "#]],
+    );
+}
+
+#[test]
+fn an_available_plugin_that_nobody_needs_may_lack_what_it_needs() {
+    check("plugins: {}", &with_needy("^9"), &expect![[""]]);
+}
+
 /// A built-in plugin `needy` that depends on `clock` (which lies in a folder).
 fn with_needy(version: &str) -> Catalog {
     let more = format!(
@@ -170,19 +216,19 @@ fn a_grant_that_is_refused() {
 #[test]
 fn a_dependency_that_is_disabled() {
     check(
-        "plugins: { clock: { path: plugins/clock, enabled: false } }",
+        "plugins: { clock: { path: plugins/clock, enabled: false }, needy: {} }",
         &with_needy("*"),
         &expect![[r#"
-        error[missing-dependency]: plugin `needy` needs plugin `clock`, which does not take part
-         --> pipeline.yaml:2:12
-          |
-        2 | plugins: { clock: { path: plugins/clock, enabled: false } }
-          |            ^^^^^
-          |
-          = hint: enable `clock`, or disable `needy` too
+            error[missing-dependency]: plugin `needy` needs plugin `clock`, which does not take part
+             --> pipeline.yaml:2:60
+              |
+            2 | plugins: { clock: { path: plugins/clock, enabled: false }, needy: {} }
+              |                                                            ^^^^^
+              |
+              = hint: enable `clock`, or disable `needy` too
 
-        1 error
-    "#]],
+            1 error
+        "#]],
     );
 }
 
@@ -208,19 +254,19 @@ fn a_dependency_that_is_not_named() {
 #[test]
 fn a_dependency_in_another_version() {
     check(
-        "plugins: { clock: { path: plugins/clock } }",
+        "plugins: { clock: { path: plugins/clock }, needy: {} }",
         &with_needy("^2"),
         &expect![[r#"
-        error[missing-dependency]: plugin `needy` needs plugin `clock` in `^2`, and 1.2.0 is here
-         --> pipeline.yaml:2:12
-          |
-        2 | plugins: { clock: { path: plugins/clock } }
-          |            ^^^^^
-          |
-          = hint: use a version of `clock` that both accept
+            error[missing-dependency]: plugin `needy` needs plugin `clock` in `^2`, and 1.2.0 is here
+             --> pipeline.yaml:2:44
+              |
+            2 | plugins: { clock: { path: plugins/clock }, needy: {} }
+              |                                            ^^^^^
+              |
+              = hint: use a version of `clock` that both accept
 
-        1 error
-    "#]],
+            1 error
+        "#]],
     );
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::diagnostics;
 use tapline_core::{Manifest, Value};
-use tapline_pipeline::{Catalog, Checked, Draft, KnownPlugin, Origin, Source, check};
+use tapline_pipeline::{Catalog, Checked, Draft, KnownPlugin, Origin, Source, Standing, check};
 
 pub(crate) fn check_text(text: &[u8], catalog: &Catalog) -> (Source, Checked) {
     let source = Source::new("pipeline.yaml", text);
@@ -36,7 +36,8 @@ pub(crate) fn plugin(id: &str, more: &str, origin: Origin, schemas: &[(&str, &st
         .filter(|(_, schema)| !schema.is_empty())
         .map(|(key, schema)| (("node".into(), (*key).into()), Value::from_json(schema).unwrap()));
     let schemas: BTreeMap<_, _> = schemas.collect();
-    KnownPlugin { manifest: Arc::new(manifest), origin, schemas, refused: Vec::new() }
+    let standing = if origin == Origin::BuiltIn { Standing::Available } else { Standing::Named };
+    KnownPlugin { manifest: Arc::new(manifest), origin, standing, schemas, refused: Vec::new() }
 }
 
 const READ: &str = r#"{

@@ -1,0 +1,119 @@
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use tapline::HostError;
+use tapline::Loader;
+use tapline::core::Manifest;
+use tapline::host::{Drift, Lock, LockError, LockedFrom, LockedPlugin, resolve};
+use tapline::pipeline::{Definition, KnownPlugin, Origin};
+
+use crate::arguments::LockArguments;
+use crate::output::Output;
+use crate::project::Project;
+use crate::{Ending, colour, diagnostics};
+
+/// Writes down which plugins a pipeline has, so that none can change unnoticed; runs no code of a plugin.
+pub(crate) fn lock(arguments: &LockArguments) -> Result<Ending> {
+    let project = Project::read(&arguments.file)?;
+    let Some(definition) = &project.checked.definition else {
+        eprint!("{}", diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
+        return Ok(Ending::Refused);
+    };
+    let (file, now) = (project.lock_file(), locked(&project, definition)?);
+    let before = match Lock::read(&file) {
+        Ok(before) => before,
+        Err(error) if is_missing(&error) => Lock::default(),
+        Err(error) => {
+            eprintln!("warning: the lock that was there is replaced: {error}");
+            Lock::default()
+        }
+    };
+    let drift = before.drift(&now);
+    for difference in &drift {
+        eprintln!("{difference}");
+    }
+    now.write(&file)?;
+    let changes = if drift.is_empty() { ", and nothing has changed" } else { "" };
+    eprintln!("wrote {}: {} plugins{changes}", file.display(), now.plugins().len());
+    Ok(Ending::Done)
+}
+
+/// Fails when the plugins of a pipeline are not those of its lock.
+pub(crate) fn require(project: &Project, definition: &Definition) -> Result<()> {
+    let file = project.lock_file();
+    let drift = match drift(project, definition) {
+        Some(drift) => drift?,
+        None => bail!("there is no {}; {} writes one", file.display(), accept(project)),
+    };
+    if drift.is_empty() {
+        return Ok(());
+    }
+    let told: String = drift.iter().map(|difference| format!("  {difference}\n")).collect();
+    bail!("the plugins are not those of {}\n{told}{} accepts them", file.display(), accept(project))
+}
+
+/// Tells, in one line, that the plugins of a pipeline are not those of its lock; without a lock, nothing is told.
+pub(crate) fn warn(project: &Project, definition: &Definition) {
+    match drift(project, definition) {
+        None => {}
+        Some(Ok(drift)) if drift.is_empty() => {}
+        Some(Ok(_)) => Output::Error.line(format!(
+            "warning: the plugins are not those of {}; `--locked` tells the differences, and {} accepts them",
+            project.lock_file().display(),
+            accept(project)
+        )),
+        Some(Err(error)) => Output::Error.line(format!("warning: {error:#}")),
+    }
+}
+
+/// The differences between the lock and what is there; `None` when there is no lock.
+fn drift(project: &Project, definition: &Definition) -> Option<Result<Vec<Drift>>> {
+    match Lock::read(&project.lock_file()) {
+        Err(error) if is_missing(&error) => None,
+        Err(error) => Some(Err(error.into())),
+        Ok(lock) => Some(locked(project, definition).map(|now| lock.drift(&now))),
+    }
+}
+
+fn is_missing(error: &LockError) -> bool {
+    matches!(error, LockError::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
+}
+
+fn accept(project: &Project) -> String {
+    format!("`tapline lock {}`", project.source.file())
+}
+
+/// The plugins of a pipeline as they are now, in the order in which they are started.
+fn locked(project: &Project, definition: &Definition) -> Result<Lock> {
+    // One that is refused is optional, and is not loaded.
+    let plugins: Vec<_> =
+        project.needed(definition).into_iter().filter(|plugin| plugin.refused.is_empty()).collect();
+    let manifests: Vec<&Manifest> = plugins.iter().map(|plugin| &*plugin.manifest).collect();
+    let order = resolve(&manifests, &[]).map_err(HostError::Resolve)?;
+    let locked = order.into_iter().map(|place| locked_plugin(project, definition, plugins[place]));
+    Ok(Lock::new(locked.collect::<Result<_>>()?))
+}
+
+fn locked_plugin(project: &Project, definition: &Definition, plugin: &KnownPlugin) -> Result<LockedPlugin> {
+    let about = &plugin.manifest.plugin;
+    let narrowed = definition.plugins.get(plugin.name()).and_then(|entry| entry.grants.as_ref());
+    let grants = project.settings.policy().grant(&plugin.manifest, narrowed).map_err(HostError::Denied)?;
+    let from = match &plugin.origin {
+        Origin::BuiltIn => LockedFrom::BuiltIn,
+        Origin::Folder(folder) => LockedFrom::Folder {
+            path: from_folder(folder, &project.folder),
+            digest: Loader::digest(folder).with_context(|| format!("plugin `{}`", plugin.name()))?,
+        },
+    };
+    Ok(LockedPlugin { id: about.id.clone(), version: about.version.clone(), from, grants })
+}
+
+/// A path from a folder, with `/` on every system.
+fn from_folder(path: &Path, folder: &Path) -> String {
+    // `./a` and `a` are the same place, and not the same path.
+    let plain = |path: &Path| path.components().filter(|part| part.as_os_str() != ".").collect::<PathBuf>();
+    let path = plain(path);
+    let inside = path.strip_prefix(plain(folder)).unwrap_or(&path);
+    let parts: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    parts.join("/").replacen("//", "/", 1)
+}

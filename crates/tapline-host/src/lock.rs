@@ -1,0 +1,141 @@
+use std::fs;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use semver::Version;
+use tapline_core::{Grants, PluginId};
+use tempfile::NamedTempFile;
+
+use crate::digest::Digest;
+use crate::mistake::{Mistake, decoded};
+
+mod drift;
+mod form;
+
+pub use drift::Drift;
+
+/// The plugins of an application as they were when somebody last agreed to them: the content of `tapline.lock`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lock {
+    plugins: Vec<LockedPlugin>,
+}
+
+/// What a lock tells of one plugin.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockedPlugin {
+    /// Its name.
+    pub id: PluginId,
+    /// Its version.
+    pub version: Version,
+    /// Where it comes from.
+    pub from: LockedFrom,
+    /// What it may do.
+    pub grants: Grants,
+}
+
+/// Where a locked plugin comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LockedFrom {
+    /// It is linked in, and changes with the application alone.
+    BuiltIn,
+    /// A package in a folder.
+    Folder {
+        /// The folder, from the folder of the lock, with `/` on every system.
+        path: String,
+        /// The digest of the package's files.
+        digest: Digest,
+    },
+}
+
+/// Why a lock was not read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LockError {
+    /// The file cannot be read.
+    #[error("cannot read {}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file says what it may not say.
+    #[error(transparent)]
+    Invalid(#[from] Mistake),
+    /// The file cannot be written, and is as it was before.
+    #[error("cannot write {}", file.display())]
+    Unwritable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+impl Lock {
+    /// The name of the file.
+    pub const FILE: &str = "tapline.lock";
+
+    /// A lock of plugins, in the order in which they are started.
+    #[must_use]
+    pub const fn new(plugins: Vec<LockedPlugin>) -> Self {
+        Self { plugins }
+    }
+
+    /// The plugins, in the order in which they are started.
+    #[must_use]
+    pub fn plugins(&self) -> &[LockedPlugin] {
+        &self.plugins
+    }
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, something is wrong in it, or a newer version has written it.
+    pub fn read(file: &Path) -> Result<Self, LockError> {
+        let bytes = fs::read(file).map_err(|source| LockError::Unreadable { file: file.into(), source })?;
+        let text = decoded(file, bytes)?;
+        Ok(form::read(file, &text)?)
+    }
+
+    /// Writes a file, whole or not at all.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn write(&self, file: &Path) -> Result<(), LockError> {
+        let unwritable = |source| LockError::Unwritable { file: file.into(), source };
+        let text = form::write(self).map_err(unwritable)?;
+        put(file, &text).map_err(unwritable)
+    }
+
+    /// Everything in which `now` differs from this lock.
+    #[must_use]
+    pub fn drift(&self, now: &Self) -> Vec<Drift> {
+        drift::between(&self.plugins, &now.plugins)
+    }
+}
+
+/// Puts a file in the place of another in one step.
+fn put(file: &Path, text: &str) -> io::Result<()> {
+    let folder = file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let mut whole = created_in(folder)?;
+    whole.write_all(text.as_bytes())?;
+    whole.as_file().sync_all()?;
+    whole.persist(file)?;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn created_in(folder: &Path) -> io::Result<NamedTempFile> {
+    use std::os::unix::fs::PermissionsExt as _;
+    // As any new file: the umask takes away from it.
+    tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(folder)
+}
+
+#[cfg(not(unix))]
+fn created_in(folder: &Path) -> io::Result<NamedTempFile> {
+    NamedTempFile::new_in(folder)
+}
+
+#[cfg(test)]
+mod tests;

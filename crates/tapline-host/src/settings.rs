@@ -1,0 +1,158 @@
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tapline_core::{Limits, PluginId};
+
+use crate::builder::DRAIN;
+use crate::mistake::{Mistake, decoded};
+use crate::policy::Policy;
+use crate::supervisor::Supervision;
+
+mod read;
+mod reference;
+mod secrets;
+
+pub use secrets::{SecretError, Secrets};
+
+use reference::Reference;
+
+/// What an operator decides about the plugins of an application: the content of `tapline.toml`.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    folders: Vec<PathBuf>,
+    blocked: BTreeSet<PluginId>,
+    policy: Policy,
+    limits: Limits,
+    supervision: Supervision,
+    drain: Duration,
+    secrets: Vec<Reference>,
+}
+
+/// Why there are no settings.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// The file cannot be read.
+    #[error("cannot read {}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file says what it may not say: all of it, in the order of the file.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Invalid(Vec<Mistake>),
+}
+
+impl Settings {
+    /// The name of the file.
+    pub const FILE: &str = "tapline.toml";
+
+    /// The tables of the file, and the keys of each; the keys of `secrets` are names of the operator's own.
+    pub const KEYS: [(&str, &[&str]); 5] = [
+        ("plugins", &["folders", "blocked"]),
+        ("policy", &["call", "own_authority", "publish", "subscribe"]),
+        ("limits", &["memory", "cpu", "wall"]),
+        ("supervision", &["restarts", "within", "strategy", "drain"]),
+        ("secrets", &[]),
+    ];
+
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or with all that is wrong in it.
+    pub fn read(file: &Path) -> Result<Self, SettingsError> {
+        let bytes =
+            fs::read(file).map_err(|source| SettingsError::Unreadable { file: file.into(), source })?;
+        decoded(file, bytes)
+            .map_err(|mistake| vec![mistake])
+            .and_then(|text| read::settings(file, &text))
+            .map_err(SettingsError::Invalid)
+    }
+
+    /// Reads the file `tapline.toml` that stands beside another file; where there is none, everything is as it is
+    /// unless said.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn beside(file: &Path) -> Result<Self, SettingsError> {
+        match Self::read(&file.with_file_name(Self::FILE)) {
+            Err(SettingsError::Unreadable { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+                Ok(Self::default())
+            }
+            read => read,
+        }
+    }
+
+    /// The folders whose packages are there for whoever needs them.
+    #[must_use]
+    pub fn folders(&self) -> &[PathBuf] {
+        &self.folders
+    }
+
+    /// The plugins that are not loaded.
+    #[must_use]
+    pub const fn blocked(&self) -> &BTreeSet<PluginId> {
+        &self.blocked
+    }
+
+    /// What sandboxed plugins may be granted at most.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// What each plugin may use at most.
+    #[must_use]
+    pub const fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// How often plugins are started again, and what a restart takes along.
+    #[must_use]
+    pub const fn supervision(&self) -> Supervision {
+        self.supervision
+    }
+
+    /// How long an unloaded plugin may take to finish its calls.
+    #[must_use]
+    pub const fn drain(&self) -> Duration {
+        self.drain
+    }
+
+    /// Reads the values of all secrets, once: `variable` looks up a variable of the environment.
+    ///
+    /// # Errors
+    /// Every secret whose value is not there or cannot be used, at the place where the settings name it.
+    pub fn secrets(&self, variable: impl Fn(&str) -> Option<String>) -> Result<Secrets, SettingsError> {
+        let (mut values, mut mistakes) = (Vec::new(), Vec::new());
+        for reference in &self.secrets {
+            match reference.value(&variable) {
+                Ok(value) => values.push((reference.name.as_str(), value)),
+                Err(mistake) => mistakes.push(mistake),
+            }
+        }
+        if mistakes.is_empty() { Ok(Secrets::of(values)) } else { Err(SettingsError::Invalid(mistakes)) }
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            folders: Vec::new(),
+            blocked: BTreeSet::new(),
+            policy: Policy::default(),
+            limits: Limits::default(),
+            supervision: Supervision::default(),
+            drain: DRAIN,
+            secrets: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,148 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tapline_core::{Bytes, CallPattern, Limits, PluginId, TopicPattern};
+use toml::Spanned;
+use toml::de::{DeString, DeTable};
+
+use super::Settings;
+use super::reference::{Origin, Reference};
+use crate::mistake::Mistake;
+use crate::policy::Policy;
+use crate::supervisor::Supervision;
+use crate::toml_reader::{TomlReader, Value};
+
+/// The settings in a text, or everything that is wrong with it.
+pub(super) fn settings(file: &Path, text: &str) -> Result<Settings, Vec<Mistake>> {
+    let folder = file.parent().unwrap_or_else(|| Path::new(""));
+    let (reader, root) = TomlReader::open(file, text)?;
+    let mut tables = Tables { reader, folder, settings: Settings::default() };
+    tables.read(&root);
+    let mut mistakes = tables.reader.mistakes;
+    mistakes.sort_by(|one, other| one.place.cmp(&other.place));
+    if mistakes.is_empty() { Ok(tables.settings) } else { Err(mistakes) }
+}
+
+/// The tables of a settings file on their way.
+struct Tables<'t> {
+    reader: TomlReader<'t>,
+    folder: &'t Path,
+    settings: Settings,
+}
+
+impl<'t> Tables<'t> {
+    fn read(&mut self, root: &DeTable<'t>) {
+        let get = self.reader.known(root, &Settings::KEYS.map(|(table, _)| table));
+        for (name, keys) in Settings::KEYS {
+            let Some(table) = self.reader.table(get(name)) else { continue };
+            match name {
+                "plugins" => self.plugins(table, keys),
+                "policy" => self.policy(table, keys),
+                "limits" => self.limits(table, keys),
+                "supervision" => self.supervision(table, keys),
+                _ => self.secrets(table),
+            }
+        }
+    }
+
+    fn plugins(&mut self, table: &DeTable<'t>, keys: &[&str]) {
+        let get = self.reader.known(table, keys);
+        let folder = self.folder;
+        self.settings.folders = self.reader.list(get("folders"), |name| listable(&folder.join(name), name));
+        self.settings.blocked = self.reader.list(get("blocked"), PluginId::new).into_iter().collect();
+    }
+
+    fn policy(&mut self, table: &DeTable<'t>, keys: &[&str]) {
+        let get = self.reader.known(table, keys);
+        let mut policy = Policy::default();
+        policy = self
+            .reader
+            .list(get("call"), str::parse::<CallPattern>)
+            .into_iter()
+            .fold(policy, Policy::allow_call);
+        let own = self.reader.list(get("own_authority"), PluginId::new);
+        policy = own.into_iter().fold(policy, Policy::allow_own_authority);
+        let publish = self.reader.list(get("publish"), TopicPattern::new);
+        policy = publish.into_iter().fold(policy, Policy::allow_publish);
+        let subscribe = self.reader.list(get("subscribe"), TopicPattern::new);
+        self.settings.policy = subscribe.into_iter().fold(policy, Policy::allow_subscribe);
+    }
+
+    fn limits(&mut self, table: &DeTable<'t>, keys: &[&str]) {
+        let get = self.reader.known(table, keys);
+        let usual = Limits::default();
+        self.settings.limits = Limits {
+            memory: self.reader.parsed(get("memory"), size).unwrap_or(usual.memory),
+            cpu: self.reader.parsed(get("cpu"), some_time).unwrap_or(usual.cpu),
+            wall: self.reader.parsed(get("wall"), some_time).unwrap_or(usual.wall),
+        };
+    }
+
+    fn supervision(&mut self, table: &DeTable<'t>, keys: &[&str]) {
+        let get = self.reader.known(table, keys);
+        let usual = Supervision::default();
+        self.settings.supervision = Supervision {
+            restarts: self.reader.number(get("restarts")).unwrap_or(usual.restarts),
+            within: self.reader.parsed(get("within"), some_time).unwrap_or(usual.within),
+            strategy: self.reader.parsed(get("strategy"), str::parse).unwrap_or(usual.strategy),
+        };
+        if let Some(drain) = self.reader.parsed(get("drain"), time) {
+            self.settings.drain = drain;
+        }
+    }
+
+    fn secrets(&mut self, table: &DeTable<'t>) {
+        for (name, value) in table {
+            let is_name = name.get_ref().chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+            if !is_name || name.get_ref().is_empty() {
+                let message = format!("`{}` is not a name: letters, digits, `_` and `-`", name.get_ref());
+                self.reader.mistake(name.span(), message);
+            }
+            let reference = self.reference(name, value);
+            self.settings.secrets.extend(reference);
+        }
+        self.settings.secrets.sort_by(|one, other| one.place.cmp(&other.place));
+    }
+
+    fn reference(&mut self, name: &Spanned<DeString<'t>>, value: &Value<'t>) -> Option<Reference> {
+        let table = self.reader.table(Some(value))?;
+        let get = self.reader.known(table, &["env", "file"]);
+        let folder = self.folder;
+        let own = |text: &str| Ok::<_, String>(text.to_owned());
+        let origin = match (get("env"), get("file")) {
+            (Some(env), None) => Origin::Environment(self.reader.parsed(Some(env), own)?),
+            (None, Some(file)) => Origin::File(folder.join(self.reader.parsed(Some(file), own)?)),
+            _ => {
+                self.reader.mistake(value.span(), "give either `env`, the name of a variable, or `file`");
+                return None;
+            }
+        };
+        let place = self.reader.place(&value.span());
+        Some(Reference { name: name.get_ref().to_string(), origin, place })
+    }
+}
+
+fn listable(folder: &Path, name: &str) -> Result<PathBuf, String> {
+    let listed = fs::read_dir(folder).map(|_| folder.to_owned());
+    listed.map_err(|error| format!("the folder `{name}` cannot be listed: {error}"))
+}
+
+fn size(text: &str) -> Result<Bytes, String> {
+    match text.parse().map_err(|error: tapline_core::BytesError| error.to_string())? {
+        Bytes(0) => Err(format!("`{text}` is too small")),
+        size => Ok(size),
+    }
+}
+
+fn some_time(text: &str) -> Result<Duration, String> {
+    match time(text)? {
+        Duration::ZERO => Err(format!("`{text}` is too short")),
+        time => Ok(time),
+    }
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    let shown = |error| format!("`{text}` is not a duration such as `2s` or `500ms`: {error}");
+    humantime::parse_duration(text).map_err(shown)
+}
