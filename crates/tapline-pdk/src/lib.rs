@@ -43,12 +43,13 @@
 //!
 //! | attribute | on | keys |
 //! |---|---|---|
-//! | `#[plugin(…)]` | the block | `id`; `version`, `description`, `authors` (otherwise Cargo's); `capabilities`, `depends_on`, `requires`, `limits` |
+//! | `#[plugin(…)]` | the block | `id`; `version`, `description`, `authors` (otherwise Cargo's); `capabilities`, `depends_on`, `conflicts`, `instances`, `restart`, `requires`, `limits` |
 //! | `#[init]` | `fn(config: T) -> Result<Self>` or without the parameter | |
 //! | `#[start]`, `#[stop]` | `fn(&self) -> Result<()>` | |
 //! | `#[hook(…)]` | `fn(&self, &Context) -> Result<…>` | `point`, `kind`; `name`, `priority`, `when`, `before`, `after`, `tags`, `on_failure`, `version`, `optional`; `on` (after), `repeats` (around), `overrides` (replace) |
 //! | `#[on(…)]` | `fn(&self, &Context, Event) -> Result<()>` | `topic`; `name`, `capacity`, `overflow` |
-//! | `#[provides(…)]` | `fn(&self, &Context, T) -> Result<…>` | `point`, `key`; `method` (otherwise `handle`), `schema` (a file beside `Cargo.toml`) |
+//! | `#[provides(…)]` | `fn(&self, &Context, T) -> Result<…>` | `point`, `key`; `method` (otherwise `handle`), `schema` (a file beside `Cargo.toml`), `authority` |
+//! | `#[method(…)]` | as `#[provides(…)]` | `name` (otherwise the function's), `authority`: what other plugins call under the plugin's id |
 //!
 //! A before hook answers with a [`Flow`], a replace hook and a handler with their output, an answer hook with an
 //! `Option` or, where nobody waits for an answer, with `()`; the others with `()`.

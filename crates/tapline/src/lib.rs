@@ -28,4 +28,10 @@ mod docs {
     mod events {}
     #[doc = include_str!("../../../docs/dependencies.md")]
     mod dependencies {}
+    #[doc = include_str!("../../../docs/lifecycle.md")]
+    mod lifecycle {}
+    #[doc = include_str!("../../../docs/supervision.md")]
+    mod supervision {}
+    #[doc = include_str!("../../../docs/calls.md")]
+    mod calls {}
 }
