@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ pub struct HostBuilder {
     policy: Policy,
     limits: Limits,
     drain: Option<Duration>,
+    folders: Vec<PathBuf>,
     observers: Vec<HookObserver>,
 }
 
@@ -48,6 +50,13 @@ impl HostBuilder {
         self
     }
 
+    /// Adds a folder of packages: those in it are loaded when another plugin needs them.
+    #[must_use]
+    pub fn plugins(mut self, folder: impl AsRef<Path>) -> Self {
+        self.folders.push(folder.as_ref().to_owned());
+        self
+    }
+
     /// Has somebody told of what happens to hooks and no caller learns of; the log is told of it anyway.
     #[must_use]
     pub fn observer(mut self, observer: impl Fn(&HookEvent<'_>) + Send + Sync + 'static) -> Self {
@@ -68,6 +77,7 @@ impl HostBuilder {
             runtimes: self.runtimes,
             policy: self.policy,
             limits: self.limits,
+            folders: self.folders,
             drain: self.drain.unwrap_or(DRAIN),
             plugins: Mutex::default(),
             blocked: Mutex::default(),

@@ -14,7 +14,7 @@ use crate::bus::{Delivery, Listener, Queueing, Subscription};
 use crate::error::{HostError, UnloadError};
 use crate::load::{Load, Readied};
 use crate::loaded::{Drain, Loaded, PluginInfo, PluginState, outline};
-use crate::resolver::resolve;
+use crate::resolver::Standing;
 use crate::shared::{Loading, Shared};
 
 /// The object that an application embeds to become extensible.
@@ -169,14 +169,22 @@ impl Host {
 
     async fn load_readied(&self, mut readied: Vec<Readied>) -> Result<Vec<PluginId>, HostError> {
         let _change = self.0.change.lock().await;
+        let mut found = self.discover();
+        for error in &found.errors {
+            tracing::warn!(%error, "a folder of plugins, or a package in it, cannot be read");
+        }
+        readied.extend(found.readied());
         readied.retain(|one| !self.0.blocked().contains(one.manifest.id()));
-        let running = self.plugins();
-        let running: Vec<_> =
-            running.iter().map(|info| (&info.manifest.plugin.id, &info.manifest.plugin.version)).collect();
-        let manifests: Vec<_> = readied.iter().map(|one| &*one.manifest).collect();
-        let order = resolve(&manifests, &running).map_err(HostError::Resolve)?;
+        for one in readied.iter_mut().filter(|one| one.standing == Standing::Wanted) {
+            one.standing = Standing::Required;
+        }
+        let broken: Vec<_> = found.errors.iter().collect();
+        let resolution = self.0.resolve(&mut readied.iter_mut().collect::<Vec<_>>(), &broken);
+        if !resolution.left_out.is_empty() {
+            return Err(HostError::Resolve(resolution.reasons()));
+        }
         let mut loading = Loading { host: &self.0, started: Vec::new(), is_registered: false };
-        for place in order {
+        for place in resolution.order {
             let loaded = self.0.start(&readied[place], &self.0).await?;
             loading.started.push(loaded);
         }

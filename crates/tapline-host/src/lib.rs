@@ -1,7 +1,7 @@
 //! Makes an application extensible: loads, registers, supervises and calls plugins, whatever their kind.
 //!
 //! Start at [`Host`]. A plugin is loaded along one walk, a file for each stop: [`Loader`] reads its package,
-//! [`resolve`] finds an order, [`Policy`] settles what it may do, its [`Runtime`](tapline_core::Runtime) loads it,
+//! [`resolve`] chooses versions and finds an order, [`Policy`] settles what it may do, its [`Runtime`](tapline_core::Runtime) loads it,
 //! the supervisor starts it, and the registry publishes it.
 
 mod host;
@@ -13,6 +13,7 @@ mod loaded;
 mod loader;
 mod resolver;
 mod dependents;
+mod discovered;
 mod policy;
 mod supervisor;
 mod services;
@@ -23,11 +24,14 @@ mod error;
 pub use boot::{BootFailed, StartEntry, StartOutcome, StartReport};
 pub use builder::HostBuilder;
 pub use bus::{Delivery, Listener, Queueing, Subscription};
+pub use discovered::Discovered;
 pub use error::{HostError, UnloadError};
 pub use host::Host;
 pub use load::Load;
 pub use loaded::{Drain, PluginInfo, PluginState};
 pub use loader::{Loader, ManifestError};
 pub use policy::Policy;
-pub use resolver::{ResolveError, resolve};
+pub use resolver::{
+    Ask, Candidate, Chosen, Dropped, LeftOut, Other, Resolution, ResolveError, Standing, Why, resolve, why,
+};
 pub use tapline_core as core;

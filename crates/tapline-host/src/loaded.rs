@@ -51,6 +51,8 @@ pub enum Drain {
 #[derive(Clone)]
 pub(crate) struct Loaded {
     pub(crate) info: PluginInfo,
+    /// The plugins that were chosen to meet its needs.
+    pub(crate) needs: Vec<PluginId>,
     pub(crate) supervisor: Arc<Supervisor>,
     /// Its subscriptions, from its start to its stop.
     pub(crate) listeners: Arc<Mutex<Vec<Listener>>>,
@@ -64,7 +66,7 @@ impl Loaded {
     /// All that the plugin brings.
     pub(crate) fn registration(&self) -> Registration {
         let manifest = &self.info.manifest;
-        let mut registration = declared(manifest, &self.info.grants);
+        let mut registration = declared(manifest, self.needs.clone(), &self.info.grants);
         registration.hooks = manifest.hooks.iter().map(|hook| self.hook(hook)).collect();
         let gate = Arc::clone(registration.gate());
         registration.contributions = manifest
@@ -112,7 +114,7 @@ impl Loaded {
     }
 }
 
-/// The plugins that are needed by their ids.
+/// The plugins that are needed by their ids, before it is known which others are.
 fn needs(manifest: &Manifest) -> Vec<PluginId> {
     let needs = manifest.plugin.depends_on.iter().filter_map(|need| match &need.on {
         Target::Plugin(id) => Some(id.clone()),
@@ -122,10 +124,10 @@ fn needs(manifest: &Manifest) -> Vec<PluginId> {
 }
 
 /// What a plugin declares of itself, without its hooks and contributions.
-fn declared(manifest: &Manifest, grants: &Grants) -> Registration {
+fn declared(manifest: &Manifest, needs: Vec<PluginId>, grants: &Grants) -> Registration {
     let mut registration = Registration::new(manifest.id().clone());
     registration.version = manifest.plugin.version.clone();
-    registration.depends_on = needs(manifest);
+    registration.depends_on = needs;
     registration.capabilities.clone_from(&manifest.plugin.capabilities);
     registration.context = grants.context.clone();
     registration
@@ -133,7 +135,7 @@ fn declared(manifest: &Manifest, grants: &Grants) -> Registration {
 
 /// The hooks that a manifest declares, with nothing behind them.
 pub(crate) fn outline(manifest: &Manifest, grants: &Grants) -> Registration {
-    let mut registration = declared(manifest, grants);
+    let mut registration = declared(manifest, needs(manifest), grants);
     let hooks = manifest
         .hooks
         .iter()

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -14,6 +15,7 @@ use crate::dependents::{stranded, with_dependents};
 use crate::error::{HostError, UnloadError};
 use crate::load::{Artifact, Readied};
 use crate::loaded::{Drain, Loaded, PluginInfo};
+use crate::loader::Loader;
 use crate::policy::Policy;
 use crate::services::HostServices;
 use crate::supervisor::Supervisor;
@@ -25,6 +27,8 @@ pub(crate) struct Shared {
     pub(crate) policy: Policy,
     pub(crate) limits: Limits,
     pub(crate) drain: Duration,
+    /// Where packages lie that are loaded when another plugin needs them.
+    pub(crate) folders: Vec<PathBuf>,
     /// In the order in which they were started.
     pub(crate) plugins: Mutex<Vec<Loaded>>,
     /// The plugins that are not to be loaded.
@@ -74,11 +78,13 @@ impl Shared {
         supervisor.start().await.map_err(|source| HostError::Start { plugin: id, source })?;
         let folder = match &readied.artifact {
             Artifact::Package(package) => Some(package.folder.clone()),
+            Artifact::Unread(folder) => Some(folder.clone()),
             Artifact::Native(_) => None,
         };
         let stats = Arc::clone(&supervisor.stats);
         let info = PluginInfo { manifest: Arc::clone(manifest), grants, folder, stats };
-        Ok(Loaded { info, supervisor: Arc::new(supervisor), listeners: Arc::default() })
+        let needs = readied.needs.clone();
+        Ok(Loaded { info, needs, supervisor: Arc::new(supervisor), listeners: Arc::default() })
     }
 
     async fn load_artifact(
@@ -90,6 +96,7 @@ impl Shared {
         let package = match artifact {
             Artifact::Native(plugin) => return Ok(Arc::clone(plugin) as Arc<dyn Plugin>),
             Artifact::Package(package) => package,
+            Artifact::Unread(folder) => &Loader::read(folder)?,
         };
         let kind = package.manifest.plugin.runtime;
         let runtime = self.runtimes.iter().find(|runtime| runtime.kind() == kind);
