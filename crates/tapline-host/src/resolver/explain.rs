@@ -57,7 +57,8 @@ fn unmet_need(pool: &Pool<'_>, at: usize, need: &Dependency) -> ResolveError {
     match &need.on {
         Target::Plugin(needed) => {
             let needed = needed.clone();
-            let found: Vec<_> = others.map(|other| pool.members[*other].version().clone()).collect();
+            let mut found: Vec<_> = others.map(|other| pool.members[*other].version().clone()).collect();
+            found.dedup();
             if found.is_empty() {
                 return ResolveError::Missing { plugin, needed, wanted, broken: None };
             }
@@ -166,7 +167,8 @@ impl<'a> Asked<'a> {
 
 fn no_version(pool: &Pool<'_>, at: usize, id: &PluginId, facts: &[(Fact, Vec<usize>)]) -> ResolveError {
     let versions = pool.meant(&Target::Plugin(id.clone())).iter().rev();
-    let found: Vec<_> = versions.map(|member| pool.members[*member].version().clone()).collect();
+    let mut found: Vec<_> = versions.map(|member| pool.members[*member].version().clone()).collect();
+    found.dedup();
     if let [(Fact::Chosen(there), _), (Fact::Need(who, need), _)] = facts
         && *who == at
     {

@@ -25,12 +25,15 @@ struct Edges {
     optional: BTreeSet<Edge>,
 }
 
-/// Finds the order; `None` when needs that are not optional make circles, and then some members have met their fate.
+/// Finds the order; `None` when needs that are not optional make circles. Then they have been opened, or some members
+/// have met their fate, and there is another choice to be made.
 pub(super) fn arrange(pool: &mut Pool<'_>, chosen: &[usize]) -> Option<Arrangement> {
     let edges = Edges::new(pool, chosen);
     let new: Vec<_> = chosen.iter().copied().filter(|at| !pool.is_running(*at)).collect();
     if let Err(circles) = sorted(pool, &new, edges.hard.keys()) {
-        give_up(pool, &circles, &edges);
+        if !ask_others(pool, &circles, &edges) {
+            give_up(pool, &circles, &edges);
+        }
         return None;
     }
     let mut optional = edges.optional.clone();
@@ -96,6 +99,37 @@ fn sorted<'e>(
 
 fn links(circle: &[usize]) -> impl Iterator<Item = Edge> {
     circle.iter().copied().zip(circle.iter().copied().cycle().skip(1))
+}
+
+/// Opens circles in which somebody needs a capability that others offer, too: of two that pass on what they offer, the
+/// one that is looked up later asks the next one. Whether there was such a circle.
+fn ask_others(pool: &mut Pool<'_>, circles: &[Vec<usize>], edges: &Edges) -> bool {
+    let opened: Vec<_> = circles.iter().filter_map(|circle| opening(pool, circle, edges)).collect();
+    for (needed, who, need) in &opened {
+        pool.members[*who].providers[*need].retain(|provider| provider != needed);
+    }
+    !opened.is_empty()
+}
+
+/// The need of a circle for which another can be asked, and of several the one whose provider is looked up first.
+fn opening(pool: &Pool<'_>, circle: &[usize], edges: &Edges) -> Option<(usize, usize, usize)> {
+    let openings = links(circle).filter_map(|(needed, who)| {
+        let capability = edges.hard.get(&(needed, who))?.as_ref()?;
+        let target = Target::Capability(Arc::clone(capability));
+        let member = &pool.members[who];
+        let is_opening = |need: &usize| {
+            let providers = &member.providers[*need];
+            let mut others =
+                providers.iter().filter(|other| !circle.contains(other) && pool.is_alive(**other));
+            member.manifest.plugin.depends_on[*need].on == target
+                && providers.contains(&needed)
+                && others.next().is_some()
+        };
+        let need = member.hard_needs().find(is_opening)?;
+        let rank = pool.meant(&target).iter().position(|offer| *offer == needed);
+        Some((rank, (needed, who, need)))
+    });
+    openings.min().map(|(_, opening)| opening)
 }
 
 /// Takes the members of circles out. A version that was only taken because it was needed gives way to another one

@@ -201,3 +201,21 @@ fn an_optional_need_pulls_nothing_in_and_asks_for_its_versions() {
         "#]],
     );
 }
+
+#[test]
+fn plugins_that_pass_on_what_they_offer_stand_in_the_order_in_which_they_are_looked_up() {
+    check(
+        &[
+            (Required, "a 1.0", needs(&["#chat"])),
+            (Required, "cache 1.0", offer("chat", 1, &needs(&["#chat"]))),
+            (Required, "log 1.0", offer("chat", 2, &needs(&["#chat"]))),
+            (Available, "model 1.0", offer("chat", 0, "")),
+        ],
+        expect![[r#"
+            model 1.0
+            cache 1.0 <- model 1.0
+            log 1.0 <- cache 1.0
+            a 1.0 <- log 1.0
+        "#]],
+    );
+}

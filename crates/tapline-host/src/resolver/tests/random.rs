@@ -27,8 +27,9 @@ fn dozen(random: &mut Random) -> Vec<(Standing, String, String)> {
                 list.push("#c *".to_owned());
             }
             let list: Vec<_> = list.iter().map(String::as_str).collect();
-            let conflicts = match random.below(6) {
+            let conflicts = match random.below(8) {
                 0 => format!("conflicts = [{{ id = 'p{:02}' }}]\n", random.below(12)),
+                1 => format!("conflicts = [{{ capability = 'c' }}, {{ id = 'p{:02}' }}]\n", random.below(12)),
                 _ => String::new(),
             };
             let capabilities = if random.below(3) == 0 { "capabilities = ['c']\n" } else { "" };
@@ -57,28 +58,27 @@ fn d02_a_thousand_shuffles_give_one_choice_one_order_and_the_same_reasons() {
         assert_eq!(told(&named), first);
     }
     expect![[r#"
-        p05 1.0
-        p00 1.0 <- p05 1.0
-        p04 2.0 <- p05 1.0
-        p09 2.0
-        p07 2.0 <- p09 2.0
-        without p02 2.0:
-          there are two plugins `p02`: 1.0.0 and 2.0.0
-            load one `p02`, or unload the one that is there first
-        without p02 1.0:
-          there are two plugins `p02`: 1.0.0 and 2.0.0
-            load one `p02`, or unload the one that is there first
-        without p03 2.0:
-          there are two plugins `p03`: 1.0.0 and 2.0.0
-            load one `p03`, or unload the one that is there first
-        without p03 1.0:
-          there are two plugins `p03`: 1.0.0 and 2.0.0
-            load one `p03`, or unload the one that is there first
+        p03 1.0
+        p04 2.0
+        p10 2.0
+        p00 1.0 <- p10 2.0
+        p05 1.0 <- p10 2.0
+        without p01 2.0:
+          plugin `p01` is left out, because `p08` is: p01 needs p08
+        without p06 2.0:
+          plugin `p06` is left out, because `p08` is: p06 needs p07 needs p01 needs p08
+        without p08 2.0:
+          there are two plugins `p08`: 1.0.0 and 2.0.0
+            load one `p08`, or unload the one that is there first
         without p08 1.0:
-          plugin `p08` is left out, because `p03` is: p08 needs p03
-        without p10 1.0:
-          no version of `p10` will do for all who ask for it: the application loads `p10 1.0.0` and `p05` accepts only `p10 ^2`, and there are 1.0.0 and 2.0.0
-            load another version of `p10`, or change `depends_on` of `p05`
+          there are two plugins `p08`: 1.0.0 and 2.0.0
+            load one `p08`, or unload the one that is there first
+        without p11 2.0:
+          there are two plugins `p11`: 1.0.0 and 2.0.0
+            load one `p11`, or unload the one that is there first
+        without p11 1.0:
+          there are two plugins `p11`: 1.0.0 and 2.0.0
+            load one `p11`, or unload the one that is there first
     "#]].assert_eq(&first);
 }
 
