@@ -79,7 +79,8 @@ fn d02_a_thousand_shuffles_give_one_choice_one_order_and_the_same_reasons() {
         without p11 1.0:
           there are two plugins `p11`: 1.0.0 and 2.0.0
             load one `p11`, or unload the one that is there first
-    "#]].assert_eq(&first);
+    "#]]
+    .assert_eq(&first);
 }
 
 /// What every choice has to be, whatever it was chosen from.
