@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use tapline_core::Manifest;
 
+use crate::error::HostError;
 use crate::host::Host;
 use crate::load::{Artifact, Load, Readied};
 use crate::loader::{Loader, ManifestError};
@@ -31,6 +32,27 @@ impl Host {
             }
         }
         found
+    }
+
+    /// Those of some plugins, and of the packages in the folders, that are to be started, in their order. All that are
+    /// asked for have to be.
+    pub(crate) fn choose(&self, mut readied: Vec<Readied>) -> Result<Vec<Readied>, HostError> {
+        let mut found = self.discover();
+        for error in &found.errors {
+            tracing::warn!(%error, "a folder of plugins, or a package in it, cannot be read");
+        }
+        readied.extend(found.readied());
+        readied.retain(|one| !self.shared().blocked().contains(one.manifest.id()));
+        for one in readied.iter_mut().filter(|one| one.standing == Standing::Wanted) {
+            one.standing = Standing::Required;
+        }
+        let broken: Vec<_> = found.errors.iter().collect();
+        let resolution = self.shared().resolve(&mut readied.iter_mut().collect::<Vec<_>>(), &broken);
+        if !resolution.left_out.is_empty() {
+            return Err(HostError::Resolve(resolution.reasons()));
+        }
+        let mut readied: Vec<_> = readied.into_iter().map(Some).collect();
+        Ok(resolution.order.into_iter().filter_map(|place| readied[place].take()).collect())
     }
 }
 
