@@ -1,10 +1,10 @@
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use tapline::HostError;
 use tapline::Loader;
-use tapline::core::Manifest;
-use tapline::host::{Drift, Lock, LockError, LockedFrom, LockedPlugin, resolve};
+use tapline::host::{Candidate, Drift, Lock, LockError, LockedFrom, LockedPlugin, Standing, resolve};
 use tapline::pipeline::{Definition, KnownPlugin, Origin};
 
 use crate::arguments::LockArguments;
@@ -88,9 +88,15 @@ fn locked(project: &Project, definition: &Definition) -> Result<Lock> {
     // One that is refused is optional, and is not loaded.
     let plugins: Vec<_> =
         project.needed(definition).into_iter().filter(|plugin| plugin.refused.is_empty()).collect();
-    let manifests: Vec<&Manifest> = plugins.iter().map(|plugin| &*plugin.manifest).collect();
-    let order = resolve(&manifests, &[]).map_err(HostError::Resolve)?;
-    let locked = order.into_iter().map(|place| locked_plugin(project, definition, plugins[place]));
+    let candidate = |plugin: &&'_ KnownPlugin| (Arc::clone(&plugin.manifest), Standing::Required);
+    let candidates: Vec<_> = plugins.iter().map(candidate).collect();
+    let candidates: Vec<_> =
+        candidates.iter().map(|(manifest, standing)| Candidate { manifest, standing: *standing }).collect();
+    let resolution = resolve(&candidates);
+    if !resolution.left_out.is_empty() {
+        return Err(HostError::Resolve(resolution.reasons()).into());
+    }
+    let locked = resolution.order.into_iter().map(|place| locked_plugin(project, definition, plugins[place]));
     Ok(Lock::new(locked.collect::<Result<_>>()?))
 }
 

@@ -6,7 +6,8 @@ use crate::error::HostError;
 use crate::host::Host;
 use crate::load::{Load, Readied};
 use crate::loaded::Loaded;
-use crate::resolver::{ResolveError, resolve};
+use crate::loader::ManifestError;
+use crate::resolver::{ResolveError, Standing};
 use crate::shared::Shared;
 
 /// What came of each plugin of a start-up, in the order in which they were tried.
@@ -52,9 +53,10 @@ pub enum StartOutcome {
 pub struct BootFailed(pub StartReport);
 
 /// A plugin on its way.
-struct Candidate {
+struct Starting {
     readied: Readied,
-    is_optional: bool,
+    /// The places of those that meet its needs.
+    needs: Vec<usize>,
     loaded: Option<Loaded>,
     outcome: Option<StartOutcome>,
 }
@@ -76,35 +78,22 @@ impl Host {
     async fn boot_all(&self, loads: Vec<Load>) -> Result<StartReport, BootFailed> {
         let _change = self.shared().change.lock().await;
         let mut report = StartReport::default();
-        let mut candidates = Vec::new();
-        for load in loads {
-            let (name, is_optional) = (load.name(), load.is_optional);
-            match load.read() {
-                Ok(readied) => {
-                    candidates.push(Candidate { readied, is_optional, loaded: None, outcome: None });
-                }
-                Err(error) => {
-                    let outcome = StartOutcome::Failed(error);
-                    report.plugins.push(StartEntry { name, is_optional, outcome });
-                }
-            }
-        }
-        let order = self.ordered(&mut candidates);
+        let mut starting = self.read_all(loads, &mut report);
+        let broken: Vec<_> = report.broken().collect();
+        let (order, left_out) = self.ordered(&mut starting, &broken);
         let shared = self.shared();
         for place in &order {
-            shared.initialise(&mut candidates, *place).await;
+            shared.initialise(&mut starting, *place).await;
         }
         for place in &order {
-            shared.begin(&mut candidates, *place).await;
+            shared.begin(&mut starting, *place).await;
         }
-        let left_out = (0..candidates.len()).filter(|place| !order.contains(place));
-        let places: Vec<_> = order.iter().copied().chain(left_out).collect();
         let mut started = Vec::new();
-        let mut taken: Vec<_> = candidates.into_iter().map(Some).collect();
-        for candidate in places.into_iter().filter_map(|place| taken[place].take()) {
-            let (name, is_optional) = (candidate.id().to_string(), candidate.is_optional);
-            let outcome = candidate.outcome.unwrap_or(StartOutcome::Active);
-            started.extend(candidate.loaded);
+        let mut taken: Vec<_> = starting.into_iter().map(Some).collect();
+        for one in order.into_iter().chain(left_out).filter_map(|place| taken[place].take()) {
+            let (name, is_optional) = (one.id().to_string(), one.readied.standing != Standing::Required);
+            let outcome = one.outcome.unwrap_or(StartOutcome::Active);
+            started.extend(one.loaded);
             report.plugins.push(StartEntry { name, is_optional, outcome });
         }
         if report.is_complete() {
@@ -117,119 +106,117 @@ impl Host {
         Err(BootFailed(report))
     }
 
-    /// The places of the candidates that can be loaded, in their order; the others get their outcome.
-    fn ordered(&self, candidates: &mut [Candidate]) -> Vec<usize> {
-        for candidate in candidates.iter_mut() {
-            if self.shared().blocked().contains(candidate.id()) {
-                candidate.outcome = Some(StartOutcome::Disabled);
-            }
-        }
-        let running = self.plugins();
-        let running: Vec<_> =
-            running.iter().map(|info| (&info.manifest.plugin.id, &info.manifest.plugin.version)).collect();
-        loop {
-            let open: Vec<_> =
-                (0..candidates.len()).filter(|place| candidates[*place].outcome.is_none()).collect();
-            let manifests: Vec<_> = open.iter().map(|place| &*candidates[*place].readied.manifest).collect();
-            let errors = match resolve(&manifests, &running) {
-                Ok(order) => return order.into_iter().map(|place| open[place]).collect(),
-                Err(errors) => errors,
-            };
-            // Each round takes out those that cannot be loaded, and looks at what is left without them.
-            for error in errors {
-                let named = error.plugins();
-                let at_fault: Vec<_> =
-                    open.iter().copied().filter(|place| named.contains(candidates[*place].id())).collect();
-                for place in at_fault {
-                    let outcome = Candidate::left_out(candidates, place, &error);
-                    candidates[place].add(outcome);
+    /// Reads what is to be started and what lies in the folders; what cannot be read, and what is blocked, is reported.
+    fn read_all(&self, loads: Vec<Load>, report: &mut StartReport) -> Vec<Starting> {
+        let mut starting = Vec::new();
+        for load in loads {
+            let (name, is_optional) = (load.name(), load.standing != Standing::Required);
+            match load.read() {
+                Ok(readied) if self.is_blocked(&readied) => {
+                    let name = readied.manifest.id().to_string();
+                    report.plugins.push(StartEntry { name, is_optional, outcome: StartOutcome::Disabled });
+                }
+                Ok(readied) => starting.push(Starting::new(readied)),
+                Err(error) => {
+                    report.plugins.push(StartEntry {
+                        name,
+                        is_optional,
+                        outcome: StartOutcome::Failed(error),
+                    });
                 }
             }
         }
+        let mut found = self.discover();
+        starting.extend(found.readied().filter(|one| !self.is_blocked(one)).map(Starting::new));
+        report.plugins.extend(found.errors.into_iter().map(|error| {
+            let name = error.file().display().to_string();
+            StartEntry { name, is_optional: true, outcome: StartOutcome::Failed(error.into()) }
+        }));
+        starting
+    }
+
+    fn is_blocked(&self, readied: &Readied) -> bool {
+        self.shared().blocked().contains(readied.manifest.id())
+    }
+
+    /// The places of those that can be started, in their order, and of those that cannot, which get their outcome.
+    fn ordered(&self, starting: &mut [Starting], broken: &[&ManifestError]) -> (Vec<usize>, Vec<usize>) {
+        let mut readied: Vec<_> = starting.iter_mut().map(|one| &mut one.readied).collect();
+        let resolution = self.shared().resolve(&mut readied, broken);
+        for (one, needs) in starting.iter_mut().zip(resolution.needs) {
+            one.needs = needs;
+        }
+        let left_out = resolution.left_out.into_iter().map(|left_out| {
+            starting[left_out.place].outcome = Some(StartOutcome::left_out(left_out.reasons));
+            left_out.place
+        });
+        let left_out = left_out.collect();
+        (resolution.order, left_out)
     }
 }
 
-impl Candidate {
+impl Starting {
+    const fn new(readied: Readied) -> Self {
+        Self { readied, needs: Vec::new(), loaded: None, outcome: None }
+    }
+
     fn id(&self) -> &PluginId {
         self.readied.manifest.id()
     }
 
-    /// Takes an outcome; of several reasons of its own a candidate keeps all.
-    fn add(&mut self, outcome: StartOutcome) {
-        match (&mut self.outcome, outcome) {
-            (
-                Some(StartOutcome::Failed(HostError::Resolve(errors))),
-                StartOutcome::Failed(HostError::Resolve(more)),
-            ) => errors.extend(more),
-            (Some(_), _) => {}
-            (none, outcome) => *none = Some(outcome),
-        }
-    }
-
-    /// Why a candidate that cannot be resolved is left out: for itself, or for one that was left out before.
-    fn left_out(candidates: &[Self], place: usize, error: &ResolveError) -> StartOutcome {
-        let earlier = match error {
-            ResolveError::Missing { needed, .. } => candidates.iter().find(|one| one.id() == needed),
-            _ => None,
-        };
-        match earlier {
-            Some(earlier) => Self::blocked_by(&candidates[place], earlier),
-            None => StartOutcome::Failed(HostError::Resolve(vec![error.clone()])),
-        }
-    }
-
-    fn blocked_by(candidate: &Self, earlier: &Self) -> StartOutcome {
+    fn blocked_by(&self, earlier: &Self) -> StartOutcome {
         let (root, rest) = match &earlier.outcome {
             Some(StartOutcome::Blocked { root, path }) => (root.clone(), path.clone()),
             _ => (earlier.id().to_string(), vec![earlier.id().to_string()]),
         };
-        let path = std::iter::once(candidate.id().to_string()).chain(rest).collect();
+        let path = std::iter::once(self.id().to_string()).chain(rest).collect();
         StartOutcome::Blocked { root, path }
     }
 
-    /// The candidate that this one needs and that is not there.
-    fn missing_need(candidates: &[Self], place: usize) -> Option<usize> {
-        let needs = candidates[place].readied.manifest.plugin.depends_on.iter().filter(|need| !need.optional);
-        needs
-            .filter_map(|need| {
-                candidates.iter().position(|one| one.readied.manifest.is(&need.on, &need.version))
-            })
-            .find(|needed| candidates[*needed].outcome.is_some())
+    /// The one that this one needs and that did not start.
+    fn missing_need(starting: &[Self], place: usize) -> Option<&Self> {
+        let about = &starting[place].readied.manifest.plugin;
+        let cannot_do_without = |other: &&Self| {
+            let mut needs = about.depends_on.iter().filter(|need| !need.optional);
+            needs.any(|need| other.readied.manifest.is(&need.on, &need.version))
+        };
+        // Those behind the last one run already.
+        let needed = starting[place].needs.iter().filter_map(|needed| starting.get(*needed));
+        needed.filter(cannot_do_without).find(|needed| needed.outcome.is_some())
     }
 }
 
 impl Shared {
-    /// Makes the first instance of a candidate and publishes what it brings, if what it needs is there.
-    async fn initialise(self: &std::sync::Arc<Self>, candidates: &mut [Candidate], place: usize) {
-        if let Some(needed) = Candidate::missing_need(candidates, place) {
-            let outcome = Candidate::blocked_by(&candidates[place], &candidates[needed]);
-            candidates[place].outcome = Some(outcome);
+    /// Makes the first instance of a plugin and publishes what it brings, if what it needs is there.
+    async fn initialise(self: &std::sync::Arc<Self>, starting: &mut [Starting], place: usize) {
+        if let Some(needed) = Starting::missing_need(starting, place) {
+            starting[place].outcome = Some(starting[place].blocked_by(needed));
             return;
         }
-        let started = self.start(&candidates[place].readied, self).await;
+        let started = self.start(&starting[place].readied, self).await;
         let published = started.and_then(|loaded| {
             self.registry.register(vec![loaded.registration()])?;
             Ok(loaded)
         });
         match published {
-            Ok(loaded) => candidates[place].loaded = Some(loaded),
-            Err(error) => candidates[place].outcome = Some(StartOutcome::Failed(error)),
+            Ok(loaded) => starting[place].loaded = Some(loaded),
+            Err(error) => starting[place].outcome = Some(StartOutcome::Failed(error)),
         }
     }
 
-    /// Tells a candidate that it may begin, if what it needs has begun.
-    async fn begin(&self, candidates: &mut [Candidate], place: usize) {
-        let Some(loaded) = candidates[place].loaded.clone() else { return };
-        let outcome = match Candidate::missing_need(candidates, place) {
-            Some(needed) => Candidate::blocked_by(&candidates[place], &candidates[needed]),
+    /// Tells a plugin that it may begin, if what it needs has begun.
+    async fn begin(&self, starting: &mut [Starting], place: usize) {
+        let Some(loaded) = starting[place].loaded.clone() else { return };
+        let outcome = match Starting::missing_need(starting, place) {
+            Some(needed) => starting[place].blocked_by(needed),
             None => match loaded.supervisor.begin().await {
                 Ok(()) => return loaded.listen(&self.bus),
                 Err(source) => StartOutcome::Failed(HostError::Start { plugin: loaded.id().clone(), source }),
             },
         };
         self.end(&loaded).await;
-        candidates[place].loaded = None;
-        candidates[place].outcome = Some(outcome);
+        starting[place].loaded = None;
+        starting[place].outcome = Some(outcome);
     }
 }
 
@@ -240,6 +227,14 @@ impl StartReport {
         self.plugins.iter().all(|entry| entry.is_optional || !entry.outcome.is_failure())
     }
 
+    /// The packages that could not be read.
+    fn broken(&self) -> impl Iterator<Item = &ManifestError> {
+        self.plugins.iter().filter_map(|entry| match &entry.outcome {
+            StartOutcome::Failed(HostError::Manifest(error)) => Some(error),
+            _ => None,
+        })
+    }
+
     /// The plugins that are not there and should be.
     pub fn failures(&self) -> impl Iterator<Item = &StartEntry> {
         self.plugins.iter().filter(|entry| entry.outcome.is_failure())
@@ -247,6 +242,17 @@ impl StartReport {
 }
 
 impl StartOutcome {
+    /// What the reasons say for which a plugin is left out; one that is blocked says nothing else.
+    fn left_out(reasons: Vec<ResolveError>) -> Self {
+        match &*reasons {
+            [ResolveError::Blocked { plugin, path }] => Self::Blocked {
+                root: path.last().unwrap_or(plugin).to_string(),
+                path: path.iter().map(ToString::to_string).collect(),
+            },
+            _ => Self::Failed(HostError::Resolve(reasons)),
+        }
+    }
+
     const fn is_failure(&self) -> bool {
         matches!(self, Self::Failed(_) | Self::Blocked { .. })
     }

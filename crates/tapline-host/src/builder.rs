@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ pub struct HostBuilder {
     limits: Limits,
     drain: Option<Duration>,
     supervision: Supervision,
+    folders: Vec<PathBuf>,
     observers: Vec<HookObserver>,
 }
 
@@ -67,6 +69,13 @@ impl HostBuilder {
             .drain(settings.drain())
     }
 
+    /// Adds a folder of packages: those in it are loaded when another plugin needs them.
+    #[must_use]
+    pub fn plugins(mut self, folder: impl AsRef<Path>) -> Self {
+        self.folders.push(folder.as_ref().to_owned());
+        self
+    }
+
     /// Has somebody told of what happens to hooks and no caller learns of; the log is told of it anyway.
     #[must_use]
     pub fn observer(mut self, observer: impl Fn(&HookEvent<'_>) + Send + Sync + 'static) -> Self {
@@ -87,6 +96,7 @@ impl HostBuilder {
             runtimes: self.runtimes,
             policy: self.policy,
             limits: self.limits,
+            folders: self.folders,
             drain: self.drain.unwrap_or(DRAIN),
             supervision: self.supervision,
             waits: Arc::default(),

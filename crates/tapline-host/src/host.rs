@@ -14,7 +14,6 @@ use crate::bus::{Delivery, Listener, Queueing, Subscription};
 use crate::error::{HostError, UnloadError};
 use crate::load::{Load, Readied};
 use crate::loaded::{Drain, Loaded, PluginInfo, outline};
-use crate::resolver::resolve;
 use crate::shared::{Loading, Shared};
 use crate::supervisor::{PluginHealth, PluginState, Supervisor};
 
@@ -168,9 +167,9 @@ impl Host {
         Ok(id)
     }
 
-    /// Loads plugins together: reads, orders, grants, starts and publishes them, all or none. The ids of those that were
-    /// loaded come back in the order in which they were started; those that are blocked are left out. Dropping the
-    /// future before its end leaves nothing behind.
+    /// Loads plugins together, and those that they need of the ones that are available: reads, chooses, orders, grants,
+    /// starts and publishes them, all or none. The ids of those that were loaded come back in the order in which they
+    /// were started; those that are blocked are left out. Dropping the future before its end leaves nothing behind.
     ///
     /// # Errors
     /// The first stop of the walk at which one of them was refused; then nothing has changed.
@@ -178,17 +177,12 @@ impl Host {
         self.load_readied(loads.into_iter().map(Load::read).collect::<Result<_, _>>()?).await
     }
 
-    async fn load_readied(&self, mut readied: Vec<Readied>) -> Result<Vec<PluginId>, HostError> {
+    async fn load_readied(&self, readied: Vec<Readied>) -> Result<Vec<PluginId>, HostError> {
         let _change = self.0.change.lock().await;
-        readied.retain(|one| !self.0.blocked().contains(one.manifest.id()));
-        let running = self.plugins();
-        let running: Vec<_> =
-            running.iter().map(|info| (&info.manifest.plugin.id, &info.manifest.plugin.version)).collect();
-        let manifests: Vec<_> = readied.iter().map(|one| &*one.manifest).collect();
-        let order = resolve(&manifests, &running).map_err(HostError::Resolve)?;
+        let chosen = self.choose(readied)?;
         let mut loading = Loading { host: &self.0, started: Vec::new(), is_registered: false };
-        for place in order {
-            let loaded = self.0.start(&readied[place], &self.0).await?;
+        for one in &chosen {
+            let loaded = self.0.start(one, &self.0).await?;
             loading.started.push(loaded);
         }
         self.0.registry.register(loading.started.iter().map(Loaded::registration).collect())?;

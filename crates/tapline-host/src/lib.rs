@@ -1,7 +1,7 @@
 //! Makes an application extensible: loads, registers, supervises and calls plugins, whatever their kind.
 //!
 //! Start at [`Host`]. A plugin is loaded along one walk, a file for each stop: [`Loader`] reads its package,
-//! [`resolve`] finds an order, [`Policy`] settles what it may do, its [`Runtime`](tapline_core::Runtime) loads it,
+//! [`resolve`] chooses versions and finds an order, [`Policy`] settles what it may do, its [`Runtime`](tapline_core::Runtime) loads it,
 //! the supervisor starts it, and the registry publishes it. [`Settings`] are what an operator decides about all of
 //! this, and a [`Lock`] is what somebody has agreed to.
 
@@ -19,6 +19,7 @@ mod settings;
 mod lock;
 mod resolver;
 mod dependents;
+mod discovered;
 mod policy;
 mod supervisor;
 mod supervision;
@@ -31,6 +32,7 @@ pub use boot::{BootFailed, StartEntry, StartOutcome, StartReport};
 pub use builder::HostBuilder;
 pub use bus::{Delivery, Listener, Queueing, Subscription};
 pub use digest::{Digest, DigestError};
+pub use discovered::Discovered;
 pub use error::{HostError, UnloadError};
 pub use host::Host;
 pub use load::Load;
@@ -39,7 +41,9 @@ pub use loader::{Loader, ManifestError};
 pub use lock::{Drift, Lock, LockError, LockedFrom, LockedPlugin};
 pub use mistake::{Mistake, Place};
 pub use policy::Policy;
-pub use resolver::{ResolveError, resolve};
+pub use resolver::{
+    Ask, Candidate, Chosen, Dropped, LeftOut, Other, Resolution, ResolveError, Standing, Why, resolve, why,
+};
 pub use settings::{SecretError, Secrets, Settings, SettingsError};
 pub use supervisor::{PluginHealth, PluginState, Strategy, StrategyError, Supervision};
 pub use tapline_core as core;

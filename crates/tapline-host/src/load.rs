@@ -1,10 +1,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tapline_core::{Grants, Manifest, NativePlugin, Package, Value};
+use tapline_core::{Grants, Manifest, NativePlugin, Package, PluginId, Value};
 
 use crate::error::HostError;
 use crate::loader::Loader;
+use crate::resolver::Standing;
 
 /// A plugin to be loaded: where it is, and how it is to be started.
 #[derive(Debug, Clone)]
@@ -12,7 +13,7 @@ pub struct Load {
     source: Source,
     config: Value,
     narrowed: Option<Grants>,
-    pub(crate) is_optional: bool,
+    pub(crate) standing: Standing,
 }
 
 #[derive(Debug, Clone)]
@@ -25,24 +26,37 @@ impl Load {
     /// A package in a folder.
     #[must_use]
     pub fn folder(folder: impl AsRef<Path>) -> Self {
-        Self {
-            source: Source::Folder(folder.as_ref().to_owned()),
-            config: Value::Null,
-            narrowed: None,
-            is_optional: false,
-        }
+        Self::new(Source::Folder(folder.as_ref().to_owned()))
     }
 
     /// A plugin that is linked in.
     #[must_use]
     pub const fn native(plugin: NativePlugin) -> Self {
-        Self { source: Source::Native(plugin), config: Value::Null, narrowed: None, is_optional: false }
+        Self::new(Source::Native(plugin))
+    }
+
+    const fn new(source: Source) -> Self {
+        Self { source, config: Value::Null, narrowed: None, standing: Standing::Required }
     }
 
     /// Lets a [start-up](crate::Host::boot) go on without it.
     #[must_use]
     pub const fn optional(mut self) -> Self {
-        self.is_optional = true;
+        self.standing = Standing::Wanted;
+        self
+    }
+
+    /// Loads it only when another plugin needs it.
+    #[must_use]
+    pub const fn available(mut self) -> Self {
+        self.standing = Standing::Available;
+        self
+    }
+
+    /// Loads it only when another plugin needs it, and then rather than another version: it was taken before.
+    #[must_use]
+    pub const fn locked(mut self) -> Self {
+        self.standing = Standing::Locked;
         self
     }
 
@@ -68,17 +82,28 @@ impl Load {
         self
     }
 
+    /// Reads a plugin that is asked for, and of others the manifest alone.
     pub(crate) fn read(self) -> Result<Readied, HostError> {
-        let (manifest, artifact) = match self.source {
-            Source::Folder(folder) => {
-                let package = Loader::read(&folder)?;
+        let is_asked_for = matches!(self.standing, Standing::Required | Standing::Wanted);
+        let (manifest, artifact) = match &self.source {
+            Source::Folder(folder) if is_asked_for => {
+                let package = Loader::read(folder)?;
                 (Arc::clone(&package.manifest), Artifact::Package(package))
             }
+            Source::Folder(folder) => {
+                let artifact = Artifact::Unread(folder.clone());
+                (Arc::new(Loader::manifest(folder)?), artifact)
+            }
             Source::Native(plugin) => {
-                (Arc::new(Loader::native(&plugin)?), Artifact::Native(Arc::new(plugin)))
+                (Arc::new(Loader::native(plugin)?), Artifact::Native(Arc::new(plugin.clone())))
             }
         };
-        Ok(Readied { manifest, artifact, config: self.config, narrowed: self.narrowed })
+        Ok(self.readied(manifest, artifact))
+    }
+
+    pub(crate) fn readied(self, manifest: Arc<Manifest>, artifact: Artifact) -> Readied {
+        let Self { config, narrowed, standing, .. } = self;
+        Readied { manifest, artifact, config, narrowed, standing, needs: Vec::new() }
     }
 }
 
@@ -88,10 +113,15 @@ pub(crate) struct Readied {
     pub(crate) artifact: Artifact,
     pub(crate) config: Value,
     pub(crate) narrowed: Option<Grants>,
+    pub(crate) standing: Standing,
+    /// The plugins that were chosen to meet its needs.
+    pub(crate) needs: Vec<PluginId>,
 }
 
 /// What a runtime loads.
 pub(crate) enum Artifact {
     Package(Package),
+    /// A package that is read when it is started.
+    Unread(PathBuf),
     Native(Arc<NativePlugin>),
 }

@@ -39,6 +39,8 @@ pub enum Drain {
 #[derive(Clone)]
 pub(crate) struct Loaded {
     pub(crate) info: PluginInfo,
+    /// The plugins that were chosen to meet its needs.
+    pub(crate) needs: Vec<PluginId>,
     pub(crate) supervisor: Arc<Supervisor>,
     /// Its subscriptions, from its start to its stop.
     pub(crate) listeners: Arc<Mutex<Vec<Listener>>>,
@@ -52,7 +54,7 @@ impl Loaded {
     /// All that the plugin brings.
     pub(crate) fn registration(&self) -> Registration {
         let manifest = &self.info.manifest;
-        let mut registration = declared(manifest, &self.info.grants);
+        let mut registration = declared(manifest, &self.needs, &self.info.grants);
         registration.hooks = manifest.hooks.iter().map(|hook| self.hook(hook)).collect();
         let gate = Arc::clone(registration.gate());
         registration.contributions = manifest
@@ -96,20 +98,19 @@ impl Loaded {
     }
 }
 
-/// The plugins that are needed by their ids.
-fn needs(manifest: &Manifest) -> Vec<PluginId> {
-    let needs = manifest.plugin.depends_on.iter().filter_map(|need| match &need.on {
-        Target::Plugin(id) => Some(id.clone()),
-        Target::Capability(_) => None,
-    });
-    needs.collect()
-}
-
-/// What a plugin declares of itself, without its hooks and contributions.
-fn declared(manifest: &Manifest, grants: &Grants) -> Registration {
+/// What a plugin declares of itself, without its hooks and contributions. `chosen` are those that meet its needs.
+fn declared(manifest: &Manifest, chosen: &[PluginId], grants: &Grants) -> Registration {
     let mut registration = Registration::new(manifest.id().clone());
     registration.version = manifest.plugin.version.clone();
-    registration.depends_on = needs(manifest);
+    for need in &manifest.plugin.depends_on {
+        // One that can be done without may come later.
+        match &need.on {
+            Target::Plugin(id) if need.optional => registration.may_depend_on.push(id.clone()),
+            Target::Plugin(id) => registration.depends_on.push(id.clone()),
+            Target::Capability(_) => {}
+        }
+    }
+    registration.may_depend_on.extend(chosen.iter().cloned());
     registration.capabilities.clone_from(&manifest.plugin.capabilities);
     registration.context = grants.context.clone();
     registration
@@ -117,7 +118,7 @@ fn declared(manifest: &Manifest, grants: &Grants) -> Registration {
 
 /// The hooks that a manifest declares, with nothing behind them.
 pub(crate) fn outline(manifest: &Manifest, grants: &Grants) -> Registration {
-    let mut registration = declared(manifest, grants);
+    let mut registration = declared(manifest, &[], grants);
     let hooks = manifest
         .hooks
         .iter()

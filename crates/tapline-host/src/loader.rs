@@ -41,6 +41,16 @@ pub enum ManifestError {
     },
 }
 
+impl ManifestError {
+    /// The file that it is about, or the folder.
+    #[must_use]
+    pub fn file(&self) -> &Path {
+        match self {
+            Self::Unreadable { file, .. } | Self::Invalid { file, .. } => file,
+        }
+    }
+}
+
 const MANIFEST: &str = "plugin.toml";
 const ARTIFACT: &str = "plugin.wasm";
 /// A package larger than this is not read: a component of Python has 18 MB.

@@ -1,208 +1,130 @@
-use std::collections::{BTreeMap, BTreeSet};
+use tapline_core::Manifest;
 
-use semver::Version;
-use tapline_core::{Dependency, Manifest, PluginId, Target, linearize};
-
-/// Why some plugins cannot be loaded together.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ResolveError {
-    /// Two plugins have the same id.
-    #[error("there are two plugins `{id}`: {first} and {second}")]
-    Duplicate {
-        /// The id.
-        id: PluginId,
-        /// One version.
-        first: Version,
-        /// The other.
-        second: Version,
-    },
-    /// A plugin that another one needs is not there.
-    #[error("plugin `{plugin}` needs `{needed} {wanted}`, and there is no such plugin")]
-    Missing {
-        /// Who needs it.
-        plugin: PluginId,
-        /// What it needs.
-        needed: PluginId,
-        /// The versions that would do.
-        wanted: semver::VersionReq,
-    },
-    /// A plugin that another one needs is there in the wrong version.
-    #[error("plugin `{plugin}` needs `{needed} {wanted}`, and there is {found}")]
-    WrongVersion {
-        /// Who needs it.
-        plugin: PluginId,
-        /// What it needs.
-        needed: PluginId,
-        /// The versions that would do.
-        wanted: semver::VersionReq,
-        /// The version that is there.
-        found: Version,
-    },
-    /// Plugins need each other.
-    #[error("plugins need each other: {}", cycles.join("; "))]
-    Cycle {
-        /// Each cycle, as `a needs b needs a`.
-        cycles: Vec<String>,
-        /// The plugins of the cycles.
-        members: Vec<PluginId>,
-    },
-}
-
-impl ResolveError {
-    /// The plugins that cannot be loaded for it.
-    pub(crate) fn plugins(&self) -> Vec<PluginId> {
-        match self {
-            Self::Duplicate { id, .. } => vec![id.clone()],
-            Self::Missing { plugin, .. } | Self::WrongVersion { plugin, .. } => vec![plugin.clone()],
-            Self::Cycle { members, .. } => members.clone(),
-        }
-    }
-}
-
-/// The places of `manifests` in the order in which they are to be started: what a plugin needs comes before it, and
-/// otherwise the id decides. `running` are plugins that are there already.
-///
-/// # Errors
-/// What stands in the way: all duplicates and unmet needs together, or else all cycles.
-pub fn resolve(
-    manifests: &[&Manifest],
-    running: &[(&PluginId, &Version)],
-) -> Result<Vec<usize>, Vec<ResolveError>> {
-    let mut errors = Vec::new();
-    let mut versions: BTreeMap<&PluginId, &Version> = running.iter().copied().collect();
-    let mut places = BTreeMap::new();
-    for (place, manifest) in manifests.iter().enumerate() {
-        let about = &manifest.plugin;
-        places.insert(&about.id, place);
-        if let Some(first) = versions.insert(&about.id, &about.version) {
-            let (first, second) = (first.clone(), about.version.clone());
-            errors.push(ResolveError::Duplicate { id: about.id.clone(), first, second });
-        }
-    }
-    let needs = manifests
-        .iter()
-        .flat_map(|manifest| manifest.plugin.depends_on.iter().map(move |need| (manifest, need)));
-    errors.extend(needs.clone().filter_map(|(manifest, need)| unmet(manifest.id(), need, &versions)));
-    if !errors.is_empty() {
-        return Err(errors);
-    }
-    let edges: BTreeSet<_> = needs
-        .filter_map(|(manifest, need)| {
-            let Target::Plugin(needed) = &need.on else { return None };
-            Some((*places.get(needed)?, *places.get(manifest.id())?))
-        })
-        .collect();
-    let ids: Vec<_> = manifests.iter().map(|manifest| manifest.id()).collect();
-    linearize(&ids, &edges).map_err(|cycles| {
-        let members = cycles.iter().flatten().map(|place| ids[*place].clone()).collect();
-        let cycles = cycles.iter().map(|cycle| {
-            // Edges lead from what is needed to who needs it, and people read it the other way round.
-            let names = cycle.iter().rev().chain(cycle.last()).map(|place| ids[*place].as_str());
-            names.collect::<Vec<_>>().join(" needs ")
-        });
-        vec![ResolveError::Cycle { cycles: cycles.collect(), members }]
-    })
-}
-
-fn unmet(
-    plugin: &PluginId,
-    need: &Dependency,
-    versions: &BTreeMap<&PluginId, &Version>,
-) -> Option<ResolveError> {
-    let Target::Plugin(needed) = &need.on else { return None };
-    let (plugin, needed, wanted) = (plugin.clone(), needed.clone(), need.version.clone());
-    match versions.get(&needed) {
-        Some(found) if need.version.matches(found) => None,
-        Some(found) => Some(ResolveError::WrongVersion { plugin, needed, wanted, found: (*found).clone() }),
-        None if need.optional => None,
-        None => Some(ResolveError::Missing { plugin, needed, wanted }),
-    }
-}
+mod pool;
+mod unmet;
+mod solver;
+mod choice;
+mod explain;
+mod order;
+mod reason;
+mod why;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
+mod tests;
 
-    fn manifest(id: &str, version: &str, needs: &[&str]) -> Manifest {
-        let needs = needs.iter().map(|need| match need.split_once(' ') {
-            Some((id, version)) => format!("{{ id = '{id}', version = '{version}' }}"),
-            None => format!("{{ id = '{need}' }}"),
-        });
-        let needs = needs.collect::<Vec<_>>().join(", ");
-        toml::from_str(&format!(
-            "[plugin]\nid = '{id}'\nversion = '{version}'\nhost = '^1'\nruntime = 'wasm'\ndepends_on = [{needs}]"
-        ))
-        .unwrap()
-    }
+pub use reason::{Ask, ResolveError};
+pub use why::{Chosen, Other, Why, why};
 
-    #[track_caller]
-    fn check(manifests: &[Manifest], expected: Result<&[&str], &[&str]>) {
-        let manifests: Vec<_> = manifests.iter().collect();
-        let order = resolve(&manifests, &[]).map(|order| {
-            order.into_iter().map(|place| manifests[place].id().to_string()).collect::<Vec<_>>()
-        });
-        let order = order.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>());
-        assert_eq!(
-            order,
-            expected
-                .map(|o| o.iter().map(ToString::to_string).collect())
-                .map_err(|e| e.iter().map(ToString::to_string).collect())
-        );
-    }
+use choice::choose;
+use explain::reasons;
+use order::{Arrangement, arrange};
+use pool::Pool;
+use unmet::take_out_unmet;
 
-    #[test]
-    fn what_a_plugin_needs_comes_before_it() {
-        let (a, b, c) =
-            (manifest("a", "1.0.0", &["c"]), manifest("b", "1.0.0", &[]), manifest("c", "1.2.0", &[]));
-        check(&[a.clone(), b.clone(), c.clone()], Ok(&["b", "c", "a"]));
-        check(&[c, a, b], Ok(&["b", "c", "a"]));
-    }
+/// A plugin that is there, or could be.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'a> {
+    /// Its manifest.
+    pub manifest: &'a Manifest,
+    /// How it stands to what is to be loaded.
+    pub standing: Standing,
+}
 
-    #[test]
-    fn d02_a_thousand_shuffles_give_one_order() {
-        let needs =
-            |id: usize| (id % 7..id).step_by(5).map(|other| format!("p{other:02}")).collect::<Vec<_>>();
-        let mut manifests: Vec<_> = (0..40)
-            .map(|id| {
-                let needs = needs(id);
-                let needs: Vec<_> = needs.iter().map(String::as_str).collect();
-                manifest(&format!("p{id:02}"), "1.0.0", &needs)
-            })
-            .collect();
-        let order = |manifests: &[Manifest]| {
-            let manifests: Vec<_> = manifests.iter().collect();
-            let order = resolve(&manifests, &[]).unwrap();
-            order.into_iter().map(|place| manifests[place].id().clone()).collect::<Vec<_>>()
-        };
-        let expected = order(&manifests);
-        let mut random = 1_usize;
-        for _ in 0..1000 {
-            for last in (1..manifests.len()).rev() {
-                random =
-                    random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-                manifests.swap(last, (random >> 33) % (last + 1));
-            }
-            assert_eq!(order(&manifests), expected);
+/// How a candidate stands to what is to be loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// It is there and stays.
+    Running,
+    /// It has to be loaded.
+    Required,
+    /// It is to be loaded if it can be.
+    Wanted,
+    /// As [`Available`](Self::Available), and preferred over others: it was taken before.
+    Locked,
+    /// It is loaded when another needs it.
+    Available,
+}
+
+/// Which candidates are to be started, in which order. Candidates are told by their places.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Resolution {
+    /// Those that are to be started, what is needed first, and otherwise by id.
+    pub order: Vec<usize>,
+    /// For every candidate, those that meet its needs, the optional ones included; none for those not chosen.
+    pub needs: Vec<Vec<usize>>,
+    /// The required and wanted ones that cannot be loaded.
+    pub left_out: Vec<LeftOut>,
+    /// The optional needs that were given up, because they would have closed a circle.
+    pub dropped: Vec<Dropped>,
+}
+
+/// A candidate that was asked for and cannot be loaded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Its place among the candidates.
+    pub place: usize,
+    /// Why, the cause first.
+    pub reasons: Vec<ResolveError>,
+}
+
+/// An optional need that was given up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dropped {
+    /// The place of the candidate that does without.
+    pub who: usize,
+    /// The place of the one that it may be started before.
+    pub whom: usize,
+}
+
+/// Chooses which plugins are loaded, one version of each: all that are required, as many of the wanted ones as can be
+/// beside those, and what they need. In which order the candidates stand plays no part.
+///
+/// Of several versions the one that runs, the locked one, or else the highest is preferred; of several plugins that offer
+/// a capability, the one that is found first when it is looked up.
+#[must_use]
+pub fn resolve(candidates: &[Candidate<'_>]) -> Resolution {
+    let mut pool = Pool::new(candidates);
+    loop {
+        take_out_unmet(&mut pool);
+        let chosen = choose(&mut pool);
+        // Each round without an order has taken out some that needed each other.
+        if let Some(arrangement) = arrange(&mut pool, &chosen) {
+            return resolution(&pool, &arrangement);
         }
     }
+}
 
-    #[test]
-    fn everything_that_is_missing_is_named_at_once() {
-        check(
-            &[manifest("a", "1.0.0", &["b", "c ^2"]), manifest("c", "1.0.0", &[])],
-            Err(&[
-                "plugin `a` needs `b *`, and there is no such plugin",
-                "plugin `a` needs `c ^2`, and there is 1.0.0",
-            ]),
-        );
+fn resolution(pool: &Pool<'_>, arrangement: &Arrangement) -> Resolution {
+    let place = |at: usize| pool.members[at].place;
+    let places = |members: &[usize]| members.iter().copied().map(place).collect::<Vec<_>>();
+    let mut needs = vec![Vec::new(); pool.members.len()];
+    for (at, needed) in arrangement.needs.iter().enumerate() {
+        needs[place(at)] = places(needed);
     }
+    let left_out =
+        (0..pool.members.len()).filter(|at| pool.members[*at].is_asked_for() && !pool.is_alive(*at));
+    Resolution {
+        order: places(&arrangement.order),
+        needs,
+        left_out: left_out.map(|at| LeftOut { place: place(at), reasons: reasons(pool, at) }).collect(),
+        dropped: arrangement
+            .dropped
+            .iter()
+            .map(|(who, whom)| Dropped { who: place(*who), whom: place(*whom) })
+            .collect(),
+    }
+}
 
-    #[test]
-    fn a_cycle_is_printed_with_who_needs_whom() {
-        check(
-            &[manifest("a", "1.0.0", &["b"]), manifest("b", "1.0.0", &["a"])],
-            Err(&["plugins need each other: b needs a needs b"]),
-        );
+impl Resolution {
+    /// All reasons for which something is left out, each once.
+    #[must_use]
+    pub fn reasons(&self) -> Vec<ResolveError> {
+        let mut all: Vec<ResolveError> = Vec::new();
+        for reason in self.left_out.iter().flat_map(|left_out| &left_out.reasons) {
+            if !all.contains(reason) {
+                all.push(reason.clone());
+            }
+        }
+        all
     }
 }

@@ -1,5 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::path::PathBuf;
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -15,6 +16,7 @@ use crate::dependents::{stranded, with_dependents};
 use crate::error::{HostError, UnloadError};
 use crate::load::{Artifact, Readied};
 use crate::loaded::{Drain, Loaded, PluginInfo};
+use crate::loader::Loader;
 use crate::policy::Policy;
 use crate::supervisor::{PluginState, Supervision, Supervisor, Waits, Ward};
 
@@ -28,6 +30,8 @@ pub(crate) struct Shared {
     pub(crate) supervision: Supervision,
     /// Who waits for whom.
     pub(crate) waits: Arc<Waits>,
+    /// Where packages lie that are loaded when another plugin needs them.
+    pub(crate) folders: Vec<PathBuf>,
     /// In the order in which they were started.
     pub(crate) plugins: Mutex<Vec<Loaded>>,
     /// The plugins that are not to be loaded.
@@ -85,11 +89,13 @@ impl Shared {
         started.map_err(|source| HostError::Start { plugin: manifest.id().clone(), source })?;
         let folder = match &readied.artifact {
             Artifact::Package(package) => Some(package.folder.clone()),
+            Artifact::Unread(folder) => Some(folder.clone()),
             Artifact::Native(_) => None,
         };
         let stats = Arc::clone(&supervisor.stats);
         let info = PluginInfo { manifest, grants, folder, stats };
-        Ok(Loaded { info, supervisor, listeners: Arc::default() })
+        let needs = readied.needs.clone();
+        Ok(Loaded { info, needs, supervisor, listeners: Arc::default() })
     }
 
     async fn load_artifact(
@@ -101,6 +107,7 @@ impl Shared {
         let package = match artifact {
             Artifact::Native(plugin) => return Ok(Arc::clone(plugin) as Arc<dyn Plugin>),
             Artifact::Package(package) => package,
+            Artifact::Unread(folder) => &Loader::read(folder)?,
         };
         let kind = package.manifest.plugin.runtime;
         let runtime = self.runtimes.iter().find(|runtime| runtime.kind() == kind);

@@ -85,6 +85,24 @@ impl<S: Subject> Bench<S> {
         self.host.load_all(loads).await
     }
 
+    /// Loads plugins together, and of some more those that they need.
+    ///
+    /// # Errors
+    /// Why they were refused.
+    ///
+    /// # Panics
+    /// When a package cannot be written.
+    pub async fn try_choose(
+        &self,
+        plugins: impl IntoIterator<Item = Scripted>,
+        available: impl IntoIterator<Item = Scripted>,
+    ) -> Result<Vec<PluginId>, HostError> {
+        let (mut loads, _folders) = self.loads(plugins);
+        let (available, _more_folders) = self.loads(available);
+        loads.extend(available.into_iter().map(Load::available));
+        self.host.load_all(loads).await
+    }
+
     /// Starts up with plugins, those with `true` being optional.
     ///
     /// # Errors

@@ -68,6 +68,8 @@ macro_rules! conformance {
                 d04_a_wrong_version_names_what_is_needed_what_is_there_and_who_asks
                 d05_a_cycle_is_printed_with_who_needs_whom
                 d08_an_optional_dependency_orders_and_does_not_bind
+                d10_the_other_provider_is_taken_when_the_higher_ranked_one_conflicts
+                d14_ranges_that_no_version_satisfies_name_both_who_ask
                 d16_a_failure_blocks_its_dependents_and_is_named_as_their_root
                 d17_an_unload_is_refused_or_takes_the_dependents_along
                 l02_an_optional_plugin_fails_alone_and_a_required_one_ends_the_start_up

@@ -3,9 +3,9 @@ use std::sync::Arc;
 
 use script::{Script, Step};
 use tapline::core::{
-    About, Authority, CONTRACT, Capability, ContextGrants, Dependency, EventGrants, Grants, HookDeclaration,
-    HookKind, Instances, LimitsAsked, METHODS, Manifest, Overflow, PathSet, Provides, Restart, RuntimeKind,
-    SubscriptionDeclaration, Target, TopicPattern, TopicSet,
+    About, Authority, CONTRACT, Capability, Conflict, ContextGrants, Dependency, EventGrants, Grants,
+    HookDeclaration, HookKind, Instances, LimitsAsked, METHODS, Manifest, Overflow, PathSet, Provides,
+    Restart, RuntimeKind, SubscriptionDeclaration, Target, TopicPattern, TopicSet,
 };
 use tapline::{Load, NativePlugin, PluginId, Value};
 use tempfile::TempDir;
@@ -118,6 +118,26 @@ impl Scripted {
     pub fn may_need(mut self, id: &str) -> Self {
         let (id, version) = (PluginId::new(id).unwrap(), semver::VersionReq::STAR);
         self.manifest.plugin.depends_on.push(Dependency { on: Target::Plugin(id), version, optional: true });
+        self
+    }
+
+    /// Depends on whoever offers a capability.
+    #[must_use]
+    pub fn needs_capability(mut self, name: &str) -> Self {
+        let (on, version) = (Target::Capability(name.into()), semver::VersionReq::STAR);
+        self.manifest.plugin.depends_on.push(Dependency { on, version, optional: false });
+        self
+    }
+
+    /// Cannot be loaded beside another plugin.
+    ///
+    /// # Panics
+    /// When the id is none.
+    #[must_use]
+    #[expect(clippy::unwrap_used, reason = "a fixture that is wrong ends the test")]
+    pub fn conflicts_with(mut self, id: &str) -> Self {
+        let (with, version) = (Target::Plugin(PluginId::new(id).unwrap()), semver::VersionReq::STAR);
+        self.manifest.plugin.conflicts.push(Conflict { with, version });
         self
     }
 

@@ -14,5 +14,7 @@ mod limits;
 mod grants;
 #[path = "sandbox/artifacts.rs"]
 mod artifacts;
+#[path = "sandbox/folders.rs"]
+mod folders;
 #[path = "sandbox/lifecycle.rs"]
 mod lifecycle;

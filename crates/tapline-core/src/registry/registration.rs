@@ -23,6 +23,8 @@ pub struct Registration {
     pub version: Version,
     /// The plugins that it depends on; at equal priority their hooks stand outside its own.
     pub depends_on: Vec<PluginId>,
+    /// As [`depends_on`](Self::depends_on), where that closes no circle: the plugins that it can do without.
+    pub may_depend_on: Vec<PluginId>,
     /// The names that it offers to others.
     pub capabilities: Vec<Capability>,
     /// The places of a context that it may reach, which the points that it joins have to have.
@@ -95,6 +97,7 @@ impl Registration {
             plugin,
             version: Version::new(0, 0, 0),
             depends_on: Vec::new(),
+            may_depend_on: Vec::new(),
             capabilities: Vec::new(),
             context: ContextGrants::default(),
             hooks: Vec::new(),

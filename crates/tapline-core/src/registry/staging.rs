@@ -97,15 +97,12 @@ pub(super) fn build(
 
 /// The plugins in the canonical order of their dependencies: when they were registered plays no part.
 pub(super) fn load_order(registrations: &[Arc<Registration>]) -> Result<Vec<&Registration>, RegisterError> {
-    let place: BTreeMap<_, _> =
-        registrations.iter().enumerate().map(|(place, one)| (&one.plugin, place)).collect();
-    let edges = registrations
-        .iter()
-        .flat_map(|one| one.depends_on.iter().map(move |dependency| (dependency, &one.plugin)))
-        .filter_map(|(dependency, dependent)| Some((*place.get(dependency)?, *place.get(dependent)?)))
-        .collect();
     let keys: Vec<_> = registrations.iter().map(|one| &one.plugin).collect();
-    let order = linearize(&keys, &edges).map_err(|cycles| RegisterError::Cycle {
+    let needed = edges(registrations, |one| &one.depends_on);
+    let wanted = edges(registrations, |one| &one.may_depend_on);
+    let order = linearize(&keys, &needed.union(&wanted).copied().collect());
+    let order = order.or_else(|_| linearize(&keys, &without_circles(&keys, needed, wanted)));
+    let order = order.map_err(|cycles| RegisterError::Cycle {
         subject: "the dependencies of the plugins".into(),
         cycles: cycles
             .iter()
@@ -113,6 +110,29 @@ pub(super) fn load_order(registrations: &[Arc<Registration>]) -> Result<Vec<&Reg
             .collect(),
     })?;
     Ok(order.into_iter().map(|index| &*registrations[index]).collect())
+}
+
+type Edges = BTreeSet<(usize, usize)>;
+
+/// From those that are depended on to those that depend on them.
+fn edges(registrations: &[Arc<Registration>], of: impl Fn(&Registration) -> &[PluginId]) -> Edges {
+    let place: BTreeMap<_, _> =
+        registrations.iter().enumerate().map(|(place, one)| (&one.plugin, place)).collect();
+    let pairs = registrations.iter().flat_map(|one| of(one).iter().map(move |other| (other, &one.plugin)));
+    pairs.filter_map(|(other, one)| Some((*place.get(other)?, *place.get(one)?))).collect()
+}
+
+/// The needed edges, and of the others, by name, each that closes no circle with those before it.
+fn without_circles(keys: &[&PluginId], needed: Edges, wanted: Edges) -> Edges {
+    let mut wanted: Vec<_> = wanted.into_iter().collect();
+    wanted.sort_by_key(|(other, one)| (keys[*one], keys[*other]));
+    wanted.into_iter().fold(needed, |mut edges, edge| {
+        let is_new = edges.insert(edge);
+        if is_new && linearize(keys, &edges).is_err() {
+            edges.remove(&edge);
+        }
+        edges
+    })
 }
 
 fn contributions(loaded: &[&Registration]) -> Result<Contributions, RegisterError> {

@@ -89,6 +89,39 @@ pub async fn d08_an_optional_dependency_orders_and_does_not_bind(subject: impl S
     assert_eq!(loaded(&bench), ["a", "b", "c"]);
 }
 
+pub async fn d10_the_other_provider_is_taken_when_the_higher_ranked_one_conflicts(subject: impl Subject) {
+    let there = [plugin("high").offers("chat", 2), plugin("low").offers("chat", 1)];
+    let bench = Bench::new(subject);
+    bench.try_choose([plugin("a").needs_capability("chat")], there.clone()).await.unwrap();
+    assert_eq!(loaded(&bench), ["high", "a"]);
+
+    let bench = Bench::new(subject);
+    let asked = [plugin("a").needs_capability("chat"), plugin("b").conflicts_with("high")];
+    bench.try_choose(asked, there).await.unwrap();
+    assert_eq!(loaded(&bench), ["b", "low", "a"]);
+    let refused = bench.try_load([plugin("high")]).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "plugins `b` and `high 1.0.0` cannot be loaded together: `conflicts` of `b` names `high *`"
+    );
+}
+
+pub async fn d14_ranges_that_no_version_satisfies_name_both_who_ask(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let asked = [plugin("a").needs_version("x", "^1"), plugin("b").needs_version("x", "^2")];
+    let there = [plugin("x"), plugin("x").version(2, 0)];
+    let refused = bench.try_choose(asked.clone(), there.clone()).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "no version of `x` will do for all who ask for it: `a` needs `x ^1` and `b` needs `x ^2`, \
+         and there are 1.0.0 and 2.0.0"
+    );
+    assert!(loaded(&bench).is_empty());
+    let [_, b] = asked;
+    bench.try_choose([b], there).await.unwrap();
+    assert_eq!(loaded(&bench), ["x", "b"]);
+}
+
 pub async fn d16_a_failure_blocks_its_dependents_and_is_named_as_their_root(subject: impl Subject) {
     let bench = Bench::new(subject);
     let plugins =
