@@ -1,4 +1,6 @@
+use std::collections::BTreeSet;
 use std::fmt;
+use std::sync::Arc;
 
 use tapline_core::PluginId;
 
@@ -142,7 +144,7 @@ impl Host {
     /// The places of those that can be started, in their order, and of those that cannot, which get their outcome.
     fn ordered(&self, starting: &mut [Starting], broken: &[&ManifestError]) -> (Vec<usize>, Vec<usize>) {
         let mut readied: Vec<_> = starting.iter_mut().map(|one| &mut one.readied).collect();
-        let resolution = self.shared().resolve(&mut readied, broken);
+        let resolution = self.shared().resolve(&mut readied, &BTreeSet::new(), broken);
         for (one, needs) in starting.iter_mut().zip(resolution.needs) {
             one.needs = needs;
         }
@@ -188,12 +190,14 @@ impl Starting {
 
 impl Shared {
     /// Makes the first instance of a plugin and publishes what it brings, if what it needs is there.
-    async fn initialise(self: &std::sync::Arc<Self>, starting: &mut [Starting], place: usize) {
+    async fn initialise(self: &Arc<Self>, starting: &mut [Starting], place: usize) {
         if let Some(needed) = Starting::missing_need(starting, place) {
             starting[place].outcome = Some(starting[place].blocked_by(needed));
             return;
         }
-        let started = self.start(&starting[place].readied, self).await;
+        let readied = Arc::new(starting[place].readied.clone());
+        let arrival = self.arrivals.announce(readied.manifest.id());
+        let started = arrival.step(self.start(&readied, self)).await;
         let published = started.and_then(|loaded| {
             self.registry.register(vec![loaded.registration()])?;
             Ok(loaded)
@@ -209,9 +213,9 @@ impl Shared {
         let Some(loaded) = starting[place].loaded.clone() else { return };
         let outcome = match Starting::missing_need(starting, place) {
             Some(needed) => starting[place].blocked_by(needed),
-            None => match loaded.supervisor.begin().await {
+            None => match self.arrivals.announce(loaded.id()).step(loaded.begin()).await {
                 Ok(()) => return loaded.listen(&self.bus),
-                Err(source) => StartOutcome::Failed(HostError::Start { plugin: loaded.id().clone(), source }),
+                Err(error) => StartOutcome::Failed(error),
             },
         };
         self.end(&loaded).await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tapline_core::{HookEvent, HookObserver, Limits, Registry, Runtime};
 
+use crate::arrivals::Arrivals;
 use crate::driver::TokioDriver;
 use crate::host::Host;
 use crate::policy::Policy;
@@ -104,6 +105,7 @@ impl HostBuilder {
             blocked: Mutex::default(),
             wrappers: Mutex::default(),
             change: Arc::default(),
+            arrivals: Arrivals::default(),
             bus: Arc::default(),
         })
     }

@@ -1,7 +1,8 @@
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tapline_core::Manifest;
+use tapline_core::{Manifest, PluginId};
 
 use crate::error::HostError;
 use crate::host::Host;
@@ -34,9 +35,13 @@ impl Host {
         found
     }
 
-    /// Those of some plugins, and of the packages in the folders, that are to be started, in their order. All that are
-    /// asked for have to be.
-    pub(crate) fn choose(&self, mut readied: Vec<Readied>) -> Result<Vec<Readied>, HostError> {
+    /// Those of some plugins, and of the packages in the folders, that are to be started, in their order, when others have
+    /// left. All that are asked for have to be.
+    pub(crate) fn choose(
+        &self,
+        mut readied: Vec<Readied>,
+        leaving: &BTreeSet<PluginId>,
+    ) -> Result<Vec<Readied>, HostError> {
         let mut found = self.discover();
         for error in &found.errors {
             tracing::warn!(%error, "a folder of plugins, or a package in it, cannot be read");
@@ -47,7 +52,7 @@ impl Host {
             one.standing = Standing::Required;
         }
         let broken: Vec<_> = found.errors.iter().collect();
-        let resolution = self.shared().resolve(&mut readied.iter_mut().collect::<Vec<_>>(), &broken);
+        let resolution = self.shared().resolve(&mut readied.iter_mut().collect::<Vec<_>>(), leaving, &broken);
         if !resolution.left_out.is_empty() {
             return Err(HostError::Resolve(resolution.reasons()));
         }
@@ -76,8 +81,16 @@ impl Discovered {
 impl Shared {
     /// Chooses among plugins that are readied and those that run, and tells those that are readied whom they need. Of the
     /// resolution the places below the number of the readied ones are theirs.
-    pub(crate) fn resolve(&self, readied: &mut [&mut Readied], broken: &[&ManifestError]) -> Resolution {
-        let running: Vec<_> = self.plugins().iter().map(|one| one.info.manifest.clone()).collect();
+    pub(crate) fn resolve(
+        &self,
+        readied: &mut [&mut Readied],
+        leaving: &BTreeSet<PluginId>,
+        broken: &[&ManifestError],
+    ) -> Resolution {
+        let plugins = self.plugins();
+        let running = plugins.iter().filter(|one| !leaving.contains(one.id()));
+        let running: Vec<_> = running.map(|one| one.info.manifest.clone()).collect();
+        drop(plugins);
         let manifests: Vec<_> = readied.iter().map(|one| one.manifest.clone()).chain(running).collect();
         let standings = readied.iter().map(|one| one.standing);
         let standings = standings.chain(std::iter::repeat(Standing::Running));

@@ -35,6 +35,12 @@ pub enum HostError {
         /// What it answered.
         source: CallError,
     },
+    /// Somebody unloaded the plugin while it was being loaded.
+    #[error("plugin `{plugin}` was unloaded while it was being loaded")]
+    Unloaded {
+        /// The plugin.
+        plugin: PluginId,
+    },
     /// What the plugin brings does not fit.
     #[error(transparent)]
     Register(#[from] RegisterError),

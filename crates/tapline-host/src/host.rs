@@ -7,14 +7,11 @@ use tapline_core::{
     Registration, Registry, Request, Topic, TopicPattern, Value,
 };
 
-use tokio::sync::OwnedMutexGuard;
-
 use crate::builder::HostBuilder;
 use crate::bus::{Delivery, Listener, Queueing, Subscription};
-use crate::error::{HostError, UnloadError};
-use crate::load::{Load, Readied};
-use crate::loaded::{Drain, Loaded, PluginInfo, outline};
-use crate::shared::{Loading, Shared};
+use crate::error::HostError;
+use crate::loaded::{PluginInfo, outline};
+use crate::shared::Shared;
 use crate::supervisor::{PluginHealth, PluginState, Supervisor};
 
 /// The object that an application embeds to become extensible.
@@ -156,111 +153,6 @@ impl Host {
         self.0.registry.set_rules(rules)
     }
 
-    /// Loads one plugin. One that is blocked is not loaded, and its [`state`](Self::state) says so.
-    ///
-    /// # Errors
-    /// As [`load_all`](Self::load_all).
-    pub async fn load(&self, load: Load) -> Result<PluginId, HostError> {
-        let readied = load.read()?;
-        let id = readied.manifest.id().clone();
-        self.load_readied(vec![readied]).await?;
-        Ok(id)
-    }
-
-    /// Loads plugins together, and those that they need of the ones that are available: reads, chooses, orders, grants,
-    /// starts and publishes them, all or none. The ids of those that were loaded come back in the order in which they
-    /// were started; those that are blocked are left out. Dropping the future before its end leaves nothing behind.
-    ///
-    /// # Errors
-    /// The first stop of the walk at which one of them was refused; then nothing has changed.
-    pub async fn load_all(&self, loads: Vec<Load>) -> Result<Vec<PluginId>, HostError> {
-        self.load_readied(loads.into_iter().map(Load::read).collect::<Result<_, _>>()?).await
-    }
-
-    async fn load_readied(&self, readied: Vec<Readied>) -> Result<Vec<PluginId>, HostError> {
-        let _change = self.0.change.lock().await;
-        let chosen = self.choose(readied)?;
-        let mut loading = Loading { host: &self.0, started: Vec::new(), is_registered: false };
-        for one in &chosen {
-            let loaded = self.0.start(one, &self.0).await?;
-            loading.started.push(loaded);
-        }
-        self.0.registry.register(loading.started.iter().map(Loaded::registration).collect())?;
-        loading.is_registered = true;
-        for (place, loaded) in loading.started.iter().enumerate() {
-            if let Err(source) = loaded.supervisor.begin().await {
-                let plugin = loaded.id().clone();
-                for begun in loading.started[..place].iter().rev() {
-                    self.0.end(begun).await;
-                }
-                return Err(HostError::Start { plugin, source });
-            }
-            loaded.listen(&self.0.bus);
-        }
-        let started = std::mem::take(&mut loading.started);
-        let ids = started.iter().map(|loaded| loaded.id().clone()).collect();
-        self.0.plugins().extend(started);
-        Ok(ids)
-    }
-
-    /// Unloads a plugin: hides what it brought, lets the calls inside it finish, ends those that do not, stops it.
-    /// Dropping the future does not keep it from coming to its end.
-    ///
-    /// # Errors
-    /// When there is no such plugin, others need it, or the caller is inside it; then nothing has changed.
-    pub async fn unload(&self, id: &str) -> Result<Drain, UnloadError> {
-        if PluginId::new(id).is_ok_and(|id| tapline_core::is_inside(&id)) {
-            return Err(UnloadError::WouldDeadlock(id.into()));
-        }
-        let change = Arc::clone(&self.0.change).lock_owned().await;
-        let leaving = vec![self.0.take(id)?];
-        let drains = self.end_all(change, leaving).await;
-        Ok(drains.first().map_or(Drain::Forced, |(_, drain)| *drain))
-    }
-
-    /// Unloads a plugin and those that need it, the latter first. Those that can do without it stay.
-    ///
-    /// # Errors
-    /// When there is no such plugin, or the caller is inside one of them; then nothing has changed.
-    pub async fn unload_with_dependents(&self, id: &str) -> Result<Vec<(PluginId, Drain)>, UnloadError> {
-        let change = Arc::clone(&self.0.change).lock_owned().await;
-        let leaving = self.0.take_with_dependents(id)?;
-        Ok(self.end_all(change, leaving).await)
-    }
-
-    /// Ends plugins in the reverse of the order in which they were started, in a task that nobody can give up.
-    async fn end_all(&self, change: OwnedMutexGuard<()>, leaving: Vec<Loaded>) -> Vec<(PluginId, Drain)> {
-        let shared = Arc::clone(&self.0);
-        let end = tokio::spawn(async move {
-            let _change = change;
-            let mut drains = Vec::new();
-            for loaded in leaving.iter().rev() {
-                drains.push((loaded.id().clone(), shared.end(loaded).await));
-            }
-            drains
-        });
-        // It ends in a panic only when the runtime does.
-        end.await.unwrap_or_default()
-    }
-
-    /// Keeps a plugin from being loaded, and unloads it if it is there. That it is blocked is no error for those who
-    /// load it.
-    ///
-    /// # Errors
-    /// As [`unload`](Self::unload), when the plugin is there and stays there; it is blocked all the same.
-    pub async fn block(&self, id: &PluginId) -> Result<(), UnloadError> {
-        self.0.blocked().insert(id.clone());
-        match self.unload(id.as_str()).await {
-            Ok(_) | Err(UnloadError::NotLoaded(_)) => Ok(()),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Lets a plugin be loaded again.
-    pub fn unblock(&self, id: &PluginId) {
-        self.0.blocked().remove(id);
-    }
-
     /// What has become of a plugin.
     #[must_use]
     pub fn state(&self, id: &PluginId) -> PluginState {
@@ -281,41 +173,9 @@ impl Host {
         Some(PluginHealth { state, incarnation, late_answers })
     }
 
-    /// Ends everything that runs of a plugin and of those that need it, and starts them again, the plugin first. What is
-    /// in quarantine, failed or blocked comes back, too, and its restarts so far are forgotten. Returns when all have
-    /// been tried; the [`state`](Self::state) says what has become of them. Dropping the future does not keep it from
-    /// coming to its end.
-    ///
-    /// # Errors
-    /// When there is no such plugin, or the caller is inside it.
-    pub async fn restart(&self, id: &PluginId) -> Result<PluginState, UnloadError> {
-        if tapline_core::is_inside(id) {
-            return Err(UnloadError::WouldDeadlock(id.to_string()));
-        }
-        let supervisor = self.supervisor(id).ok_or_else(|| UnloadError::NotLoaded(id.to_string()))?;
-        let shared = Arc::clone(&self.0);
-        // It ends in a panic only when the runtime does.
-        let _ = tokio::spawn(async move { shared.restart(&supervisor).await }).await;
-        Ok(self.state(id))
-    }
-
-    fn supervisor(&self, id: &PluginId) -> Option<Arc<Supervisor>> {
+    pub(crate) fn supervisor(&self, id: &PluginId) -> Option<Arc<Supervisor>> {
         let plugins = self.0.plugins();
         Some(Arc::clone(&plugins.iter().find(|loaded| loaded.id() == id)?.supervisor))
-    }
-
-    /// Unloads everything, dependents first. Dropping the future does not keep it from coming to its end.
-    ///
-    /// # Errors
-    /// When the caller is inside a plugin; then nothing has changed.
-    pub async fn shut_down(&self) -> Result<(), UnloadError> {
-        if let Some(inside) = self.plugins().iter().find(|info| tapline_core::is_inside(info.manifest.id())) {
-            return Err(UnloadError::WouldDeadlock(inside.manifest.id().to_string()));
-        }
-        let change = Arc::clone(&self.0.change).lock_owned().await;
-        let leaving = self.0.plugins().drain(..).collect();
-        self.end_all(change, leaving).await;
-        Ok(())
     }
 
     /// Makes a request to a contribution, through the hook point around its extension point if there is one.

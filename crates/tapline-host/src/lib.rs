@@ -9,6 +9,9 @@ mod host;
 mod shared;
 mod builder;
 mod load;
+mod arrivals;
+mod changes;
+mod reload;
 mod boot;
 mod loaded;
 mod loader;
@@ -41,6 +44,7 @@ pub use loader::{Loader, ManifestError};
 pub use lock::{Drift, Lock, LockError, LockedFrom, LockedPlugin};
 pub use mistake::{Mistake, Place};
 pub use policy::Policy;
+pub use reload::{ReloadError, Reloaded};
 pub use resolver::{
     Ask, Candidate, Chosen, Dropped, LeftOut, Other, Resolution, ResolveError, Standing, Why, resolve, why,
 };

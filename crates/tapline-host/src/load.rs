@@ -108,6 +108,7 @@ impl Load {
 }
 
 /// A plugin whose manifest has been read.
+#[derive(Clone)]
 pub(crate) struct Readied {
     pub(crate) manifest: Arc<Manifest>,
     pub(crate) artifact: Artifact,
@@ -119,6 +120,7 @@ pub(crate) struct Readied {
 }
 
 /// What a runtime loads.
+#[derive(Clone)]
 pub(crate) enum Artifact {
     Package(Package),
     /// A package that is read when it is started.

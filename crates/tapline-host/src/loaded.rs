@@ -8,6 +8,8 @@ use tapline_core::{
 
 use crate::bus::{Bus, Listener, Queueing};
 use crate::calls::HostServices;
+use crate::error::HostError;
+use crate::load::Readied;
 use crate::supervisor::{SupervisedHandler, SupervisedHook, Supervisor};
 
 /// What is known of a loaded plugin.
@@ -39,8 +41,8 @@ pub enum Drain {
 #[derive(Clone)]
 pub(crate) struct Loaded {
     pub(crate) info: PluginInfo,
-    /// The plugins that were chosen to meet its needs.
-    pub(crate) needs: Vec<PluginId>,
+    /// What it was loaded from, so that it can be loaded again.
+    pub(crate) readied: Arc<Readied>,
     pub(crate) supervisor: Arc<Supervisor>,
     /// Its subscriptions, from its start to its stop.
     pub(crate) listeners: Arc<Mutex<Vec<Listener>>>,
@@ -51,10 +53,16 @@ impl Loaded {
         self.info.manifest.id()
     }
 
+    /// Tells the plugin that it may begin.
+    pub(crate) async fn begin(&self) -> Result<(), HostError> {
+        let begun = self.supervisor.begin().await;
+        begun.map_err(|source| HostError::Start { plugin: self.id().clone(), source })
+    }
+
     /// All that the plugin brings.
     pub(crate) fn registration(&self) -> Registration {
         let manifest = &self.info.manifest;
-        let mut registration = declared(manifest, &self.needs, &self.info.grants);
+        let mut registration = declared(manifest, &self.readied.needs, &self.info.grants);
         registration.hooks = manifest.hooks.iter().map(|hook| self.hook(hook)).collect();
         let gate = Arc::clone(registration.gate());
         registration.contributions = manifest

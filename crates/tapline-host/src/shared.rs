@@ -10,6 +10,7 @@ use tapline_core::{
     Value,
 };
 
+use crate::arrivals::Arrivals;
 use crate::bus::Bus;
 use crate::calls::HostServices;
 use crate::dependents::{stranded, with_dependents};
@@ -38,6 +39,8 @@ pub(crate) struct Shared {
     pub(crate) blocked: Mutex<BTreeSet<PluginId>>,
     /// The hook points around extension points.
     pub(crate) wrappers: Mutex<BTreeMap<String, HookPoint<Request, Value>>>,
+    /// The plugins that are being loaded.
+    pub(crate) arrivals: Arrivals,
     pub(crate) bus: Arc<Bus>,
     /// Held while plugins are loaded or unloaded, so that one change is seen whole by the next.
     pub(crate) change: Arc<tokio::sync::Mutex<()>>,
@@ -69,10 +72,9 @@ impl Drop for Loading<'_> {
 
 impl Shared {
     /// Grants, loads and starts one plugin.
-    pub(crate) async fn start(&self, readied: &Readied, host: &Arc<Self>) -> Result<Loaded, HostError> {
+    pub(crate) async fn start(&self, readied: &Arc<Readied>, host: &Arc<Self>) -> Result<Loaded, HostError> {
         let manifest = &readied.manifest;
-        let grants = self.policy.grant(manifest, readied.narrowed.as_ref()).map_err(HostError::Denied)?;
-        let limits = self.limits.narrowed(&manifest.limits);
+        let (grants, limits) = self.allowed(readied)?;
         let plugin = self.load_artifact(&readied.artifact, &grants, &limits).await?;
         let services = Arc::new(HostServices::new(Arc::downgrade(host)));
         let (manifest, config) = (Arc::clone(manifest), readied.config.clone());
@@ -94,11 +96,17 @@ impl Shared {
         };
         let stats = Arc::clone(&supervisor.stats);
         let info = PluginInfo { manifest, grants, folder, stats };
-        let needs = readied.needs.clone();
-        Ok(Loaded { info, needs, supervisor, listeners: Arc::default() })
+        Ok(Loaded { info, readied: Arc::clone(readied), supervisor, listeners: Arc::default() })
     }
 
-    async fn load_artifact(
+    /// What a plugin may do, and how much it may use.
+    pub(crate) fn allowed(&self, readied: &Readied) -> Result<(Grants, Limits), HostError> {
+        let manifest = &readied.manifest;
+        let grants = self.policy.grant(manifest, readied.narrowed.as_ref()).map_err(HostError::Denied)?;
+        Ok((grants, self.limits.narrowed(&manifest.limits)))
+    }
+
+    pub(crate) async fn load_artifact(
         &self,
         artifact: &Artifact,
         grants: &Grants,

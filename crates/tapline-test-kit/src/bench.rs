@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tapline::core::{BoxFuture, Caller, Contribution, Handler, HookEvent, METHODS, Request, TopicPattern};
-use tapline::host::{BootFailed, HostBuilder, PluginState, StartReport};
+use tapline::host::{BootFailed, HostBuilder, PluginState, ReloadError, Reloaded, StartReport};
 use tapline::{
     CallError, Failure, HookError, HookPoint, Host, HostError, Load, PluginId, Policy, Value, WasmRuntime,
 };
@@ -119,6 +119,18 @@ impl<S: Subject> Bench<S> {
         let loads = loads.into_iter().zip(optional);
         let loads = loads.map(|(load, is_optional)| if is_optional { load.optional() } else { load });
         self.host.boot(loads.collect()).await
+    }
+
+    /// Puts another version of a plugin in its place.
+    ///
+    /// # Errors
+    /// Why it was not.
+    ///
+    /// # Panics
+    /// When a package cannot be written.
+    pub async fn reload(&self, plugin: Scripted) -> Result<Reloaded, ReloadError> {
+        let folder = TempDir::new().unwrap();
+        self.host.reload(self.subject.load(&plugin, &folder)).await
     }
 
     fn loads(&self, plugins: impl IntoIterator<Item = Scripted>) -> (Vec<Load>, Vec<TempDir>) {

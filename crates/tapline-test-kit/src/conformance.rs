@@ -6,6 +6,7 @@ pub mod hooks;
 pub mod registration;
 pub mod events;
 pub mod dependencies;
+pub mod changes;
 pub mod supervision;
 pub mod calls;
 pub mod native;
@@ -77,6 +78,11 @@ macro_rules! conformance {
                 l05_a_plugin_that_is_unloaded_twice_at_once_is_stopped_once
                 l06_a_plugin_that_breaks_while_it_stops_is_gone_all_the_same
                 l09_a_plugin_that_failed_is_reached_by_nobody;
+            changes: l08_a_plugin_that_is_unloaded_while_it_starts_turns_back
+                l08_a_plugin_that_is_loaded_while_it_stops_starts_after_it
+                a_reload_puts_another_version_in_its_place_and_takes_its_dependents_along
+                a_reload_that_is_refused_touches_nothing
+                a_reload_that_fails_brings_back_the_version_before_and_its_dependents;
             supervision: s01_a_plugin_is_started_again_as_its_rule_says
                 s06_a_restart_takes_dependents_along_and_nobody_else
                 s07_one_restart_too_many_within_the_window_is_the_last
