@@ -1,13 +1,15 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tapline_core::{CONTRACT, Manifest, NativePlugin, Package, RuntimeKind, SubscriptionDeclaration, Value};
+use tapline_core::{Manifest, NativePlugin, Package, RuntimeKind, Value};
 
 use crate::digest::Digest;
-use crate::mistake::{Mistake, Place, decoded};
+use crate::mistake::{Mistake, decoded};
+
+mod manifest;
 
 /// Reads packages from folders; the only reader of plugin files. Nothing of a plugin is run for it.
 ///
@@ -27,18 +29,9 @@ pub enum ManifestError {
         /// Why.
         source: io::Error,
     },
-    /// The manifest says something that it may not say.
-    #[error("{}:{line}:{column}: {message}", file.display())]
-    Invalid {
-        /// The manifest.
-        file: PathBuf,
-        /// Counted from 1.
-        line: usize,
-        /// Counted from 1, in characters.
-        column: usize,
-        /// What is wrong.
-        message: String,
-    },
+    /// Something in the package is wrong: all of it, in the order of the file.
+    #[error("{}", joined(.0))]
+    Invalid(Vec<Mistake>),
 }
 
 impl ManifestError {
@@ -46,9 +39,14 @@ impl ManifestError {
     #[must_use]
     pub fn file(&self) -> &Path {
         match self {
-            Self::Unreadable { file, .. } | Self::Invalid { file, .. } => file,
+            Self::Unreadable { file, .. } => file,
+            Self::Invalid(mistakes) => mistakes.first().map_or(Path::new(""), |first| &first.place.file),
         }
     }
+}
+
+fn joined(mistakes: &[Mistake]) -> String {
+    mistakes.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
 }
 
 const MANIFEST: &str = "plugin.toml";
@@ -146,48 +144,7 @@ fn read(file: &Path, limit: u64) -> Result<Vec<u8>, ManifestError> {
 }
 
 fn parse(file: &Path, text: &str) -> Result<Manifest, ManifestError> {
-    let manifest: Manifest = toml::from_str(text).map_err(|error| {
-        let offset = error.span().map_or(0, |span| span.start);
-        invalid(file, text, offset, error.message().trim_end())
-    })?;
-    match first_mistake(&manifest) {
-        Some((word, message)) => Err(invalid(file, text, text.find(&word).unwrap_or(0), &message)),
-        None => Ok(manifest),
-    }
-}
-
-/// What the types cannot say: a word of the manifest where the mistake stands, and what it is.
-fn first_mistake(manifest: &Manifest) -> Option<(String, String)> {
-    let about = &manifest.plugin;
-    if !about.host.matches(&CONTRACT) {
-        let message = format!("it was written for contract {}, and this host speaks {CONTRACT}", about.host);
-        return Some((about.host.to_string(), message));
-    }
-    let limits = &manifest.limits;
-    if about.runtime == RuntimeKind::Native && (limits.memory.is_some() || limits.cpu.is_some()) {
-        let message = "memory and cpu of a native plugin cannot be limited; only `wall` can";
-        return Some(("[limits]".into(), message.into()));
-    }
-    let mut names = BTreeSet::new();
-    if let Some(hook) = manifest.hooks.iter().find(|hook| !names.insert(&hook.name)) {
-        return Some((hook.name.to_string(), format!("there are two hooks `{}`", hook.name)));
-    }
-    if let Some((hook, mistake)) = manifest.hooks.iter().find_map(|hook| Some((hook, hook.mistake()?))) {
-        return Some((hook.name.to_string(), mistake));
-    }
-    let uncovered =
-        manifest.subscriptions.iter().find(|one| !manifest.requires.events.subscribe.covers(&one.topic));
-    if let Some(SubscriptionDeclaration { name, topic, .. }) = uncovered {
-        let message = format!("subscription `{name}` needs `{topic}` under `requires.events.subscribe`");
-        return Some((topic.to_string(), message));
-    }
-    let mut names = BTreeSet::new();
-    if let Some(twice) = manifest.subscriptions.iter().find(|one| !names.insert(&one.name)) {
-        return Some((twice.name.to_string(), format!("there are two subscriptions `{}`", twice.name)));
-    }
-    let mut contributions = BTreeSet::new();
-    let twice = manifest.provides.iter().find(|one| !contributions.insert((&one.point, &one.key)))?;
-    Some((twice.key.to_string(), format!("`{}` is contributed to `{}` twice", twice.key, twice.point)))
+    manifest::parse(file, text).map_err(ManifestError::Invalid)
 }
 
 /// Puts the content of schema files in the place of their names.
@@ -222,8 +179,8 @@ fn invalid(file: &Path, text: &str, offset: usize, message: &str) -> ManifestErr
 }
 
 impl From<Mistake> for ManifestError {
-    fn from(Mistake { place: Place { file, line, column }, message }: Mistake) -> Self {
-        Self::Invalid { file, line, column, message }
+    fn from(mistake: Mistake) -> Self {
+        Self::Invalid(vec![mistake])
     }
 }
 
@@ -250,7 +207,7 @@ mod tests {
         );
         check(
             &HEAD.replace("^1", "^2"),
-            "plugin.toml:4:9: it was written for contract ^2, and this host speaks 1.0.0",
+            "plugin.toml:4:8: it was written for contract ^2, and this host speaks 1.0.0",
         );
         check(
             &format!("{HEAD}[requires]\nsockets = []\n"),
@@ -267,10 +224,31 @@ mod tests {
     }
 
     #[test]
+    fn all_that_is_wrong_is_told_at_once_each_at_its_place() {
+        let text = "[plugin]\nid = 'x'\nversion = 'one'\nhost = '^1'\nruntime = 'wasm'\n\
+            [[hook]]\nname = 'a'\npoint = 'p'\nkind = 'sideways'\n\
+            [[hook]]\nname = 'b'\npoint = 'p'\nkind = 'before'\nrepeats = true\n\
+            [[hook]]\nname = 'b'\npoint = 'p'\nkind = 'after'\n\
+            [requires]\ncall = ['Nobody']\n[limits]\nwall = 'soon'\n[colours]\n";
+        check(
+            text,
+            "\
+plugin.toml:3:11: unexpected character 'o' while parsing major version number
+plugin.toml:9:8: unknown variant `sideways`, expected one of `before`, `after`, `around`, `replace`, `answer`
+plugin.toml:11:8: `repeats` is for hooks of kind around, and `b` is of kind before
+plugin.toml:16:8: there are two hooks `b`
+plugin.toml:20:8: `Nobody` is nothing that can be called: write `point/key`, a plugin's id, or `capability:name`
+plugin.toml:22:8: `soon` is not a duration such as `2s` or `500ms`: expected number at 0
+plugin.toml:23:2: unknown key `colours`, expected one of `plugin`, `provides`, `hook`, `subscribe`, `requires`, `limits`",
+        );
+        check("", "plugin.toml:1:1: there is no table `[plugin]`, which says what this is");
+    }
+
+    #[test]
     fn a_subscription_has_to_be_asked_for() {
         check(
             &format!("{HEAD}[[subscribe]]\nname = 'on'\ntopic = 'run.*'\n"),
-            "plugin.toml:8:10: subscription `on` needs `run.*` under `requires.events.subscribe`",
+            "plugin.toml:8:9: subscription `on` needs `run.*` under `requires.events.subscribe`",
         );
     }
 

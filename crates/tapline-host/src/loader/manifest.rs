@@ -1,0 +1,155 @@
+//! The text of a manifest, and everything that is wrong with it.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+use tapline_core::{
+    About, CONTRACT, HookDeclaration, LimitsAsked, Manifest, Provides, Requires, RuntimeKind,
+    SubscriptionDeclaration,
+};
+use toml::de::{DeTable, ValueDeserializer};
+
+use crate::mistake::Mistake;
+use crate::toml_reader::{TomlReader, Value};
+
+/// The manifest in a text, or everything that is wrong with it, in the order of the text.
+pub(super) fn parse(file: &Path, text: &str) -> Result<Manifest, Vec<Mistake>> {
+    let (reader, root) = TomlReader::open(file, text)?;
+    let mut written = Written { reader, root: &root };
+    let manifest = written.manifest();
+    let mut mistakes = written.reader.mistakes;
+    mistakes.sort_by(|one, other| one.place.cmp(&other.place));
+    match manifest {
+        Some(manifest) if mistakes.is_empty() => Ok(manifest),
+        _ => Err(mistakes),
+    }
+}
+
+/// A manifest as it is written. Its parts are read apart, so that what is wrong in one hides nothing in another.
+struct Written<'a, 't> {
+    reader: TomlReader<'t>,
+    root: &'a DeTable<'t>,
+}
+
+/// A part of a list, and what was written of it.
+type Part<'a, 't, T> = (T, &'a Value<'t>);
+
+const PARTS: [&str; 6] = ["plugin", "provides", "hook", "subscribe", "requires", "limits"];
+
+impl<'a, 't> Written<'a, 't> {
+    fn manifest(&mut self) -> Option<Manifest> {
+        let get = self.reader.known(self.root, &PARTS);
+        if get("plugin").is_none() {
+            self.reader.mistake(0..0, "there is no table `[plugin]`, which says what this is");
+        }
+        let plugin: Option<About> = get("plugin").and_then(|value| self.part(value));
+        let provides: Vec<Part<'_, '_, Provides>> = self.parts(get("provides"));
+        let hooks: Vec<Part<'_, '_, HookDeclaration>> = self.parts(get("hook"));
+        let subscriptions: Vec<Part<'_, '_, SubscriptionDeclaration>> = self.parts(get("subscribe"));
+        let requires: Option<Requires> =
+            get("requires").map_or_else(|| Some(Requires::default()), |value| self.part(value));
+        let limits: Option<LimitsAsked> =
+            get("limits").map_or_else(|| Some(LimitsAsked::default()), |value| self.part(value));
+        self.check_hooks(&hooks);
+        self.check_contributions(&provides);
+        if let Some(requires) = &requires {
+            self.check_subscriptions(&subscriptions, requires);
+        }
+        let plugin = plugin?;
+        self.check_plugin(&plugin, limits.as_ref());
+        Some(Manifest {
+            plugin,
+            provides: without_places(provides),
+            hooks: without_places(hooks),
+            subscriptions: without_places(subscriptions),
+            requires: requires?,
+            limits: limits?,
+        })
+    }
+
+    fn part<T: DeserializeOwned>(&mut self, value: &Value<'t>) -> Option<T> {
+        let part = T::deserialize(ValueDeserializer::from(value.clone()));
+        part.map_err(|error| {
+            let span = error.span().unwrap_or_else(|| value.span());
+            self.reader.mistake(span, error.message().trim_end());
+        })
+        .ok()
+    }
+
+    fn parts<T: DeserializeOwned>(&mut self, list: Option<&'a Value<'t>>) -> Vec<Part<'a, 't, T>> {
+        let Some(list) = list else { return Vec::new() };
+        let Some(values) = list.get_ref().as_array() else {
+            self.reader.mistake(list.span(), "a list of tables is expected here");
+            return Vec::new();
+        };
+        values.iter().filter_map(|value| Some((self.part(value)?, value))).collect()
+    }
+
+    fn check_plugin(&mut self, plugin: &About, limits: Option<&LimitsAsked>) {
+        let root = self.root;
+        if !plugin.host.matches(&CONTRACT) {
+            let message =
+                format!("it was written for contract {}, and this host speaks {CONTRACT}", plugin.host);
+            self.reader.mistake(place(&root["plugin"], "host"), message);
+        }
+        let limited = limits.is_some_and(|limits| limits.memory.is_some() || limits.cpu.is_some());
+        if plugin.runtime == RuntimeKind::Native && limited {
+            let message = "memory and cpu of a native plugin cannot be limited; only `wall` can";
+            self.reader.mistake(root["limits"].span(), message);
+        }
+    }
+
+    fn check_hooks(&mut self, hooks: &[Part<'a, 't, HookDeclaration>]) {
+        let mut names = BTreeSet::new();
+        for (hook, written) in hooks {
+            if !names.insert(&hook.name) {
+                let message = format!("there are two hooks `{}`", hook.name);
+                self.reader.mistake(place(written, "name"), message);
+            }
+            if let Some(mistake) = hook.mistake() {
+                self.reader.mistake(place(written, "name"), mistake);
+            }
+        }
+    }
+
+    fn check_subscriptions(
+        &mut self,
+        subscriptions: &[Part<'a, 't, SubscriptionDeclaration>],
+        requires: &Requires,
+    ) {
+        let mut names = BTreeSet::new();
+        for (SubscriptionDeclaration { name, topic, .. }, written) in subscriptions {
+            if !names.insert(name) {
+                let message = format!("there are two subscriptions `{name}`");
+                self.reader.mistake(place(written, "name"), message);
+            }
+            if !requires.events.subscribe.covers(topic) {
+                let message =
+                    format!("subscription `{name}` needs `{topic}` under `requires.events.subscribe`");
+                self.reader.mistake(place(written, "topic"), message);
+            }
+        }
+    }
+
+    fn check_contributions(&mut self, provides: &[Part<'a, 't, Provides>]) {
+        let mut contributions = BTreeSet::new();
+        for (Provides { point, key, .. }, written) in provides {
+            if !contributions.insert((point, key)) {
+                let message = format!("`{key}` is contributed to `{point}` twice");
+                self.reader.mistake(place(written, "key"), message);
+            }
+        }
+    }
+}
+
+/// The place of a value in a table, or of the table.
+fn place(table: &Value<'_>, key: &str) -> Range<usize> {
+    let value = table.get_ref().as_table().and_then(|table| table.get(key));
+    value.map_or_else(|| table.span(), toml::Spanned::span)
+}
+
+fn without_places<T>(parts: Vec<Part<'_, '_, T>>) -> Vec<T> {
+    parts.into_iter().map(|(part, _)| part).collect()
+}
