@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
+use futures_util::future::Either;
 use pin_project_lite::pin_project;
 
 use crate::call_error::CallError;
@@ -83,8 +84,8 @@ pub fn held() -> Vec<PluginId> {
 }
 
 /// Runs a future that holds the one instance of a plugin.
-pub async fn holding<F: Future>(plugin: PluginId, future: F) -> F::Output {
-    within(Place::Holding(plugin), future).await
+pub fn holding<F: Future>(plugin: PluginId, future: F) -> impl Future<Output = F::Output> {
+    within(Place::Holding(plugin), future)
 }
 
 /// What a future runs inside of, to be taken along into a task of its own.
@@ -136,24 +137,27 @@ impl Drop for TakenBack<'_> {
 }
 
 /// Runs a future as code of a plugin.
-pub async fn within_plugin<F: Future>(plugin: &PluginId, future: F) -> F::Output {
-    within(Place::Plugin(plugin.shared()), future).await
+pub fn within_plugin<F: Future>(plugin: &PluginId, future: F) -> impl Future<Output = F::Output> + use<F> {
+    within(Place::Plugin(plugin.shared()), future)
 }
 
 /// Runs a request within the calls that it is nested in.
 ///
 /// # Errors
 /// When it is nested too deep in requests of the same; otherwise what the request answers.
-pub(crate) async fn nested<T>(
+pub(crate) fn nested<T>(
     of: &Arc<str>,
     request: impl Future<Output = Result<T, CallError>>,
-) -> Result<T, CallError> {
-    within(Place::call(of)?, request).await
+) -> impl Future<Output = Result<T, CallError>> {
+    match Place::call(of) {
+        Ok(place) => Either::Left(within(place, request)),
+        Err(error) => Either::Right(std::future::ready(Err(error))),
+    }
 }
 
 /// Runs a future inside a deadline: what it calls inherits it. Whoever waits for the future has to look at the time.
-pub async fn within_deadline<F: Future>(deadline: Instant, future: F) -> F::Output {
-    within(Place::Deadline(deadline), future).await
+pub fn within_deadline<F: Future>(deadline: Instant, future: F) -> impl Future<Output = F::Output> {
+    within(Place::Deadline(deadline), future)
 }
 
 /// Runs a future inside a place.
