@@ -6,8 +6,8 @@ use std::task::Poll;
 
 use tapline_core::{
     Authority, BoxFuture, CallContext, CallError, Caller, Exit, Fault, Flow, Grants, Instances, LayerStats,
-    Limits, Manifest, Object, Operation, Phase, Plugin, PluginId, RuntimeKind, Scope, Services, Value,
-    configuration,
+    Limits, Manifest, Object, Operation, OwnedPass, Phase, Plugin, PluginId, RuntimeKind, Scope, Services,
+    Value, configuration,
 };
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -131,17 +131,18 @@ impl Supervisor {
     }
 
     /// Answers a request. Where one instance keeps the plugin's state, the answer comes to its end though the caller has
-    /// gone: whoever gives up calls could otherwise end the state that others rely on.
+    /// gone: whoever gives up calls could otherwise end the state that others rely on. Until then it is inside the plugin.
     pub(crate) async fn answer(
         self: &Arc<Self>,
         operation: Operation,
         context: &Arc<CallContext>,
+        pass: OwnedPass,
     ) -> Result<Flow, CallError> {
         let Some(turns) = &self.turns else { return self.run(&operation, context).await };
         let turn = turns.take().await?;
         let incarnation = self.admitted().await?;
         let begun = Instant::now();
-        let task = tokio::spawn(Arc::clone(self).answer_alone(turn, incarnation, operation, context));
+        let task = tokio::spawn(Arc::clone(self).answer_alone((turn, pass), incarnation, operation, context));
         let mut waiting = WhoWaits { context, has_answer: false };
         let answer = match tapline_core::deadline() {
             None => task.await,
@@ -156,14 +157,14 @@ impl Supervisor {
 
     fn answer_alone(
         self: Arc<Self>,
-        turn: Turn,
+        rights: (Turn, OwnedPass),
         incarnation: u64,
         operation: Operation,
         context: &Arc<CallContext>,
     ) -> impl Future<Output = Result<Flow, CallError>> + Send + use<> {
         let (scope, context) = (Scope::current().without_deadlines(), Arc::clone(context));
         scope.run(async move {
-            let _turn = turn;
+            let _rights = rights;
             let call = self.run_in(incarnation, &operation, &context);
             let answer = tapline_core::holding(self.plugin.clone(), call).await;
             self.late.fetch_add(u64::from(context.is_given_up()), Ordering::Relaxed);

@@ -97,6 +97,7 @@ macro_rules! conformance {
                 c03_a_call_ends_at_its_deadline_and_at_that_of_the_calls_around_it
                 c04_a_call_into_a_plugin_that_dies_fails_at_once
                 c06_a_call_that_is_given_up_leaves_the_queue_or_comes_to_its_end
+                c06_a_call_that_is_given_up_comes_to_its_end_before_its_plugin_stops
                 c08_two_plugins_that_would_wait_for_each_other_do_not
                 a41_a_plugin_gets_no_more_done_through_another_than_alone
                 a43_a_plugin_that_is_called_again_from_its_own_call_is_told_the_path

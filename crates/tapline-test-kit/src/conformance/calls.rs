@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 use script::Step;
 use tapline::core::TopicPattern;
 use tapline::host::{Delivery, PluginHealth, PluginState, Queueing};
-use tapline::{PluginId, Policy};
+use tapline::{Drain, PluginId, Policy};
 use tokio::time::Instant;
 
 use crate::bench::Bench;
@@ -120,6 +120,27 @@ pub async fn c06_a_call_that_is_given_up_leaves_the_queue_or_comes_to_its_end(su
     let one = PluginId::new("one").unwrap();
     let health = PluginHealth { state: PluginState::Active, incarnation: 1, late_answers: 1 };
     assert_eq!(bench.host.health(&one), Some(health));
+}
+
+pub async fn c06_a_call_that_is_given_up_comes_to_its_end_before_its_plugin_stops(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let gate = bench.gate();
+    let gate_call = |method: &str| Step::Call("gate".into(), method.into());
+    let steps = [gate_call("wait"), gate_call("done")];
+    bench.load([plugin("one").method("ask", steps).at("stop", [gate_call("stop")]).one_instance()]).await;
+    let mut running = Box::pin(bench.ask("one", "ask"));
+    assert!(running.as_mut().now_or_never().is_none());
+    gate.has_come(1).await;
+    drop(running);
+    let open = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        gate.open(1);
+    };
+    let (drain, ()) = tokio::join!(bench.host.unload("one"), open);
+    assert_eq!(
+        (drain.unwrap(), gate.asked()),
+        (Drain::Drained, ["wait", "done", "stop"].map(Into::into).to_vec())
+    );
 }
 
 pub async fn one_instance_answers_one_call_after_the_other_and_keeps_its_state(subject: impl Subject) {
