@@ -98,6 +98,7 @@ macro_rules! conformance {
                 c04_a_call_into_a_plugin_that_dies_fails_at_once
                 c06_a_call_that_is_given_up_leaves_the_queue_or_comes_to_its_end
                 c06_a_call_that_is_given_up_comes_to_its_end_before_its_plugin_stops
+                c06_an_unload_that_is_forced_begins_no_call_that_waits_for_its_turn
                 c08_two_plugins_that_would_wait_for_each_other_do_not
                 a41_a_plugin_gets_no_more_done_through_another_than_alone
                 a43_a_plugin_that_is_called_again_from_its_own_call_is_told_the_path
@@ -147,6 +148,7 @@ macro_rules! native_conformance {
             an_extension_point_is_wrapped_once
             l07_a_plugin_that_hangs_while_it_stops_is_ended_at_its_wall_time
             c02_a_call_of_what_nobody_contributes_fails_at_once
+            an_unload_that_is_forced_stops_the_state_that_was_there
             c03_a_call_that_hangs_ends_at_its_deadline_and_ends_what_was_called
         }
     };

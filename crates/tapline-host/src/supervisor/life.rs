@@ -81,10 +81,9 @@ impl Supervisor {
         if !matches!(was, PluginState::Active | PluginState::Backoff) {
             return None;
         }
-        let idle = std::mem::take(&mut *self.idle());
         let incarnation = self.end_life(PluginState::Backoff);
         if was == PluginState::Active {
-            self.idle().extend(idle.into_iter().map(|held| Held { incarnation, ..held }));
+            self.take_over_idle(incarnation);
             self.stop().await;
         }
         self.forget_idle();
@@ -146,9 +145,20 @@ impl Supervisor {
         was
     }
 
-    /// Ends the calls that are under way; they fail.
+    /// Ends the calls that are under way, and lets none in that waits for its turn; they fail.
     pub(crate) fn end_calls(&self) {
-        self.status.send_modify(|status| status.incarnation += 1);
+        self.status.send_modify(|status| {
+            *status = Status { state: PluginState::Absent, incarnation: status.incarnation + 1 };
+        });
+        self.take_over_idle(self.incarnation());
+    }
+
+    /// Takes the instances that rest along into the life that has just begun, so that they can be stopped.
+    fn take_over_idle(&self, incarnation: u64) {
+        let mut idle = self.idle();
+        for held in idle.iter_mut().filter(|held| held.incarnation + 1 == incarnation) {
+            held.incarnation = incarnation;
+        }
     }
 
     /// Ends whatever is left.

@@ -143,6 +143,20 @@ pub async fn c06_a_call_that_is_given_up_comes_to_its_end_before_its_plugin_stop
     );
 }
 
+pub async fn c06_an_unload_that_is_forced_begins_no_call_that_waits_for_its_turn(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let gate = bench.gate();
+    let within = Step::CallWithin(60_000, "gate".into(), "wait".into());
+    bench.load([plugin("one").method("ask", [within]).one_instance()]).await;
+    let unload = async {
+        gate.has_come(1).await;
+        bench.host.unload("one").await
+    };
+    let (running, queued, drain) = tokio::join!(bench.ask("one", "ask"), bench.ask("one", "ask"), unload);
+    assert_eq!((running.unwrap_err().as_str(), queued.unwrap_err().as_str()), ("target-died", "not-active"));
+    assert_eq!((drain.unwrap(), gate.asked().len()), (Drain::Forced, 1));
+}
+
 pub async fn one_instance_answers_one_call_after_the_other_and_keeps_its_state(subject: impl Subject) {
     let bench = Bench::new(subject);
     bench.load([plugin("one").method("count", [Step::Count]).one_instance()]).await;
