@@ -189,7 +189,7 @@ impl Supervisor {
         lease.keep = ending.is_none() && matches!(answer, Ok(_) | Err(CallError::Failure(_)));
         if let Some(ending) = ending {
             if lease.is_shared {
-                self.forget_idle();
+                self.forget_idle(incarnation);
             }
             tracing::warn!(plugin = %self.plugin, incarnation, ?ending, "a plugin has ended");
             self.end(incarnation, ending);

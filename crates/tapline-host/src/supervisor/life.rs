@@ -69,7 +69,7 @@ impl Supervisor {
             verdict => drop(self.end_life(state_after(verdict))),
         }
         drop(restarts);
-        self.forget_idle();
+        self.forget_idle(incarnation);
         let Some(host) = self.host.upgrade() else { return };
         tokio::spawn(host.follow(Arc::clone(self), self.incarnation(), verdict));
     }
@@ -86,7 +86,7 @@ impl Supervisor {
             self.take_over_idle(incarnation);
             self.stop().await;
         }
-        self.forget_idle();
+        self.forget_idle(incarnation);
         Some(incarnation)
     }
 
@@ -163,8 +163,8 @@ impl Supervisor {
 
     /// Ends whatever is left.
     pub(crate) fn retire(&self) {
-        self.end_life(PluginState::Absent);
-        self.forget_idle();
+        let incarnation = self.end_life(PluginState::Absent);
+        self.forget_idle(incarnation);
     }
 
     /// Forgets how often the plugin was started again, and that it is over: somebody has looked after it.

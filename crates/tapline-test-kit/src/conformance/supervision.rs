@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use script::Step;
 use tapline::core::{HookKind, Restart};
 use tapline::host::{HostBuilder, PluginState, Strategy, Supervision};
@@ -160,6 +161,23 @@ pub async fn s15_what_an_earlier_incarnation_says_is_ignored(subject: impl Subje
     let (_, _, ()) = tokio::join!(bench.ask("a", "wait-and-exit"), bench.ask("a", "wait-and-exit"), end_both);
     // Both end the plugin, and it was one life of it: two restarts would be too many.
     assert_eq!((bench.settled("a").await, bench.incarnation("a")), (PluginState::Active, 2));
+}
+
+pub async fn s15_a_late_break_of_an_earlier_incarnation_leaves_the_later_one_alone(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let gate = bench.gate();
+    let waits = [Step::Call("gate".into(), "wait".into()), Step::Break];
+    bench.load([mortal("a").method("wait-and-break", waits)]).await;
+    let mut late = Box::pin(bench.ask("a", "wait-and-break"));
+    while gate.asked().is_empty() {
+        assert!(late.as_mut().now_or_never().is_none());
+    }
+    let _ = bench.ask("a", "break").await;
+    assert_eq!(bench.settled("a").await, PluginState::Active);
+    assert_eq!(bench.ask("a", "count").await.unwrap().as_i64(), Some(1));
+    gate.open(1);
+    assert!(late.await.is_err());
+    assert_eq!(bench.ask("a", "count").await.unwrap().as_i64(), Some(2));
 }
 
 pub async fn s19_calls_inside_a_plugin_that_dies_fail_at_once(subject: impl Subject) {
