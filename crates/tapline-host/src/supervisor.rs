@@ -105,8 +105,15 @@ impl Supervisor {
 
     /// Lets the plugin begin its work, after which it is active.
     pub(crate) async fn begin(self: &Arc<Self>) -> Result<(), CallError> {
-        self.run_lifecycle(&Operation::Start).await?;
+        let incarnation = self.incarnation();
+        let context = Arc::new(self.context(Object::new()));
+        let start = async { Ok(self.enter(incarnation, &Operation::Start, &context).await) };
+        let (answer, ending) = self.in_turn(start).await?;
+        answer?;
         self.turn_to(PluginState::Active);
+        if let Some(ending) = ending {
+            self.end(incarnation, ending);
+        }
         Ok(())
     }
 
@@ -122,11 +129,13 @@ impl Supervisor {
         operation: &Operation,
         context: &Arc<CallContext>,
     ) -> Result<Flow, CallError> {
-        let Some(turns) = &self.turns else {
-            return self.run_in(self.admitted().await?, operation, context).await;
-        };
+        self.in_turn(async { self.run_in(self.admitted().await?, operation, context).await }).await
+    }
+
+    /// Does something when it has its turn, if calls take turns.
+    async fn in_turn<T>(&self, call: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+        let Some(turns) = &self.turns else { return call.await };
         let _turn = turns.take().await?;
-        let call = async { self.run_in(self.admitted().await?, operation, context).await };
         tapline_core::holding(self.plugin.clone(), call).await
     }
 
@@ -172,29 +181,44 @@ impl Supervisor {
         })
     }
 
-    /// Runs one operation on one instance of this incarnation, within the plugin's wall time.
+    /// Runs one operation on one instance of this incarnation, and ends the plugin if that is what comes of it.
     async fn run_in(
         self: &Arc<Self>,
         incarnation: u64,
         operation: &Operation,
         context: &Arc<CallContext>,
     ) -> Result<Flow, CallError> {
-        let mut lease = self.lease(incarnation).await?;
-        let Some(instance) = lease.instance.as_mut() else { return Err(self.not_active()) };
+        let (answer, ending) = self.enter(incarnation, operation, context).await;
+        if let Some(ending) = ending {
+            tracing::warn!(plugin = %self.plugin, incarnation, ?ending, "a plugin has ended");
+            self.end(incarnation, ending);
+        }
+        answer
+    }
+
+    /// Runs one operation on one instance of this incarnation, within the plugin's wall time, and says whether the plugin
+    /// has ended with it.
+    async fn enter(
+        self: &Arc<Self>,
+        incarnation: u64,
+        operation: &Operation,
+        context: &Arc<CallContext>,
+    ) -> (Result<Flow, CallError>, Option<Ending>) {
+        let mut lease = match self.lease(incarnation).await {
+            Ok(lease) => lease,
+            Err(error) => return (Err(error), None),
+        };
+        let Some(instance) = lease.instance.as_mut() else { return (Err(self.not_active()), None) };
         let entered = std::time::Instant::now();
         let answer = self.within(incarnation, context, instance.call(operation, context)).await;
         self.stats.record(entered, context.spent_in_next(), answer.is_err());
         let ending = ending(&answer, context);
         // After anything but an answer of its own, its code was left in the middle.
         lease.keep = ending.is_none() && matches!(answer, Ok(_) | Err(CallError::Failure(_)));
-        if let Some(ending) = ending {
-            if lease.is_shared {
-                self.forget_idle(incarnation);
-            }
-            tracing::warn!(plugin = %self.plugin, incarnation, ?ending, "a plugin has ended");
-            self.end(incarnation, ending);
+        if ending.is_some() && lease.is_shared {
+            self.forget_idle(incarnation);
         }
-        answer
+        (answer, ending)
     }
 
     /// Calls the plugin with what one of its subscriptions brings. What it answers with reaches the log alone.

@@ -84,6 +84,7 @@ macro_rules! conformance {
                 a_reload_that_is_refused_touches_nothing
                 a_reload_that_fails_brings_back_the_version_before_and_its_dependents;
             supervision: s01_a_plugin_is_started_again_as_its_rule_says
+                s01_a_plugin_that_ends_itself_while_it_begins_has_ended
                 s06_a_restart_takes_dependents_along_and_nobody_else
                 s07_one_restart_too_many_within_the_window_is_the_last
                 s08_a_start_that_fails_counts_and_is_tried_again_until_it_is_too_many
@@ -100,6 +101,7 @@ macro_rules! conformance {
                 c06_a_call_that_is_given_up_leaves_the_queue_or_comes_to_its_end
                 c06_a_call_that_is_given_up_comes_to_its_end_before_its_plugin_stops
                 c06_an_unload_that_is_forced_begins_no_call_that_waits_for_its_turn
+                calls_of_one_instance_wait_until_it_has_begun
                 c08_two_plugins_that_would_wait_for_each_other_do_not
                 a41_a_plugin_gets_no_more_done_through_another_than_alone
                 a43_a_plugin_that_is_called_again_from_its_own_call_is_told_the_path

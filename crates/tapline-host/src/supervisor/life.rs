@@ -1,12 +1,12 @@
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use tapline_core::{CallError, Object, Operation, PluginId};
+use tapline_core::{CallError, Instance, Object, Operation, PluginId};
 use tokio::time::Instant;
 
-use super::Supervisor;
 use super::lease::Held;
 use super::restarts::{Ending, Restarts, Verdict};
 use super::status::{PluginState, Status};
+use super::{Supervisor, ending};
 
 /// How an attempt to start a plugin again came out.
 #[derive(Debug)]
@@ -98,9 +98,13 @@ impl Supervisor {
             return Revival::Void;
         }
         match started {
-            Ok(instance) => {
+            Ok((instance, ending)) => {
                 self.idle().push(Held { instance, incarnation });
                 self.turn_to(PluginState::Active);
+                drop(restarts);
+                if let Some(ending) = ending {
+                    self.end(incarnation, ending);
+                }
                 Revival::Active
             }
             Err(error) => {
@@ -117,11 +121,12 @@ impl Supervisor {
     async fn start_again(
         self: &Arc<Self>,
         incarnation: u64,
-    ) -> Result<Box<dyn tapline_core::Instance>, CallError> {
+    ) -> Result<(Box<dyn Instance>, Option<Ending>), CallError> {
         let mut instance = self.fresh(incarnation).await?;
         let context = Arc::new(self.context(Object::new()));
-        self.within(incarnation, &context, instance.call(&Operation::Start, &context)).await?;
-        Ok(instance)
+        let answer = self.within(incarnation, &context, instance.call(&Operation::Start, &context)).await;
+        let ending = ending(&answer, &context);
+        answer.map(|_| (instance, ending))
     }
 
     /// Ends what is left of the plugin, because one that it needs is gone.

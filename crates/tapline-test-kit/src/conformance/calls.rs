@@ -157,6 +157,26 @@ pub async fn c06_an_unload_that_is_forced_begins_no_call_that_waits_for_its_turn
     assert_eq!((drain.unwrap(), gate.asked().len()), (Drain::Forced, 1));
 }
 
+pub async fn calls_of_one_instance_wait_until_it_has_begun(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let gate = bench.gate();
+    let begins = [Step::Call("gate".into(), "wait".into())];
+    let one = plugin("one").method("count", [Step::Count]).at("start", begins).one_instance();
+    let open = async {
+        gate.has_come(1).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        gate.open(1);
+    };
+    let early = async {
+        gate.has_come(1).await;
+        bench.ask("one", "count").await
+    };
+    let (loaded, count, ()) = tokio::join!(bench.try_load([one]), early, open);
+    assert!(loaded.is_ok());
+    assert_eq!(count.unwrap().as_i64(), Some(1));
+    assert_eq!(bench.ask("one", "count").await.unwrap().as_i64(), Some(2));
+}
+
 pub async fn one_instance_answers_one_call_after_the_other_and_keeps_its_state(subject: impl Subject) {
     let bench = Bench::new(subject);
     bench.load([plugin("one").method("count", [Step::Count]).one_instance()]).await;

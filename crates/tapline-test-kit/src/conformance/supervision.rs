@@ -69,6 +69,18 @@ pub async fn s01_a_plugin_is_started_again_as_its_rule_says(subject: impl Subjec
     }
 }
 
+pub async fn s01_a_plugin_that_ends_itself_while_it_begins_has_ended(subject: impl Subject) {
+    let ends = |step| mortal("a").restart(Restart::Temporary).at("start", [step]);
+    for (step, over) in
+        [(Step::Exit, PluginState::Stopped), (Step::ExitWith("lost".into()), PluginState::Failed)]
+    {
+        let bench = Bench::new(subject);
+        bench.load([ends(step)]).await;
+        assert_eq!(bench.host.state(&id("a")), over);
+        assert_eq!(bench.ask("a", "count").await.unwrap_err(), "not-active");
+    }
+}
+
 pub async fn s06_a_restart_takes_dependents_along_and_nobody_else(subject: impl Subject) {
     let plugins = || {
         [
