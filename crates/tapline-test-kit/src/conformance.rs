@@ -89,6 +89,7 @@ macro_rules! conformance {
                 s07_one_restart_too_many_within_the_window_is_the_last
                 s08_a_start_that_fails_counts_and_is_tried_again_until_it_is_too_many
                 s13_a_plugin_that_waits_to_be_started_again_can_be_unloaded
+                s13_a_plugin_that_is_unloaded_while_it_is_being_blocked_stays_gone
                 s15_a_late_break_of_an_earlier_incarnation_leaves_the_later_one_alone
                 s15_what_an_earlier_incarnation_says_is_ignored
                 s19_calls_inside_a_plugin_that_dies_fail_at_once

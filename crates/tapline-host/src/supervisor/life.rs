@@ -77,12 +77,12 @@ impl Supervisor {
     /// Ends all calls under way, and has new ones wait until the plugin is started again; `None` when it is over.
     /// The plugin is stopped.
     pub(crate) async fn suspend(self: &Arc<Self>) -> Option<u64> {
-        let was = self.status().state;
-        if !matches!(was, PluginState::Active | PluginState::Backoff) {
+        let was = self.status();
+        if !matches!(was.state, PluginState::Active | PluginState::Backoff) {
             return None;
         }
-        let incarnation = self.end_life(PluginState::Backoff);
-        if was == PluginState::Active {
+        let incarnation = self.end_life_in(&was, PluginState::Backoff)?;
+        if was.state == PluginState::Active {
             self.take_over_idle(incarnation);
             self.stop().await;
         }
@@ -131,8 +131,9 @@ impl Supervisor {
 
     /// Ends what is left of the plugin, because one that it needs is gone.
     pub(crate) async fn block(self: &Arc<Self>, root: &PluginId) {
-        if self.suspend().await.is_some() {
-            self.end_life(PluginState::Blocked { root: root.clone() });
+        if let Some(incarnation) = self.suspend().await {
+            let suspended = Status { state: PluginState::Backoff, incarnation };
+            self.end_life_in(&suspended, PluginState::Blocked { root: root.clone() });
         }
     }
 
@@ -189,6 +190,20 @@ impl Supervisor {
         self.status.send_modify(|status| *status = Status { state, incarnation: status.incarnation + 1 });
         self.tell();
         self.incarnation()
+    }
+
+    /// Begins another incarnation, in this state, unless something else has become of the plugin meanwhile.
+    fn end_life_in(&self, was: &Status, state: PluginState) -> Option<u64> {
+        let incarnation = was.incarnation + 1;
+        let has_ended = self.status.send_if_modified(|status| {
+            let is_same = status == was;
+            if is_same {
+                *status = Status { state, incarnation };
+            }
+            is_same
+        });
+        has_ended.then(|| self.tell())?;
+        Some(incarnation)
     }
 
     pub(super) fn turn_to(&self, state: PluginState) {

@@ -151,6 +151,25 @@ pub async fn s13_a_plugin_that_waits_to_be_started_again_can_be_unloaded(subject
     assert_eq!((bench.host.state(&id("a")), gate.asked().len()), (PluginState::Absent, 2));
 }
 
+pub async fn s13_a_plugin_that_is_unloaded_while_it_is_being_blocked_stays_gone(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let gate = bench.gate();
+    let topic = tapline::core::TopicPattern::new("host.plugins.b").unwrap();
+    let mut states = bench.host.subscribe(topic, tapline::host::Queueing::default());
+    let lingers = mortal("b").needs("a").at("stop", [Step::Call("gate".into(), "wait".into())]);
+    bench.load([mortal("a").one_instance().restart(Restart::Temporary), lingers]).await;
+    let _ = bench.ask("a", "break").await;
+    gate.has_come(1).await;
+    bench.host.unload("b").await.unwrap();
+    gate.open(1);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let mut last = None;
+    while let Some(Some(tapline::host::Delivery::Event(event))) = states.next().now_or_never() {
+        last = event.payload.get("state").and_then(|state| state.as_str().map(ToOwned::to_owned));
+    }
+    assert_eq!(last.as_deref(), Some("absent"));
+}
+
 pub async fn calls_wait_until_the_plugin_has_been_started_again(subject: impl Subject) {
     let bench = Bench::new(subject);
     bench.load([mortal("a").one_instance()]).await;
