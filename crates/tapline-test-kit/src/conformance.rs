@@ -85,6 +85,7 @@ macro_rules! conformance {
                 a_reload_that_fails_brings_back_the_version_before_and_its_dependents;
             supervision: s01_a_plugin_is_started_again_as_its_rule_says
                 s01_a_plugin_that_ends_itself_while_it_begins_has_ended
+                s06_a_dependent_is_started_when_all_that_it_needs_have_been
                 s06_a_restart_takes_dependents_along_and_nobody_else
                 s07_one_restart_too_many_within_the_window_is_the_last
                 s08_a_start_that_fails_counts_and_is_tried_again_until_it_is_too_many

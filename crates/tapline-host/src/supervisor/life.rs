@@ -28,6 +28,12 @@ impl Supervisor {
         self.status.borrow().incarnation
     }
 
+    /// Waits for as long as the plugin is about to be started again.
+    pub(crate) async fn settled(&self) {
+        // The sender is the supervisor's own, so this ends in no error.
+        let _ = self.status.subscribe().wait_for(|status| status.state != PluginState::Backoff).await;
+    }
+
     /// Why a call of the plugin fails now.
     pub(super) fn refusal(&self) -> CallError {
         let refusal = self.status.borrow().state.refusal(&self.plugin);

@@ -81,6 +81,24 @@ pub async fn s01_a_plugin_that_ends_itself_while_it_begins_has_ended(subject: im
     }
 }
 
+pub async fn s06_a_dependent_is_started_when_all_that_it_needs_have_been(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let one = |id| mortal(id).one_instance();
+    bench.load([one("a"), one("b"), mortal("c").needs("a").needs("b")]).await;
+    for _ in 0..2 {
+        let _ = bench.ask("a", "break").await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let _ = bench.ask("b", "break").await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let states = ["a", "b", "c"].map(|plugin| bench.host.state(&id(plugin)));
+    assert_eq!(states, [PluginState::Backoff, PluginState::Active, PluginState::Backoff]);
+    assert_eq!(
+        (bench.settled("a").await, bench.settled("c").await),
+        (PluginState::Active, PluginState::Active)
+    );
+}
+
 pub async fn s06_a_restart_takes_dependents_along_and_nobody_else(subject: impl Subject) {
     let plugins = || {
         [
