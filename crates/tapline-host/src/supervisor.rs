@@ -1,5 +1,6 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::Poll;
@@ -9,7 +10,7 @@ use tapline_core::{
     Limits, Manifest, Object, Operation, OwnedPass, Phase, Plugin, PluginId, RuntimeKind, Scope, Services,
     Value, configuration,
 };
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::bus::Delivery;
@@ -151,8 +152,10 @@ impl Supervisor {
         let turn = turns.take().await?;
         let incarnation = self.admitted().await?;
         let begun = Instant::now();
-        let task = tokio::spawn(Arc::clone(self).answer_alone((turn, pass), incarnation, operation, context));
-        let mut waiting = WhoWaits { context, has_answer: false };
+        let (caller, gone) = oneshot::channel();
+        let rights = Rights { _turn: turn, _pass: pass, gone };
+        let task = tokio::spawn(Arc::clone(self).answer_alone(rights, incarnation, operation, context));
+        let mut waiting = WhoWaits { context, _caller: caller, has_answer: false };
         let answer = match tapline_core::deadline() {
             None => task.await,
             Some(deadline) => timeout_at(deadline.into(), task)
@@ -166,19 +169,25 @@ impl Supervisor {
 
     fn answer_alone(
         self: Arc<Self>,
-        rights: (Turn, OwnedPass),
+        rights: Rights,
         incarnation: u64,
         operation: Operation,
         context: &Arc<CallContext>,
     ) -> impl Future<Output = Result<Flow, CallError>> + Send + use<> {
         let (scope, context) = (Scope::current().without_deadlines(), Arc::clone(context));
-        scope.run(async move {
-            let _rights = rights;
+        async move {
+            let Rights { _turn, _pass, mut gone } = rights;
             let call = self.run_in(incarnation, &operation, &context);
-            let answer = tapline_core::holding(self.plugin.clone(), call).await;
+            let mut answer = pin!(tapline_core::holding(self.plugin.clone(), call));
+            let answer = tokio::select! {
+                biased;
+                answer = scope.run(answer.as_mut()) => answer,
+                // Who has given it up waits for it no more, nor holds anything for it.
+                _ = &mut gone => answer.await,
+            };
             self.late.fetch_add(u64::from(context.is_given_up()), Ordering::Relaxed);
             answer
-        })
+        }
     }
 
     /// Runs one operation on one instance of this incarnation, and ends the plugin if that is what comes of it.
@@ -307,9 +316,17 @@ fn ending(answer: &Result<Flow, CallError>, context: &CallContext) -> Option<End
     }
 }
 
+/// What an answer has that comes to its end though the caller has gone.
+struct Rights {
+    _turn: Turn,
+    _pass: OwnedPass,
+    gone: oneshot::Receiver<()>,
+}
+
 /// Tells the one who answers when nobody waits any more.
 struct WhoWaits<'a> {
     context: &'a CallContext,
+    _caller: oneshot::Sender<()>,
     has_answer: bool,
 }
 

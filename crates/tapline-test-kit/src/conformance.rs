@@ -103,6 +103,7 @@ macro_rules! conformance {
                 c06_a_call_that_is_given_up_leaves_the_queue_or_comes_to_its_end
                 c06_a_call_that_is_given_up_comes_to_its_end_before_its_plugin_stops
                 c06_an_unload_that_is_forced_begins_no_call_that_waits_for_its_turn
+                c08_whoever_has_given_a_call_up_does_not_wait_for_it
                 calls_of_one_instance_wait_until_it_has_begun
                 c08_two_plugins_that_would_wait_for_each_other_do_not
                 a41_a_plugin_gets_no_more_done_through_another_than_alone

@@ -157,6 +157,30 @@ pub async fn c06_an_unload_that_is_forced_begins_no_call_that_waits_for_its_turn
     assert_eq!((drain.unwrap(), gate.asked().len()), (Drain::Forced, 1));
 }
 
+pub async fn c08_whoever_has_given_a_call_up_does_not_wait_for_it(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let gate = bench.gate();
+    let gate_call = |method: &str| Step::Call("gate".into(), method.into());
+    let back = Step::Call("a".into(), "who".into());
+    let a = plugin("a").calls("a").calls("b").method("who", [Step::Set("a".into())]);
+    let a = a
+        .method("ask", [Step::CallWithin(1_000, "b".into(), "ask".into())])
+        .method("wait", [gate_call("wait")]);
+    let b = plugin("b").calls("a").method("ask", [gate_call("wait"), back, gate_call("answered")]);
+    bench.load([a.one_instance(), b.one_instance()]).await;
+    assert_eq!(bench.ask("a", "ask").await.unwrap_err(), "deadline-exceeded");
+    let go_on = async {
+        gate.has_come(2).await;
+        gate.open(1);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        gate.open(1);
+    };
+    let (waited, ()) = tokio::join!(bench.ask("a", "wait"), go_on);
+    assert!(waited.is_ok());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(gate.asked(), ["wait", "wait", "answered"]);
+}
+
 pub async fn calls_of_one_instance_wait_until_it_has_begun(subject: impl Subject) {
     let bench = Bench::new(subject);
     let gate = bench.gate();
