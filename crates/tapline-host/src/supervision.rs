@@ -6,6 +6,7 @@ use std::time::Duration;
 use tapline_core::{BoxFuture, Event, PluginId, Topic, Value};
 
 use crate::dependents::with_dependents;
+use crate::loaded::Loaded;
 use crate::shared::{Shared, manifests};
 use crate::supervisor::{PluginState, Revival, Status, Strategy, Supervisor, Verdict};
 
@@ -39,7 +40,16 @@ impl Shared {
         self.bring_back(&suspended, wait).await;
         // Those that were stopped last come back first.
         for dependent in dependents.iter().rev() {
+            self.needs_are_settled(dependent).await;
             self.bring_back(dependent, Duration::ZERO).await;
+        }
+    }
+
+    /// Waits until none of those that a plugin cannot do without is about to be started again: several of them may have
+    /// ended, each with a restart of its own.
+    async fn needs_are_settled(&self, (supervisor, _): &Suspended) {
+        for needed in self.needed_by(&supervisor.plugin) {
+            needed.settled().await;
         }
     }
 
@@ -65,6 +75,9 @@ impl Shared {
         }
         let suspended = self.suspend_all(&supervisors).await;
         for one in suspended.iter().rev() {
+            if !Arc::ptr_eq(&one.0, plugin) {
+                self.needs_are_settled(one).await;
+            }
             self.bring_back(one, Duration::ZERO).await;
         }
     }
@@ -93,6 +106,18 @@ impl Shared {
         needing.remove(id);
         let needing = plugins.iter().filter(|loaded| needing.contains(loaded.id()));
         needing.map(|loaded| Arc::clone(&loaded.supervisor)).collect()
+    }
+
+    /// Those that were chosen for a plugin because it cannot be there without them.
+    fn needed_by(&self, id: &PluginId) -> Vec<Arc<Supervisor>> {
+        let plugins = self.plugins();
+        let Some(needing) = plugins.iter().find(|loaded| loaded.id() == id) else { return Vec::new() };
+        let is_needed = |loaded: &&Loaded| {
+            let mut needs = needing.info.manifest.plugin.depends_on.iter().filter(|need| !need.optional);
+            needing.readied.needs.contains(loaded.id())
+                && needs.any(|need| loaded.info.manifest.is(&need.on, &need.version))
+        };
+        plugins.iter().filter(is_needed).map(|loaded| Arc::clone(&loaded.supervisor)).collect()
     }
 
     /// Publishes what has become of a plugin, under `host.plugins.` and its id.

@@ -1,15 +1,16 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::Poll;
 
 use tapline_core::{
     Authority, BoxFuture, CallContext, CallError, Caller, Exit, Fault, Flow, Grants, Instances, LayerStats,
-    Limits, Manifest, Object, Operation, Phase, Plugin, PluginId, RuntimeKind, Scope, Services, Value,
-    configuration,
+    Limits, Manifest, Object, Operation, OwnedPass, Phase, Plugin, PluginId, RuntimeKind, Scope, Services,
+    Value, configuration,
 };
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::bus::Delivery;
@@ -105,8 +106,15 @@ impl Supervisor {
 
     /// Lets the plugin begin its work, after which it is active.
     pub(crate) async fn begin(self: &Arc<Self>) -> Result<(), CallError> {
-        self.run_lifecycle(&Operation::Start).await?;
+        let incarnation = self.incarnation();
+        let context = Arc::new(self.context(Object::new()));
+        let start = async { Ok(self.enter(incarnation, &Operation::Start, &context).await) };
+        let (answer, ending) = self.in_turn(start).await?;
+        answer?;
         self.turn_to(PluginState::Active);
+        if let Some(ending) = ending {
+            self.end(incarnation, ending);
+        }
         Ok(())
     }
 
@@ -122,27 +130,32 @@ impl Supervisor {
         operation: &Operation,
         context: &Arc<CallContext>,
     ) -> Result<Flow, CallError> {
-        let Some(turns) = &self.turns else {
-            return self.run_in(self.admitted().await?, operation, context).await;
-        };
+        self.in_turn(async { self.run_in(self.admitted().await?, operation, context).await }).await
+    }
+
+    /// Does something when it has its turn, if calls take turns.
+    async fn in_turn<T>(&self, call: impl Future<Output = Result<T, CallError>>) -> Result<T, CallError> {
+        let Some(turns) = &self.turns else { return call.await };
         let _turn = turns.take().await?;
-        let call = async { self.run_in(self.admitted().await?, operation, context).await };
         tapline_core::holding(self.plugin.clone(), call).await
     }
 
     /// Answers a request. Where one instance keeps the plugin's state, the answer comes to its end though the caller has
-    /// gone: whoever gives up calls could otherwise end the state that others rely on.
+    /// gone: whoever gives up calls could otherwise end the state that others rely on. Until then it is inside the plugin.
     pub(crate) async fn answer(
         self: &Arc<Self>,
         operation: Operation,
         context: &Arc<CallContext>,
+        pass: OwnedPass,
     ) -> Result<Flow, CallError> {
         let Some(turns) = &self.turns else { return self.run(&operation, context).await };
         let turn = turns.take().await?;
         let incarnation = self.admitted().await?;
         let begun = Instant::now();
-        let task = tokio::spawn(Arc::clone(self).answer_alone(turn, incarnation, operation, context));
-        let mut waiting = WhoWaits { context, has_answer: false };
+        let (caller, gone) = oneshot::channel();
+        let rights = Rights { _turn: turn, _pass: pass, gone };
+        let task = tokio::spawn(Arc::clone(self).answer_alone(rights, incarnation, operation, context));
+        let mut waiting = WhoWaits { context, _caller: caller, has_answer: false };
         let answer = match tapline_core::deadline() {
             None => task.await,
             Some(deadline) => timeout_at(deadline.into(), task)
@@ -156,44 +169,65 @@ impl Supervisor {
 
     fn answer_alone(
         self: Arc<Self>,
-        turn: Turn,
+        rights: Rights,
         incarnation: u64,
         operation: Operation,
         context: &Arc<CallContext>,
     ) -> impl Future<Output = Result<Flow, CallError>> + Send + use<> {
         let (scope, context) = (Scope::current().without_deadlines(), Arc::clone(context));
-        scope.run(async move {
-            let _turn = turn;
+        async move {
+            let Rights { _turn, _pass, mut gone } = rights;
             let call = self.run_in(incarnation, &operation, &context);
-            let answer = tapline_core::holding(self.plugin.clone(), call).await;
+            let mut answer = pin!(tapline_core::holding(self.plugin.clone(), call));
+            let answer = tokio::select! {
+                biased;
+                answer = scope.run(answer.as_mut()) => answer,
+                // Who has given it up waits for it no more, nor holds anything for it.
+                _ = &mut gone => answer.await,
+            };
             self.late.fetch_add(u64::from(context.is_given_up()), Ordering::Relaxed);
             answer
-        })
+        }
     }
 
-    /// Runs one operation on one instance of this incarnation, within the plugin's wall time.
+    /// Runs one operation on one instance of this incarnation, and ends the plugin if that is what comes of it.
     async fn run_in(
         self: &Arc<Self>,
         incarnation: u64,
         operation: &Operation,
         context: &Arc<CallContext>,
     ) -> Result<Flow, CallError> {
-        let mut lease = self.lease(incarnation).await?;
-        let Some(instance) = lease.instance.as_mut() else { return Err(self.not_active()) };
+        let (answer, ending) = self.enter(incarnation, operation, context).await;
+        if let Some(ending) = ending {
+            tracing::warn!(plugin = %self.plugin, incarnation, ?ending, "a plugin has ended");
+            self.end(incarnation, ending);
+        }
+        answer
+    }
+
+    /// Runs one operation on one instance of this incarnation, within the plugin's wall time, and says whether the plugin
+    /// has ended with it.
+    async fn enter(
+        self: &Arc<Self>,
+        incarnation: u64,
+        operation: &Operation,
+        context: &Arc<CallContext>,
+    ) -> (Result<Flow, CallError>, Option<Ending>) {
+        let mut lease = match self.lease(incarnation).await {
+            Ok(lease) => lease,
+            Err(error) => return (Err(error), None),
+        };
+        let Some(instance) = lease.instance.as_mut() else { return (Err(self.not_active()), None) };
         let entered = std::time::Instant::now();
         let answer = self.within(incarnation, context, instance.call(operation, context)).await;
         self.stats.record(entered, context.spent_in_next(), answer.is_err());
         let ending = ending(&answer, context);
         // After anything but an answer of its own, its code was left in the middle.
         lease.keep = ending.is_none() && matches!(answer, Ok(_) | Err(CallError::Failure(_)));
-        if let Some(ending) = ending {
-            if lease.is_shared {
-                self.forget_idle();
-            }
-            tracing::warn!(plugin = %self.plugin, incarnation, ?ending, "a plugin has ended");
-            self.end(incarnation, ending);
+        if ending.is_some() && lease.is_shared {
+            self.forget_idle(incarnation);
         }
-        answer
+        (answer, ending)
     }
 
     /// Calls the plugin with what one of its subscriptions brings. What it answers with reaches the log alone.
@@ -282,9 +316,17 @@ fn ending(answer: &Result<Flow, CallError>, context: &CallContext) -> Option<End
     }
 }
 
+/// What an answer has that comes to its end though the caller has gone.
+struct Rights {
+    _turn: Turn,
+    _pass: OwnedPass,
+    gone: oneshot::Receiver<()>,
+}
+
 /// Tells the one who answers when nobody waits any more.
 struct WhoWaits<'a> {
     context: &'a CallContext,
+    _caller: oneshot::Sender<()>,
     has_answer: bool,
 }
 

@@ -84,10 +84,14 @@ macro_rules! conformance {
                 a_reload_that_is_refused_touches_nothing
                 a_reload_that_fails_brings_back_the_version_before_and_its_dependents;
             supervision: s01_a_plugin_is_started_again_as_its_rule_says
+                s01_a_plugin_that_ends_itself_while_it_begins_has_ended
+                s06_a_dependent_is_started_when_all_that_it_needs_have_been
                 s06_a_restart_takes_dependents_along_and_nobody_else
                 s07_one_restart_too_many_within_the_window_is_the_last
                 s08_a_start_that_fails_counts_and_is_tried_again_until_it_is_too_many
                 s13_a_plugin_that_waits_to_be_started_again_can_be_unloaded
+                s13_a_plugin_that_is_unloaded_while_it_is_being_blocked_stays_gone
+                s15_a_late_break_of_an_earlier_incarnation_leaves_the_later_one_alone
                 s15_what_an_earlier_incarnation_says_is_ignored
                 s19_calls_inside_a_plugin_that_dies_fail_at_once
                 a61_a_plugin_that_breaks_at_every_call_is_quarantined_and_its_guard_fails_closed
@@ -97,6 +101,10 @@ macro_rules! conformance {
                 c03_a_call_ends_at_its_deadline_and_at_that_of_the_calls_around_it
                 c04_a_call_into_a_plugin_that_dies_fails_at_once
                 c06_a_call_that_is_given_up_leaves_the_queue_or_comes_to_its_end
+                c06_a_call_that_is_given_up_comes_to_its_end_before_its_plugin_stops
+                c06_an_unload_that_is_forced_begins_no_call_that_waits_for_its_turn
+                c08_whoever_has_given_a_call_up_does_not_wait_for_it
+                calls_of_one_instance_wait_until_it_has_begun
                 c08_two_plugins_that_would_wait_for_each_other_do_not
                 a41_a_plugin_gets_no_more_done_through_another_than_alone
                 a43_a_plugin_that_is_called_again_from_its_own_call_is_told_the_path
@@ -146,6 +154,7 @@ macro_rules! native_conformance {
             an_extension_point_is_wrapped_once
             l07_a_plugin_that_hangs_while_it_stops_is_ended_at_its_wall_time
             c02_a_call_of_what_nobody_contributes_fails_at_once
+            an_unload_that_is_forced_stops_the_state_that_was_there
             c03_a_call_that_hangs_ends_at_its_deadline_and_ends_what_was_called
         }
     };

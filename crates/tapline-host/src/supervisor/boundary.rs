@@ -49,7 +49,7 @@ impl SupervisedHandler {
         request: Value,
         caller: Option<Caller>,
     ) -> Result<Value, CallError> {
-        let _pass = self.gate.enter().ok_or_else(|| self.supervisor.not_active())?;
+        let pass = self.gate.enter_owned().ok_or_else(|| self.supervisor.not_active())?;
         if !self.methods.is_empty() && !self.methods.contains(method) {
             return Err(CallError::NoSuchMethod {
                 target: self.contribution.to_string(),
@@ -61,7 +61,7 @@ impl SupervisedHandler {
         let operation =
             Operation::Handle { contribution: Arc::clone(&self.contribution), method: Arc::clone(method) };
         let context = Arc::new(context);
-        self.supervisor.answer(operation, &context).await?;
+        self.supervisor.answer(operation, &context, pass).await?;
         context.output().ok_or_else(|| {
             Fault::Contract { message: format!("`{method}` of `{}` set no output", self.contribution) }.into()
         })

@@ -89,10 +89,10 @@ impl Supervisor {
         done.map_err(|_| CallError::DeadlineExceeded { limit: begun.elapsed(), phase: Phase::Queued })
     }
 
-    /// Forgets all instances that are not on loan.
-    pub(crate) fn forget_idle(&self) {
+    /// Forgets the instances of this life and of earlier ones that are not on loan.
+    pub(super) fn forget_idle(&self, incarnation: u64) {
         // Plugins drop their state outside of the lock.
-        let idle = std::mem::take(&mut *self.idle());
+        let idle: Vec<_> = self.idle().extract_if(.., |held| held.incarnation <= incarnation).collect();
         drop(idle);
     }
 
@@ -105,6 +105,9 @@ impl Drop for Lease<'_> {
     fn drop(&mut self) {
         let Some(instance) = self.instance.take().filter(|_| self.keep) else { return };
         let mut idle = self.supervisor.idle();
+        if self.supervisor.incarnation() != self.incarnation {
+            return;
+        }
         // A shared instance that had to be started for this call is the one that later calls share.
         let has_room = if instance.share().is_some() { idle.is_empty() } else { idle.len() < IDLE_INSTANCES };
         if has_room && !self.is_shared {

@@ -1,12 +1,12 @@
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use tapline_core::{CallError, Object, Operation, PluginId};
+use tapline_core::{CallError, Instance, Object, Operation, PluginId};
 use tokio::time::Instant;
 
-use super::Supervisor;
 use super::lease::Held;
 use super::restarts::{Ending, Restarts, Verdict};
 use super::status::{PluginState, Status};
+use super::{Supervisor, ending};
 
 /// How an attempt to start a plugin again came out.
 #[derive(Debug)]
@@ -26,6 +26,12 @@ impl Supervisor {
 
     pub(super) fn incarnation(&self) -> u64 {
         self.status.borrow().incarnation
+    }
+
+    /// Waits for as long as the plugin is about to be started again.
+    pub(crate) async fn settled(&self) {
+        // The sender is the supervisor's own, so this ends in no error.
+        let _ = self.status.subscribe().wait_for(|status| status.state != PluginState::Backoff).await;
     }
 
     /// Why a call of the plugin fails now.
@@ -69,7 +75,7 @@ impl Supervisor {
             verdict => drop(self.end_life(state_after(verdict))),
         }
         drop(restarts);
-        self.forget_idle();
+        self.forget_idle(incarnation);
         let Some(host) = self.host.upgrade() else { return };
         tokio::spawn(host.follow(Arc::clone(self), self.incarnation(), verdict));
     }
@@ -77,17 +83,16 @@ impl Supervisor {
     /// Ends all calls under way, and has new ones wait until the plugin is started again; `None` when it is over.
     /// The plugin is stopped.
     pub(crate) async fn suspend(self: &Arc<Self>) -> Option<u64> {
-        let was = self.status().state;
-        if !matches!(was, PluginState::Active | PluginState::Backoff) {
+        let was = self.status();
+        if !matches!(was.state, PluginState::Active | PluginState::Backoff) {
             return None;
         }
-        let idle = std::mem::take(&mut *self.idle());
-        let incarnation = self.end_life(PluginState::Backoff);
-        if was == PluginState::Active {
-            self.idle().extend(idle.into_iter().map(|held| Held { incarnation, ..held }));
+        let incarnation = self.end_life_in(&was, PluginState::Backoff)?;
+        if was.state == PluginState::Active {
+            self.take_over_idle(incarnation);
             self.stop().await;
         }
-        self.forget_idle();
+        self.forget_idle(incarnation);
         Some(incarnation)
     }
 
@@ -99,9 +104,13 @@ impl Supervisor {
             return Revival::Void;
         }
         match started {
-            Ok(instance) => {
+            Ok((instance, ending)) => {
                 self.idle().push(Held { instance, incarnation });
                 self.turn_to(PluginState::Active);
+                drop(restarts);
+                if let Some(ending) = ending {
+                    self.end(incarnation, ending);
+                }
                 Revival::Active
             }
             Err(error) => {
@@ -118,17 +127,19 @@ impl Supervisor {
     async fn start_again(
         self: &Arc<Self>,
         incarnation: u64,
-    ) -> Result<Box<dyn tapline_core::Instance>, CallError> {
+    ) -> Result<(Box<dyn Instance>, Option<Ending>), CallError> {
         let mut instance = self.fresh(incarnation).await?;
         let context = Arc::new(self.context(Object::new()));
-        self.within(incarnation, &context, instance.call(&Operation::Start, &context)).await?;
-        Ok(instance)
+        let answer = self.within(incarnation, &context, instance.call(&Operation::Start, &context)).await;
+        let ending = ending(&answer, &context);
+        answer.map(|_| (instance, ending))
     }
 
     /// Ends what is left of the plugin, because one that it needs is gone.
     pub(crate) async fn block(self: &Arc<Self>, root: &PluginId) {
-        if self.suspend().await.is_some() {
-            self.end_life(PluginState::Blocked { root: root.clone() });
+        if let Some(incarnation) = self.suspend().await {
+            let suspended = Status { state: PluginState::Backoff, incarnation };
+            self.end_life_in(&suspended, PluginState::Blocked { root: root.clone() });
         }
     }
 
@@ -146,15 +157,26 @@ impl Supervisor {
         was
     }
 
-    /// Ends the calls that are under way; they fail.
+    /// Ends the calls that are under way, and lets none in that waits for its turn; they fail.
     pub(crate) fn end_calls(&self) {
-        self.status.send_modify(|status| status.incarnation += 1);
+        self.status.send_modify(|status| {
+            *status = Status { state: PluginState::Absent, incarnation: status.incarnation + 1 };
+        });
+        self.take_over_idle(self.incarnation());
+    }
+
+    /// Takes the instances that rest along into the life that has just begun, so that they can be stopped.
+    fn take_over_idle(&self, incarnation: u64) {
+        let mut idle = self.idle();
+        for held in idle.iter_mut().filter(|held| held.incarnation + 1 == incarnation) {
+            held.incarnation = incarnation;
+        }
     }
 
     /// Ends whatever is left.
     pub(crate) fn retire(&self) {
-        self.end_life(PluginState::Absent);
-        self.forget_idle();
+        let incarnation = self.end_life(PluginState::Absent);
+        self.forget_idle(incarnation);
     }
 
     /// Forgets how often the plugin was started again, and that it is over: somebody has looked after it.
@@ -174,6 +196,20 @@ impl Supervisor {
         self.status.send_modify(|status| *status = Status { state, incarnation: status.incarnation + 1 });
         self.tell();
         self.incarnation()
+    }
+
+    /// Begins another incarnation, in this state, unless something else has become of the plugin meanwhile.
+    fn end_life_in(&self, was: &Status, state: PluginState) -> Option<u64> {
+        let incarnation = was.incarnation + 1;
+        let has_ended = self.status.send_if_modified(|status| {
+            let is_same = status == was;
+            if is_same {
+                *status = Status { state, incarnation };
+            }
+            is_same
+        });
+        has_ended.then(|| self.tell())?;
+        Some(incarnation)
     }
 
     pub(super) fn turn_to(&self, state: PluginState) {

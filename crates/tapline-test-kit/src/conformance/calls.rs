@@ -13,7 +13,7 @@ use futures_util::FutureExt as _;
 use script::Step;
 use tapline::core::TopicPattern;
 use tapline::host::{Delivery, PluginHealth, PluginState, Queueing};
-use tapline::{PluginId, Policy};
+use tapline::{Drain, PluginId, Policy};
 use tokio::time::Instant;
 
 use crate::bench::Bench;
@@ -120,6 +120,85 @@ pub async fn c06_a_call_that_is_given_up_leaves_the_queue_or_comes_to_its_end(su
     let one = PluginId::new("one").unwrap();
     let health = PluginHealth { state: PluginState::Active, incarnation: 1, late_answers: 1 };
     assert_eq!(bench.host.health(&one), Some(health));
+}
+
+pub async fn c06_a_call_that_is_given_up_comes_to_its_end_before_its_plugin_stops(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let gate = bench.gate();
+    let gate_call = |method: &str| Step::Call("gate".into(), method.into());
+    let steps = [gate_call("wait"), gate_call("done")];
+    bench.load([plugin("one").method("ask", steps).at("stop", [gate_call("stop")]).one_instance()]).await;
+    let mut running = Box::pin(bench.ask("one", "ask"));
+    assert!(running.as_mut().now_or_never().is_none());
+    gate.has_come(1).await;
+    drop(running);
+    let open = async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        gate.open(1);
+    };
+    let (drain, ()) = tokio::join!(bench.host.unload("one"), open);
+    assert_eq!(
+        (drain.unwrap(), gate.asked()),
+        (Drain::Drained, ["wait", "done", "stop"].map(Into::into).to_vec())
+    );
+}
+
+pub async fn c06_an_unload_that_is_forced_begins_no_call_that_waits_for_its_turn(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let gate = bench.gate();
+    let within = Step::CallWithin(60_000, "gate".into(), "wait".into());
+    bench.load([plugin("one").method("ask", [within]).one_instance()]).await;
+    let unload = async {
+        gate.has_come(1).await;
+        bench.host.unload("one").await
+    };
+    let (running, queued, drain) = tokio::join!(bench.ask("one", "ask"), bench.ask("one", "ask"), unload);
+    assert_eq!((running.unwrap_err().as_str(), queued.unwrap_err().as_str()), ("target-died", "not-active"));
+    assert_eq!((drain.unwrap(), gate.asked().len()), (Drain::Forced, 1));
+}
+
+pub async fn c08_whoever_has_given_a_call_up_does_not_wait_for_it(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let gate = bench.gate();
+    let gate_call = |method: &str| Step::Call("gate".into(), method.into());
+    let back = Step::Call("a".into(), "who".into());
+    let a = plugin("a").calls("a").calls("b").method("who", [Step::Set("a".into())]);
+    let a = a
+        .method("ask", [Step::CallWithin(1_000, "b".into(), "ask".into())])
+        .method("wait", [gate_call("wait")]);
+    let b = plugin("b").calls("a").method("ask", [gate_call("wait"), back, gate_call("answered")]);
+    bench.load([a.one_instance(), b.one_instance()]).await;
+    assert_eq!(bench.ask("a", "ask").await.unwrap_err(), "deadline-exceeded");
+    let go_on = async {
+        gate.has_come(2).await;
+        gate.open(1);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        gate.open(1);
+    };
+    let (waited, ()) = tokio::join!(bench.ask("a", "wait"), go_on);
+    assert!(waited.is_ok());
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(gate.asked(), ["wait", "wait", "answered"]);
+}
+
+pub async fn calls_of_one_instance_wait_until_it_has_begun(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let gate = bench.gate();
+    let begins = [Step::Call("gate".into(), "wait".into())];
+    let one = plugin("one").method("count", [Step::Count]).at("start", begins).one_instance();
+    let open = async {
+        gate.has_come(1).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        gate.open(1);
+    };
+    let early = async {
+        gate.has_come(1).await;
+        bench.ask("one", "count").await
+    };
+    let (loaded, count, ()) = tokio::join!(bench.try_load([one]), early, open);
+    assert!(loaded.is_ok());
+    assert_eq!(count.unwrap().as_i64(), Some(1));
+    assert_eq!(bench.ask("one", "count").await.unwrap().as_i64(), Some(2));
 }
 
 pub async fn one_instance_answers_one_call_after_the_other_and_keeps_its_state(subject: impl Subject) {

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tapline::core::{HookRules, HookState, On, Priority};
+use tapline::core::{HookRules, HookState, METHODS, On, Priority, Request};
 use tapline::{CallError, Hook, HookPoint, Host, Load, PluginId, Step as Flow, UnloadError};
 
 use crate::bench::Words;
@@ -508,4 +508,48 @@ pub async fn l07_a_plugin_that_hangs_while_it_stops_is_ended_at_its_wall_time() 
     assert_eq!(host.unload("lingers").await.unwrap(), tapline::Drain::Drained);
     assert_eq!(begun.elapsed(), Duration::from_secs(7));
     host.load(Load::native(tapline_pdk::native::<lingering::Lingers>())).await.unwrap();
+}
+
+/// A plugin of which one call hangs, and that counts how often it was made and stopped.
+mod counted {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use tapline_pdk::prelude::*;
+
+    pub(super) static MADE: AtomicUsize = AtomicUsize::new(0);
+    pub(super) static STOPPED: AtomicUsize = AtomicUsize::new(0);
+
+    pub(super) struct Counted;
+
+    #[plugin(id = "counted", version = "1.0.0", limits = { wall = "60s" })]
+    impl Counted {
+        #[init]
+        fn init() -> Result<Self> {
+            MADE.fetch_add(1, Ordering::SeqCst);
+            Ok(Self)
+        }
+
+        #[method]
+        async fn hang(&self, _context: &Context) -> Result<Value> {
+            std::future::pending().await
+        }
+
+        #[stop]
+        async fn stop(&self) -> Result<()> {
+            STOPPED.fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        }
+    }
+}
+
+pub async fn an_unload_that_is_forced_stops_the_state_that_was_there() {
+    use std::sync::atomic::Ordering;
+
+    let host = Host::builder().build();
+    host.load(Load::native(tapline_pdk::native::<counted::Counted>())).await.unwrap();
+    let hang = Request::new(METHODS, "counted", "hang", tapline::Value::Null);
+    let (_, drain) = tokio::join!(host.request(hang), host.unload("counted"));
+    assert_eq!(drain.unwrap(), tapline::Drain::Forced);
+    let counts = [&counted::MADE, &counted::STOPPED].map(|count| count.load(Ordering::SeqCst));
+    assert_eq!(counts, [1, 1]);
 }

@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use script::Step;
 use tapline::core::{HookKind, Restart};
 use tapline::host::{HostBuilder, PluginState, Strategy, Supervision};
@@ -66,6 +67,36 @@ pub async fn s01_a_plugin_is_started_again_as_its_rule_says(subject: impl Subjec
             }
         }
     }
+}
+
+pub async fn s01_a_plugin_that_ends_itself_while_it_begins_has_ended(subject: impl Subject) {
+    let ends = |step| mortal("a").restart(Restart::Temporary).at("start", [step]);
+    for (step, over) in
+        [(Step::Exit, PluginState::Stopped), (Step::ExitWith("lost".into()), PluginState::Failed)]
+    {
+        let bench = Bench::new(subject);
+        bench.load([ends(step)]).await;
+        assert_eq!(bench.host.state(&id("a")), over);
+        assert_eq!(bench.ask("a", "count").await.unwrap_err(), "not-active");
+    }
+}
+
+pub async fn s06_a_dependent_is_started_when_all_that_it_needs_have_been(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let one = |id| mortal(id).one_instance();
+    bench.load([one("a"), one("b"), mortal("c").needs("a").needs("b")]).await;
+    for _ in 0..2 {
+        let _ = bench.ask("a", "break").await;
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let _ = bench.ask("b", "break").await;
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    let states = ["a", "b", "c"].map(|plugin| bench.host.state(&id(plugin)));
+    assert_eq!(states, [PluginState::Backoff, PluginState::Active, PluginState::Backoff]);
+    assert_eq!(
+        (bench.settled("a").await, bench.settled("c").await),
+        (PluginState::Active, PluginState::Active)
+    );
 }
 
 pub async fn s06_a_restart_takes_dependents_along_and_nobody_else(subject: impl Subject) {
@@ -138,6 +169,25 @@ pub async fn s13_a_plugin_that_waits_to_be_started_again_can_be_unloaded(subject
     assert_eq!((bench.host.state(&id("a")), gate.asked().len()), (PluginState::Absent, 2));
 }
 
+pub async fn s13_a_plugin_that_is_unloaded_while_it_is_being_blocked_stays_gone(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let gate = bench.gate();
+    let topic = tapline::core::TopicPattern::new("host.plugins.b").unwrap();
+    let mut states = bench.host.subscribe(topic, tapline::host::Queueing::default());
+    let lingers = mortal("b").needs("a").at("stop", [Step::Call("gate".into(), "wait".into())]);
+    bench.load([mortal("a").one_instance().restart(Restart::Temporary), lingers]).await;
+    let _ = bench.ask("a", "break").await;
+    gate.has_come(1).await;
+    bench.host.unload("b").await.unwrap();
+    gate.open(1);
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let mut last = None;
+    while let Some(Some(tapline::host::Delivery::Event(event))) = states.next().now_or_never() {
+        last = event.payload.get("state").and_then(|state| state.as_str().map(ToOwned::to_owned));
+    }
+    assert_eq!(last.as_deref(), Some("absent"));
+}
+
 pub async fn calls_wait_until_the_plugin_has_been_started_again(subject: impl Subject) {
     let bench = Bench::new(subject);
     bench.load([mortal("a").one_instance()]).await;
@@ -160,6 +210,23 @@ pub async fn s15_what_an_earlier_incarnation_says_is_ignored(subject: impl Subje
     let (_, _, ()) = tokio::join!(bench.ask("a", "wait-and-exit"), bench.ask("a", "wait-and-exit"), end_both);
     // Both end the plugin, and it was one life of it: two restarts would be too many.
     assert_eq!((bench.settled("a").await, bench.incarnation("a")), (PluginState::Active, 2));
+}
+
+pub async fn s15_a_late_break_of_an_earlier_incarnation_leaves_the_later_one_alone(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let gate = bench.gate();
+    let waits = [Step::Call("gate".into(), "wait".into()), Step::Break];
+    bench.load([mortal("a").method("wait-and-break", waits)]).await;
+    let mut late = Box::pin(bench.ask("a", "wait-and-break"));
+    while gate.asked().is_empty() {
+        assert!(late.as_mut().now_or_never().is_none());
+    }
+    let _ = bench.ask("a", "break").await;
+    assert_eq!(bench.settled("a").await, PluginState::Active);
+    assert_eq!(bench.ask("a", "count").await.unwrap().as_i64(), Some(1));
+    gate.open(1);
+    assert!(late.await.is_err());
+    assert_eq!(bench.ask("a", "count").await.unwrap().as_i64(), Some(2));
 }
 
 pub async fn s19_calls_inside_a_plugin_that_dies_fail_at_once(subject: impl Subject) {
