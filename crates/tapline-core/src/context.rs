@@ -247,6 +247,9 @@ impl CallContext {
             topic: Topic::new(topic).map_err(|error| Failure::from_error("no-such-topic", error))?,
             payload,
         };
+        if event.topic.as_str().starts_with(HOST_TOPICS) {
+            return Err(self.denied("publish", topic, "the host alone publishes these events").into());
+        }
         if !self.grants.events.publish.matches(&event.topic) {
             return Err(self.denied("publish", topic, NOT_GRANTED).into());
         }
@@ -385,6 +388,9 @@ impl Drop for NextRequest<'_> {
         }
     }
 }
+
+/// What the host says of plugins; nobody else can say it.
+const HOST_TOPICS: &str = "host.";
 
 const NOT_GRANTED: &str = "its manifest did not ask for it, or the policy did not grant it";
 

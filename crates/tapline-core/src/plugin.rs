@@ -205,17 +205,25 @@ impl Plugin for NativePlugin {
     ) -> BoxFuture<'a, Result<Box<dyn Instance>, CallError>> {
         Box::pin(async move {
             let state = contained(async { (self.init)(Arc::clone(context)).await }).await??;
-            Ok(Box::new(NativeHandle(state)) as Box<dyn Instance>)
+            Ok(Box::new(NativeHandle(Some(state))) as Box<dyn Instance>)
         })
     }
 }
 
-/// A handle to a native plugin's state.
-struct NativeHandle(Arc<dyn NativeInstance>);
+/// A handle to a native plugin's state, which is there until the handle is dropped.
+struct NativeHandle(Option<Arc<dyn NativeInstance>>);
+
+impl Drop for NativeHandle {
+    fn drop(&mut self) {
+        let state = self.0.take();
+        // A plugin whose state panics when it is dropped takes nobody along.
+        let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || drop(state)));
+    }
+}
 
 impl Instance for NativeHandle {
     fn share(&self) -> Option<Box<dyn Instance>> {
-        Some(Box::new(Self(Arc::clone(&self.0))))
+        Some(Box::new(Self(self.0.clone())))
     }
 
     fn call<'a>(
@@ -224,8 +232,8 @@ impl Instance for NativeHandle {
         context: &'a Arc<CallContext>,
     ) -> BoxFuture<'a, Result<Flow, CallError>> {
         Box::pin(async move {
-            contained(async { Arc::clone(&self.0).call(operation.clone(), Arc::clone(context)).await })
-                .await?
+            let Some(state) = self.0.clone() else { return Err(CallError::Cancelled) };
+            contained(async move { state.call(operation.clone(), Arc::clone(context)).await }).await?
         })
     }
 }

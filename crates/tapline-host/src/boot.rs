@@ -99,11 +99,12 @@ impl Host {
             report.plugins.push(StartEntry { name, is_optional, outcome });
         }
         if report.is_complete() {
-            shared.plugins().extend(started);
+            shared.block_stranded(&started).await;
             return Ok(report);
         }
         for loaded in started.iter().rev() {
             shared.end(loaded).await;
+            shared.leave_out(loaded);
         }
         Err(BootFailed(report))
     }
@@ -200,6 +201,7 @@ impl Shared {
         let started = arrival.step(self.start(&readied, self)).await;
         let published = started.and_then(|loaded| {
             self.registry.register(vec![loaded.registration()])?;
+            self.plugins().push(loaded.clone());
             Ok(loaded)
         });
         match published {
@@ -219,6 +221,7 @@ impl Shared {
             },
         };
         self.end(&loaded).await;
+        self.leave_out(&loaded);
         starting[place].loaded = None;
         starting[place].outcome = Some(outcome);
     }

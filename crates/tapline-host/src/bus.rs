@@ -96,6 +96,12 @@ impl Bus {
         self.publish(event)
     }
 
+    /// As [`publish`](Self::publish), and forgets the state that was kept of the topic.
+    pub(crate) fn publish_last(&self, event: &Event) -> usize {
+        self.state().kept.remove(&event.topic);
+        self.publish(event)
+    }
+
     pub(crate) fn subscribe(self: &Arc<Self>, pattern: TopicPattern, queueing: Queueing) -> Subscription {
         let queue = Arc::new(Queue::new(pattern, queueing));
         let mut state = self.state();

@@ -152,6 +152,7 @@ impl Shared {
         }
         self.registry.register(loading.started.iter().map(Loaded::registration).collect())?;
         loading.is_registered = true;
+        self.plugins().extend(loading.started.iter().cloned());
         for (place, (loaded, arrival)) in loading.started.iter().zip(&arrivals).enumerate() {
             if let Err(error) = arrival.step(loaded.begin()).await {
                 for begun in loading.started[..place].iter().rev() {
@@ -162,8 +163,7 @@ impl Shared {
             loaded.listen(&self.bus);
         }
         let started = std::mem::take(&mut loading.started);
-        let ids = started.iter().map(|loaded| loaded.id().clone()).collect();
-        self.plugins().extend(started);
-        Ok(ids)
+        self.block_stranded(&started).await;
+        Ok(started.iter().map(|loaded| loaded.id().clone()).collect())
     }
 }

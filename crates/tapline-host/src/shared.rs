@@ -62,6 +62,7 @@ impl Drop for Loading<'_> {
         for loaded in self.started.iter().rev() {
             if self.is_registered {
                 self.host.registry.remove(loaded.id());
+                self.host.leave_out(loaded);
             }
             // Dropping its subscriptions ends them.
             loaded.listeners.lock().unwrap_or_else(PoisonError::into_inner).clear();
@@ -71,6 +72,11 @@ impl Drop for Loading<'_> {
 }
 
 impl Shared {
+    /// Takes a plugin out of the list.
+    pub(crate) fn leave_out(&self, loaded: &Loaded) {
+        self.plugins().retain(|other| !Arc::ptr_eq(&other.supervisor, &loaded.supervisor));
+    }
+
     /// Grants, loads and starts one plugin.
     pub(crate) async fn start(&self, readied: &Arc<Readied>, host: &Arc<Self>) -> Result<Loaded, HostError> {
         let manifest = &readied.manifest;

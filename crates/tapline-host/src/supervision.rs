@@ -1,6 +1,6 @@
 //! What the end of one plugin means for the others.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tapline_core::{BoxFuture, Event, PluginId, Topic, Value};
@@ -31,43 +31,25 @@ impl Shared {
     }
 
     /// Starts a plugin again, and after it those that need it.
-    async fn recover(&self, suspended: Suspended, wait: Duration) {
+    async fn recover(self: Arc<Self>, suspended: Suspended, wait: Duration) {
         let id = suspended.0.plugin.clone();
         let dependents = match self.supervision.strategy {
             Strategy::OneForOne => Vec::new(),
             Strategy::RestForDependents => self.suspend_all(&self.dependents(&id)).await,
         };
-        self.bring_back(&suspended, wait).await;
+        // A host that is dropped meanwhile is not kept by those that wait.
+        let host = Arc::downgrade(&self);
+        drop(self);
+        bring_back(&host, &suspended, wait).await;
         // Those that were stopped last come back first.
         for dependent in dependents.iter().rev() {
-            self.needs_are_settled(dependent).await;
-            self.bring_back(dependent, Duration::ZERO).await;
-        }
-    }
-
-    /// Waits until none of those that a plugin cannot do without is about to be started again: several of them may have
-    /// ended, each with a restart of its own.
-    async fn needs_are_settled(&self, (supervisor, _): &Suspended) {
-        for needed in self.needed_by(&supervisor.plugin) {
-            needed.settled().await;
-        }
-    }
-
-    /// Starts a plugin again until it stays up, or has been tried too often.
-    async fn bring_back(&self, (supervisor, incarnation): &Suspended, first: Duration) {
-        let mut wait = first;
-        loop {
-            tokio::time::sleep(wait).await;
-            match supervisor.revive(*incarnation).await {
-                Revival::Active | Revival::Void => return,
-                Revival::Failed(Verdict::Again(again)) => wait = again,
-                Revival::Failed(_) => return self.block_dependents(&supervisor.plugin).await,
-            }
+            needs_are_settled(&host, dependent).await;
+            bring_back(&host, dependent, Duration::ZERO).await;
         }
     }
 
     /// Restarts a plugin and those that need it at once, whatever has become of them, and forgets how often they broke.
-    pub(crate) async fn restart(&self, plugin: &Arc<Supervisor>) {
+    pub(crate) async fn restart(self: &Arc<Self>, plugin: &Arc<Supervisor>) {
         let mut supervisors = vec![Arc::clone(plugin)];
         supervisors.extend(self.dependents(&plugin.plugin));
         for supervisor in &supervisors {
@@ -76,9 +58,9 @@ impl Shared {
         let suspended = self.suspend_all(&supervisors).await;
         for one in suspended.iter().rev() {
             if !Arc::ptr_eq(&one.0, plugin) {
-                self.needs_are_settled(one).await;
+                needs_are_settled(&Arc::downgrade(self), one).await;
             }
-            self.bring_back(one, Duration::ZERO).await;
+            bring_back(&Arc::downgrade(self), one, Duration::ZERO).await;
         }
     }
 
@@ -96,6 +78,17 @@ impl Shared {
     async fn block_dependents(&self, root: &PluginId) {
         for dependent in self.dependents(root).iter().rev() {
             dependent.block(root).await;
+        }
+    }
+
+    /// Ends those plugins that need one which has failed while they were being loaded.
+    pub(crate) async fn block_stranded(&self, loaded: &[Loaded]) {
+        for one in loaded {
+            let needed = self.needed_by(one.id());
+            let gone = needed.iter().find(|needed| needed.status().state.is_failure());
+            if let Some(gone) = gone {
+                one.supervisor.block(&gone.plugin).await;
+            }
         }
     }
 
@@ -129,6 +122,33 @@ impl Shared {
         if let PluginState::Blocked { root } = state {
             payload.push(("root", root.as_str().into()));
         }
-        self.bus.publish_state(&Event { topic, payload: Value::from_iter(payload) });
+        let event = Event { topic, payload: Value::from_iter(payload) };
+        match state {
+            PluginState::Absent => self.bus.publish_last(&event),
+            _ => self.bus.publish_state(&event),
+        };
+    }
+}
+
+/// Starts a plugin again until it stays up, or has been tried too often.
+async fn bring_back(host: &Weak<Shared>, (supervisor, incarnation): &Suspended, first: Duration) {
+    let mut wait = first;
+    loop {
+        tokio::time::sleep(wait).await;
+        let Some(host) = host.upgrade() else { return };
+        match supervisor.revive(*incarnation).await {
+            Revival::Active | Revival::Void => return,
+            Revival::Failed(Verdict::Again(again)) => wait = again,
+            Revival::Failed(_) => return host.block_dependents(&supervisor.plugin).await,
+        }
+    }
+}
+
+/// Waits until none of those that a plugin cannot do without is about to be started again: several of them may have
+/// ended, each with a restart of its own.
+async fn needs_are_settled(host: &Weak<Shared>, (supervisor, _): &Suspended) {
+    let needed = host.upgrade().map(|host| host.needed_by(&supervisor.plugin)).unwrap_or_default();
+    for needed in needed {
+        needed.settled().await;
     }
 }

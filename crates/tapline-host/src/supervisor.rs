@@ -111,7 +111,7 @@ impl Supervisor {
         let start = async { Ok(self.enter(incarnation, &Operation::Start, &context).await) };
         let (answer, ending) = self.in_turn(start).await?;
         answer?;
-        self.turn_to(PluginState::Active);
+        self.has_begun()?;
         if let Some(ending) = ending {
             self.end(incarnation, ending);
         }

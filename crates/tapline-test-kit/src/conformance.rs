@@ -96,7 +96,10 @@ macro_rules! conformance {
                 s19_calls_inside_a_plugin_that_dies_fail_at_once
                 a61_a_plugin_that_breaks_at_every_call_is_quarantined_and_its_guard_fails_closed
                 calls_wait_until_the_plugin_has_been_started_again
-                what_becomes_of_a_plugin_is_published;
+                what_becomes_of_a_plugin_is_published
+                a_plugin_whose_need_fails_while_it_is_being_loaded_is_blocked
+                what_start_asks_for_may_come_back_to_the_plugin_when_it_starts_again_too
+                what_the_host_says_of_plugins_nobody_else_can_say;
             calls: c02_a_call_that_nobody_answers_to_fails_at_once_and_says_why
                 c03_a_call_ends_at_its_deadline_and_at_that_of_the_calls_around_it
                 c04_a_call_into_a_plugin_that_dies_fails_at_once
@@ -153,6 +156,8 @@ macro_rules! native_conformance {
             an_input_that_does_not_fit_is_the_fault_of_the_hook_that_set_it
             an_extension_point_is_wrapped_once
             l07_a_plugin_that_hangs_while_it_stops_is_ended_at_its_wall_time
+            a_plugin_that_breaks_while_it_is_being_loaded_is_not_loaded
+            a_state_that_panics_when_it_is_dropped_keeps_nobody_from_going_on
             c02_a_call_of_what_nobody_contributes_fails_at_once
             an_unload_that_is_forced_stops_the_state_that_was_there
             c03_a_call_that_hangs_ends_at_its_deadline_and_ends_what_was_called

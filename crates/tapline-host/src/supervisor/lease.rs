@@ -40,14 +40,9 @@ impl Supervisor {
     /// An instance that waits, and whether it is a handle to one that others use, too.
     fn spare(&self, incarnation: u64) -> Option<(Box<dyn Instance>, bool)> {
         let mut idle = self.idle();
-        while let Some(held) = idle.last() {
-            if held.incarnation == incarnation {
-                let shared = held.instance.share().map(|shared| (shared, true));
-                return shared.or_else(|| idle.pop().map(|held| (held.instance, false)));
-            }
-            idle.pop();
-        }
-        None
+        let place = idle.iter().rposition(|held| held.incarnation == incarnation)?;
+        let shared = idle[place].instance.share().map(|shared| (shared, true));
+        shared.or_else(|| Some((idle.swap_remove(place).instance, false)))
     }
 
     /// An instance more. After one has broken, it waits as long as a restart would.

@@ -44,7 +44,9 @@ impl Supervisor {
     pub(super) async fn admitted(&self) -> Result<u64, CallError> {
         {
             let status = self.status.borrow();
-            if status.state.is_up() {
+            // What `start` asks for comes back to the plugin, as it does when it is loaded.
+            let is_from_start = || status.state == PluginState::Backoff && self.is_held();
+            if status.state.is_up() || is_from_start() {
                 return Ok(status.incarnation);
             }
         }
@@ -61,10 +63,14 @@ impl Supervisor {
     pub(super) fn end(self: &Arc<Self>, incarnation: u64, ending: Ending) {
         let mut restarts = self.restarts();
         let status = self.status();
+        let is_whole = self.is_single || ending != Ending::Fault;
+        if status.state == PluginState::Starting && is_whole {
+            // The load fails for it.
+            self.end_life_in(&status, PluginState::Failed);
+        }
         if status.incarnation != incarnation || status.state != PluginState::Active {
             return;
         }
-        let is_whole = self.is_single || ending != Ending::Fault;
         let verdict = restarts.after(ending, Instant::now().into_std());
         match verdict {
             Verdict::Again(wait) if !is_whole => {
@@ -106,7 +112,10 @@ impl Supervisor {
         match started {
             Ok((instance, ending)) => {
                 self.idle().push(Held { instance, incarnation });
-                self.turn_to(PluginState::Active);
+                let waiting = Status { state: PluginState::Backoff, incarnation };
+                if !self.change_if(&waiting, |status| status.state = PluginState::Active) {
+                    return Revival::Void;
+                }
                 drop(restarts);
                 if let Some(ending) = ending {
                     self.end(incarnation, ending);
@@ -130,7 +139,8 @@ impl Supervisor {
     ) -> Result<(Box<dyn Instance>, Option<Ending>), CallError> {
         let mut instance = self.fresh(incarnation).await?;
         let context = Arc::new(self.context(Object::new()));
-        let answer = self.within(incarnation, &context, instance.call(&Operation::Start, &context)).await;
+        let start = self.within(incarnation, &context, instance.call(&Operation::Start, &context));
+        let answer = tapline_core::holding(self.plugin.clone(), start).await;
         let ending = ending(&answer, &context);
         answer.map(|_| (instance, ending))
     }
@@ -153,16 +163,28 @@ impl Supervisor {
     /// Lets no new call in.
     pub(crate) fn close(&self) -> PluginState {
         let was = self.status().state;
-        self.turn_to(PluginState::Stopping);
+        self.change(|status| status.state = PluginState::Stopping);
         was
+    }
+
+    /// Ends the beginning, unless the plugin has broken meanwhile.
+    pub(super) fn has_begun(&self) -> Result<(), CallError> {
+        let starting = Status { state: PluginState::Starting, incarnation: self.incarnation() };
+        if self.change_if(&starting, |status| status.state = PluginState::Active) {
+            return Ok(());
+        }
+        Err(self.died())
+    }
+
+    /// Whether the call that is under way holds the plugin.
+    fn is_held(&self) -> bool {
+        self.turns.is_none() && tapline_core::held().contains(&self.plugin)
     }
 
     /// Ends the calls that are under way, and lets none in that waits for its turn; they fail.
     pub(crate) fn end_calls(&self) {
-        self.status.send_modify(|status| {
-            *status = Status { state: PluginState::Absent, incarnation: status.incarnation + 1 };
-        });
-        self.take_over_idle(self.incarnation());
+        let incarnation = self.end_life(PluginState::Absent);
+        self.take_over_idle(incarnation);
     }
 
     /// Takes the instances that rest along into the life that has just begun, so that they can be stopped.
@@ -182,45 +204,51 @@ impl Supervisor {
     /// Forgets how often the plugin was started again, and that it is over: somebody has looked after it.
     pub(crate) fn forgive(&self) {
         self.restarts().forget();
-        self.status.send_if_modified(|status| {
-            let is_over = !status.state.is_up() && status.state != PluginState::Absent;
-            if is_over {
-                *status = Status { state: PluginState::Backoff, incarnation: status.incarnation + 1 };
-            }
-            is_over
-        });
+        let was = self.status();
+        if !was.state.is_up() && was.state != PluginState::Absent {
+            self.end_life_in(&was, PluginState::Backoff);
+        }
     }
 
     /// Begins another incarnation, in this state.
     fn end_life(&self, state: PluginState) -> u64 {
-        self.status.send_modify(|status| *status = Status { state, incarnation: status.incarnation + 1 });
-        self.tell();
-        self.incarnation()
+        let mut incarnation = 0;
+        self.change(|status| {
+            incarnation = status.incarnation + 1;
+            *status = Status { state, incarnation };
+        });
+        incarnation
     }
 
     /// Begins another incarnation, in this state, unless something else has become of the plugin meanwhile.
     fn end_life_in(&self, was: &Status, state: PluginState) -> Option<u64> {
         let incarnation = was.incarnation + 1;
-        let has_ended = self.status.send_if_modified(|status| {
+        self.change_if(was, |status| *status = Status { state, incarnation }).then_some(incarnation)
+    }
+
+    /// Changes the status unless something else has become of the plugin meanwhile.
+    fn change_if(&self, was: &Status, change: impl FnOnce(&mut Status)) -> bool {
+        self.status.send_if_modified(|status| {
             let is_same = status == was;
             if is_same {
-                *status = Status { state, incarnation };
+                change(status);
+                self.tell(status);
             }
             is_same
+        })
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Status)) {
+        self.status.send_modify(|status| {
+            change(status);
+            self.tell(status);
         });
-        has_ended.then(|| self.tell())?;
-        Some(incarnation)
     }
 
-    pub(super) fn turn_to(&self, state: PluginState) {
-        self.status.send_modify(|status| status.state = state);
-        self.tell();
-    }
-
-    /// Publishes the state, for whoever subscribes to it.
-    fn tell(&self) {
+    /// Publishes a state before there can be another, so that the last one that is told is the last one.
+    fn tell(&self, status: &Status) {
         if let Some(host) = self.host.upgrade() {
-            host.tell_state(&self.plugin, &self.status());
+            host.tell_state(&self.plugin, status);
         }
     }
 

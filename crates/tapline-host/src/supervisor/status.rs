@@ -71,6 +71,11 @@ impl PluginState {
         }
     }
 
+    /// Whether the plugin is gone though it was not done.
+    pub(crate) const fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed | Self::Quarantined | Self::Blocked { .. })
+    }
+
     /// Whether calls are let in; of a plugin that is being unloaded, those that have come before.
     pub(crate) const fn is_up(&self) -> bool {
         matches!(self, Self::Starting | Self::Active | Self::Stopping)

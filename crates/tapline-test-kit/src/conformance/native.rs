@@ -9,7 +9,7 @@ use std::time::Duration;
 use tapline::core::{HookRules, HookState, METHODS, On, Priority, Request};
 use tapline::{CallError, Hook, HookPoint, Host, Load, PluginId, Step as Flow, UnloadError};
 
-use crate::bench::Words;
+use crate::bench::{Bench, Words};
 
 fn id(name: &str) -> PluginId {
     PluginId::new(name).unwrap()
@@ -552,4 +552,58 @@ pub async fn an_unload_that_is_forced_stops_the_state_that_was_there() {
     assert_eq!(drain.unwrap(), tapline::Drain::Forced);
     let counts = [&counted::MADE, &counted::STOPPED].map(|count| count.load(Ordering::SeqCst));
     assert_eq!(counts, [1, 1]);
+}
+
+pub async fn a_plugin_that_breaks_while_it_is_being_loaded_is_not_loaded() {
+    let bench = Bench::new(crate::Native);
+    let gate = bench.gate();
+    let wait = script::Step::Call("gate".into(), "wait".into());
+    let plugin = crate::Scripted::new("a").calls("gate").at("start", [wait]);
+    let break_it = async {
+        gate.has_come(1).await;
+        bench.ask("a", "break").await
+    };
+    let (loaded, _) = tokio::join!(bench.try_load([plugin.method("break", [script::Step::Break])]), break_it);
+    assert_eq!(loaded.unwrap_err().to_string(), "plugin `a` did not start");
+    assert!(bench.host.plugins().is_empty());
+}
+
+/// A plugin whose state panics when it is dropped.
+mod dropping {
+    use tapline_pdk::prelude::*;
+
+    pub(super) struct Drops;
+
+    impl Drop for Drops {
+        #[expect(clippy::panic, reason = "that is what it is for")]
+        fn drop(&mut self) {
+            panic!("it breaks when it is dropped");
+        }
+    }
+
+    #[plugin(id = "drops", version = "1.0.0")]
+    impl Drops {
+        #[init]
+        fn init() -> Result<Self> {
+            Ok(Self)
+        }
+
+        #[method]
+        fn lose(&self, context: &Context) -> Result<()> {
+            context.exit_with(Failure::new("lost", "it cannot go on"));
+            Ok(())
+        }
+    }
+}
+
+pub async fn a_state_that_panics_when_it_is_dropped_keeps_nobody_from_going_on() {
+    let host = Host::builder().build();
+    let drops = host.load(Load::native(tapline_pdk::native::<dropping::Drops>())).await.unwrap();
+    let lose = Request::new("plugin", "drops", "lose", tapline::Value::Null);
+    host.request(lose).await.unwrap();
+    while host.state(&drops) != tapline::host::PluginState::Active {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(host.health(&drops).unwrap().incarnation, 2);
+    assert_eq!(host.unload("drops").await.unwrap(), tapline::Drain::Drained);
 }

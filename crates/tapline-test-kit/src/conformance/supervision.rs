@@ -286,3 +286,38 @@ pub async fn what_becomes_of_a_plugin_is_published(subject: impl Subject) {
     }
     assert_eq!(seen, ["active", "backoff", "active", "stopping", "absent"]);
 }
+
+pub async fn a_plugin_whose_need_fails_while_it_is_being_loaded_is_blocked(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let failing = mortal("a").restart(Restart::Temporary).at("start", [Step::ExitWith("lost".into())]);
+    bench.load([failing, mortal("b").needs("a")]).await;
+    assert_eq!(bench.host.state(&id("a")), PluginState::Failed);
+    assert_eq!(bench.host.state(&id("b")), PluginState::Blocked { root: id("a") });
+}
+
+pub async fn what_start_asks_for_may_come_back_to_the_plugin_when_it_starts_again_too(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let ask = |target: &str, method: &str| [Step::Call(target.into(), method.into())];
+    let a = mortal("a").calls("b").calls("a").at("start", ask("b", "ask"));
+    bench.load([a, mortal("b").calls("a").method("ask", ask("a", "count"))]).await;
+    let begun = tokio::time::Instant::now();
+    let _ = bench.ask("a", "exit-with").await;
+    assert_eq!(bench.settled("a").await, PluginState::Active);
+    assert!(begun.elapsed() < Duration::from_millis(10));
+}
+
+pub async fn what_the_host_says_of_plugins_nobody_else_can_say(subject: impl Subject) {
+    let topics = |topic: &str| tapline::core::TopicPattern::new(topic).unwrap();
+    let policy = tapline::Policy::default()
+        .allow_publish(topics(">"))
+        .allow_call("plugin/*".parse().unwrap())
+        .allow_call("nobody".parse().unwrap());
+    let bench = Bench::with(subject, |host| host.policy(policy));
+    let liar = mortal("a").publishes(">").method("lie", [Step::Publish("host.plugins.b".into())]);
+    bench.load([liar]).await;
+    assert_eq!(bench.ask("a", "lie").await.unwrap_err(), "denied");
+    bench.host.unload("a").await.unwrap();
+    // Nothing is kept of what is gone.
+    let mut states = bench.host.subscribe(topics("host.plugins.*"), tapline::host::Queueing::default());
+    assert!(futures_util::FutureExt::now_or_never(states.next()).is_none());
+}
