@@ -10,7 +10,7 @@ use tapline::{Loader, Policy};
 
 use crate::Ending;
 use crate::arguments::{InfoArguments, ListArguments};
-use crate::project::{builtin_plugins, plugin_in};
+use crate::candidates::{builtin_plugins, plugin_in};
 
 /// A plugin that was looked at, or a folder in which there is none.
 enum Found {
