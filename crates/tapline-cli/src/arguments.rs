@@ -95,11 +95,11 @@ pub(crate) struct InitArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginVerb {
-    /// List the plugins that are built in, those in a folder, and those in the folders of the settings.
+    /// List all plugins that are there.
     List(ListArguments),
     /// Show all that is known of a plugin.
     Info(InfoArguments),
-    /// Tell why a pipeline uses a plugin or not, and why not another version.
+    /// Tell why a pipeline uses a plugin or not.
     Why(WhyArguments),
 }
 

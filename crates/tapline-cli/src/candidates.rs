@@ -52,6 +52,9 @@ impl Candidates {
     fn add_available(&mut self, settings: &Settings) -> Result<()> {
         for folder in settings.folders() {
             for package in Loader::discover(folder)? {
+                if self.is_named(&package) {
+                    continue;
+                }
                 match plugin_in(&package, settings.policy()) {
                     Ok(plugin) => {
                         self.catalog.plugins.push(KnownPlugin { standing: Standing::Available, ..plugin });
@@ -61,6 +64,16 @@ impl Candidates {
             }
         }
         Ok(())
+    }
+
+    /// Whether the file names this very folder.
+    fn is_named(&self, package: &Path) -> bool {
+        let place = |folder: &Path| folder.canonicalize().ok();
+        let mut named = self.catalog.plugins.iter().filter_map(|plugin| match &plugin.origin {
+            Origin::Folder(folder) if plugin.standing == Standing::Named => place(folder),
+            _ => None,
+        });
+        place(package).is_some_and(|package| named.any(|named| named == package))
     }
 
     /// Tells which plugins are blocked, which are locked, and which stand behind another one of their id.

@@ -20,7 +20,7 @@ pub(super) struct Asks(pub(super) BTreeMap<PluginId, Ask>);
 pub(super) struct Ask {
     versions: VersionReq,
     pub(super) because: Because,
-    pub(super) necessity: Necessity,
+    necessity: Necessity,
 }
 
 /// Why a pipeline asks for a plugin.
@@ -89,6 +89,13 @@ impl Asks {
             whom: whom.clone(),
         });
         askers.collect()
+    }
+}
+
+impl Asker {
+    /// Whether the pipeline can do without what it asks for. It never does with a version that it does not accept.
+    pub(super) fn necessity(&self) -> Necessity {
+        if self.standing == Standing::Wanted { Necessity::Optional } else { Necessity::Required }
     }
 }
 

@@ -1,9 +1,9 @@
 use std::fmt;
 
 use tapline_core::{PluginId, Target};
-use tapline_host::{Other, ResolveError, Standing, Why, why};
+use tapline_host::{Other, ResolveError, Why, why};
 
-use super::asks::Because;
+use super::asks::{Because, Necessity};
 use super::{Asker, Choice};
 use crate::suggest::did_you_mean_or_list;
 
@@ -64,7 +64,7 @@ impl Choice {
         let is_by = |asker: &&Asker| text.starts_with(&format!("`{}` ", asker.manifest.id()));
         let asker = self.askers.iter().find(is_by);
         match asker.and_then(|asker| self.asks.0.get(&asker.whom)).map(|ask| &ask.because) {
-            _ if asker.is_some_and(|asker| asker.standing == Standing::Wanted) => None,
+            _ if asker.is_some_and(|asker| asker.necessity() == Necessity::Optional) => None,
             Some(Because::Handles(node_type)) => {
                 Some(format!("the pipeline has nodes of the type `{node_type}`"))
             }

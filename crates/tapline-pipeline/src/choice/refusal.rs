@@ -22,15 +22,18 @@ impl Choice {
             .iter()
             .filter_map(|left_out| Some((self.asker(left_out.place)?, &left_out.reasons)))
             .flat_map(|(asker, reasons)| {
-                let necessity = self.asks.0.get(&asker.whom).map_or(Necessity::Required, |ask| ask.necessity);
-                let whom = asker.whom.clone();
+                let (whom, necessity) = (&asker.whom, asker.necessity());
                 told(reasons).map(move |reason| Refusal { whom: whom.clone(), necessity, reason })
             })
             .collect();
         all.sort_by(|one, other| (one.necessity, &one.whom).cmp(&(other.necessity, &other.whom)));
         let mut told: Vec<Refusal> = Vec::new();
         for refusal in all {
-            if !told.iter().any(|earlier| earlier.reason == refusal.reason) {
+            let is_told = |earlier: &Refusal| {
+                earlier.reason == refusal.reason
+                    || (earlier.whom == refusal.whom && earlier.necessity < refusal.necessity)
+            };
+            if !told.iter().any(is_told) {
                 told.push(refusal);
             }
         }
