@@ -95,10 +95,12 @@ pub(crate) struct InitArguments {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginVerb {
-    /// List the plugins that are built in and those in a folder.
+    /// List all plugins that are there.
     List(ListArguments),
     /// Show all that is known of a plugin.
     Info(InfoArguments),
+    /// Tell why a pipeline uses a plugin or not.
+    Why(WhyArguments),
 }
 
 #[derive(Debug, Args)]
@@ -118,6 +120,18 @@ pub(crate) struct InfoArguments {
     /// A folder that holds plugins, each in a folder of its own.
     #[arg(long, default_value = "plugins")]
     pub(crate) folder: PathBuf,
+    /// Write JSON to standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhyArguments {
+    /// The plugin's id, or a capability.
+    pub(crate) id: String,
+    /// The pipeline that chooses.
+    #[arg(default_value = "pipeline.yaml")]
+    pub(crate) file: PathBuf,
     /// Write JSON to standard output.
     #[arg(long)]
     pub(crate) json: bool,

@@ -14,12 +14,12 @@ use crate::{Ending, colour, diagnostics};
 /// Shows where the hooks of a point would stand in runs of a pipeline; runs no code of a plugin.
 pub(crate) fn explain(arguments: &ExplainArguments) -> Result<Ending> {
     let project = Project::read(&arguments.file)?;
-    let Some(definition) = &project.checked.definition else {
+    if project.checked.definition.is_none() {
         eprint!("{}", diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
         return Ok(Ending::Refused);
-    };
+    }
     let engine = Engine::new(Host::builder().settings(&project.settings).build())?;
-    engine.host().outline(project.manifests(definition))?;
+    engine.host().outline(project.manifests())?;
     let explanation = explanation(engine.host(), &arguments.point)?;
     if arguments.json {
         println!("{}", serde_json::to_string(&explanation)?);

@@ -1,10 +1,9 @@
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
 use tapline::HostError;
 use tapline::Loader;
-use tapline::host::{Candidate, Drift, Lock, LockError, LockedFrom, LockedPlugin, Standing, resolve};
+use tapline::host::{Drift, Lock, LockError, LockedFrom, LockedPlugin};
 use tapline::pipeline::{Definition, KnownPlugin, Origin};
 
 use crate::arguments::LockArguments;
@@ -85,18 +84,7 @@ fn accept(project: &Project) -> String {
 
 /// The plugins of a pipeline as they are now, in the order in which they are started.
 fn locked(project: &Project, definition: &Definition) -> Result<Lock> {
-    // One that is refused is optional, and is not loaded.
-    let plugins: Vec<_> =
-        project.needed(definition).into_iter().filter(|plugin| plugin.refused.is_empty()).collect();
-    let candidate = |plugin: &&'_ KnownPlugin| (Arc::clone(&plugin.manifest), Standing::Required);
-    let candidates: Vec<_> = plugins.iter().map(candidate).collect();
-    let candidates: Vec<_> =
-        candidates.iter().map(|(manifest, standing)| Candidate { manifest, standing: *standing }).collect();
-    let resolution = resolve(&candidates);
-    if !resolution.left_out.is_empty() {
-        return Err(HostError::Resolve(resolution.reasons()).into());
-    }
-    let locked = resolution.order.into_iter().map(|place| locked_plugin(project, definition, plugins[place]));
+    let locked = project.plugins().map(|plugin| locked_plugin(project, definition, plugin));
     Ok(Lock::new(locked.collect::<Result<_>>()?))
 }
 

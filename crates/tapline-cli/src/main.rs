@@ -2,6 +2,7 @@
 
 mod arguments;
 mod builtin;
+mod candidates;
 mod project;
 mod check;
 mod lock;
@@ -9,6 +10,7 @@ mod explain;
 mod run;
 mod init;
 mod plugin;
+mod why;
 mod progress;
 mod summary;
 mod output;
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
         Verb::Init(arguments) => init::init(&arguments),
         Verb::Plugin(PluginVerb::List(arguments)) => plugin::list(&arguments),
         Verb::Plugin(PluginVerb::Info(arguments)) => plugin::info(&arguments),
+        Verb::Plugin(PluginVerb::Why(arguments)) => why::why(&arguments),
     };
     let ending = ending.unwrap_or_else(|error| {
         error::show(&error);

@@ -1,16 +1,17 @@
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
+use tapline::Loader;
 use tapline::core::HookDeclaration;
 use tapline::host::Settings;
 use tapline::pipeline::{KnownPlugin, Origin};
-use tapline::{Loader, Policy};
 
 use crate::Ending;
 use crate::arguments::{InfoArguments, ListArguments};
-use crate::project::{builtin_plugins, plugin_in};
+use crate::candidates::{builtin_plugins, plugin_in};
 
 /// A plugin that was looked at, or a folder in which there is none.
 enum Found {
@@ -18,26 +19,35 @@ enum Found {
     Broken { folder: PathBuf, reason: String },
 }
 
-/// Lists the plugins that are built in and those in a folder; runs none of them.
+/// Lists the plugins that are there; runs none of them.
 pub(crate) fn list(arguments: &ListArguments) -> Result<Ending> {
-    let policy = policy()?;
-    let found = found(&arguments.folder, &policy)?;
+    let settings = settings()?;
+    let found = found(&arguments.folder, &settings)?;
     if arguments.json {
-        println!("{}", Value::from(found.iter().map(|one| described(one, &policy)).collect::<Vec<_>>()));
+        println!("{}", Value::from(found.iter().map(|one| described(one, &settings)).collect::<Vec<_>>()));
         return Ok(Ending::Done);
     }
     let mut table = Table::new();
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    table.load_style(presets::NOTHING).set_header(["id", "version", "runtime", "from", "what it does"]);
+    table.load_style(presets::NOTHING).set_header([
+        "id",
+        "version",
+        "runtime",
+        "state",
+        "from",
+        "what it does",
+    ]);
     for plugin in &found {
         match plugin {
             Found::Whole(plugin) => {
                 let about = &plugin.manifest.plugin;
                 let (version, runtime) = (about.version.to_string(), about.runtime.to_string());
-                table.add_row([about.id.as_str(), &version, &runtime, &from(plugin), &about.description]);
+                let state = if is_blocked(plugin, &settings) { "blocked" } else { "" };
+                let (id, from) = (about.id.as_str(), from(plugin));
+                table.add_row([id, &version, &runtime, state, &from, &about.description]);
             }
             Found::Broken { folder, reason } => {
-                table.add_row(["", "", "broken", &folder.display().to_string(), reason]);
+                table.add_row(["", "", "broken", "", &folder.display().to_string(), reason]);
             }
         }
     }
@@ -47,14 +57,14 @@ pub(crate) fn list(arguments: &ListArguments) -> Result<Ending> {
 
 /// Shows all that is known of a plugin; runs nothing of it.
 pub(crate) fn info(arguments: &InfoArguments) -> Result<Ending> {
-    let policy = policy()?;
+    let settings = settings()?;
     let plugin = if Path::new(&arguments.plugin).join("plugin.toml").exists() {
-        plugin_in(Path::new(&arguments.plugin), &policy)?
+        plugin_in(Path::new(&arguments.plugin), settings.policy())?
     } else {
-        named(&arguments.plugin, &arguments.folder, &policy)?
+        named(&arguments.plugin, &arguments.folder, &settings)?
     };
     let hooks: Vec<_> = plugin.manifest.hooks.iter().map(sentence).collect();
-    let mut described = described(&Found::Whole(plugin), &policy);
+    let mut described = described(&Found::Whole(plugin), &settings);
     if arguments.json {
         println!("{described}");
         return Ok(Ending::Done);
@@ -66,33 +76,48 @@ pub(crate) fn info(arguments: &InfoArguments) -> Result<Ending> {
     Ok(Ending::Done)
 }
 
-/// What the settings in the current folder let plugins do.
-fn policy() -> Result<Policy> {
-    Ok(Settings::beside(Path::new(Settings::FILE))?.policy().clone())
+/// The settings in the current folder.
+fn settings() -> Result<Settings> {
+    Ok(Settings::beside(Path::new(Settings::FILE))?)
 }
 
-fn named(id: &str, folder: &Path, policy: &Policy) -> Result<KnownPlugin> {
-    for plugin in found(folder, policy)? {
+fn is_blocked(plugin: &KnownPlugin, settings: &Settings) -> bool {
+    settings.blocked().contains(plugin.name())
+}
+
+/// The plugin of an id; one that is built in comes first, and then the highest version.
+fn named(id: &str, folder: &Path, settings: &Settings) -> Result<KnownPlugin> {
+    let (mut whole, mut broken) = (Vec::new(), None);
+    for plugin in found(folder, settings)? {
         match plugin {
-            Found::Whole(plugin) if plugin.name() == id => return Ok(plugin),
+            Found::Whole(plugin) if plugin.name() == id => whole.push(plugin),
             Found::Broken { folder, reason } if folder.file_name().is_some_and(|name| name == id) => {
-                bail!(reason)
+                broken = Some(reason);
             }
             _ => {}
         }
     }
-    bail!(
-        "there is no plugin `{id}` built in or in `{}`; `tapline plugin list` shows those there are",
-        folder.display()
-    )
+    let is_built_in = |plugin: &KnownPlugin| plugin.origin == Origin::BuiltIn;
+    let best = whole
+        .into_iter()
+        .max_by(|one, other| (is_built_in(one), one.version()).cmp(&(is_built_in(other), other.version())));
+    match (best, broken) {
+        (Some(plugin), _) => Ok(plugin),
+        (None, Some(reason)) => bail!(reason),
+        (None, None) => bail!(
+            "there is no plugin `{id}` built in, in `{}` or in the folders of the settings; `tapline plugin list` shows those there are",
+            folder.display()
+        ),
+    }
 }
 
-fn found(folder: &Path, policy: &Policy) -> Result<Vec<Found>> {
-    let mut found: Vec<_> =
-        builtin_plugins(policy)?.into_iter().map(|(known, _)| Found::Whole(known)).collect();
-    if folder.is_dir() {
-        let folders = Loader::discover(folder)?;
-        found.extend(folders.into_iter().map(|folder| match plugin_in(&folder, policy) {
+/// All plugins that are there: the built-in ones, and the packages in a folder and in those of the settings.
+fn found(folder: &Path, settings: &Settings) -> Result<Vec<Found>> {
+    let builtin = builtin_plugins(settings.policy())?.into_iter();
+    let mut found: Vec<_> = builtin.map(|(known, _)| Found::Whole(known)).collect();
+    for folder in folders(folder, settings) {
+        let packages = Loader::discover(&folder)?;
+        found.extend(packages.into_iter().map(|folder| match plugin_in(&folder, settings.policy()) {
             Ok(plugin) => Found::Whole(plugin),
             Err(error) => Found::Broken { folder, reason: format!("{error:#}") },
         }));
@@ -100,7 +125,16 @@ fn found(folder: &Path, policy: &Policy) -> Result<Vec<Found>> {
     Ok(found)
 }
 
-fn described(found: &Found, policy: &Policy) -> Value {
+/// A folder if it is there, and those of the settings, each once whatever its path.
+fn folders(folder: &Path, settings: &Settings) -> Vec<PathBuf> {
+    let mut seen = BTreeSet::new();
+    let asked = Some(folder.to_owned()).filter(|folder| folder.is_dir());
+    let mut folders: Vec<_> = asked.into_iter().chain(settings.folders().iter().cloned()).collect();
+    folders.retain(|folder| seen.insert(folder.canonicalize().unwrap_or_else(|_| folder.clone())));
+    folders
+}
+
+fn described(found: &Found, settings: &Settings) -> Value {
     let plugin = match found {
         Found::Whole(plugin) => plugin,
         Found::Broken { folder, reason } => return json!({ "from": folder, "broken": reason }),
@@ -114,8 +148,8 @@ fn described(found: &Found, policy: &Policy) -> Value {
         "provides": manifest.provides.iter().map(|one| format!("{}/{}", one.point, one.key)).collect::<Vec<_>>(),
         "hooks": manifest.hooks, "asks_for": manifest.requires,
         // A pipeline can only take away from this.
-        "grants": policy.grant(manifest, None).ok(),
-        "refused": plugin.refused, "limits": manifest.limits,
+        "grants": settings.policy().grant(manifest, None).ok(),
+        "refused": plugin.refused, "limits": manifest.limits, "blocked": is_blocked(plugin, settings),
     })
 }
 

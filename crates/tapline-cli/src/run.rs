@@ -24,10 +24,8 @@ pub(crate) fn run(arguments: RunArguments) -> Result<Ending> {
     let mut project = Project::read(&arguments.file)?;
     output::keep(project.settings.secrets(variable)?);
     project.warn();
-    let Some(definition) = project.checked.definition.take() else {
-        Output::Error.text(diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
-        return Ok(Ending::Refused);
-    };
+    Output::Error.text(diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
+    let Some(definition) = project.checked.definition.take() else { return Ok(Ending::Refused) };
     let inputs = inputs(&definition, &arguments.inputs)?;
     if arguments.locked {
         lock::require(&project, &definition)?;
@@ -73,7 +71,7 @@ async fn run_loaded(
 /// A host with the plugins of a pipeline.
 async fn engine(project: &Project, definition: &Definition) -> Result<Engine> {
     let mut host = Host::builder().settings(&project.settings);
-    if project.needs_sandbox(definition) {
+    if project.needs_sandbox() {
         host = host.runtime(WasmRuntime::new()?);
     }
     let engine = Engine::new(host.build())?;

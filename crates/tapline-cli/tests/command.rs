@@ -20,5 +20,7 @@ mod plugin;
 mod settings;
 #[path = "command/lock.rs"]
 mod lock;
+#[path = "command/choice.rs"]
+mod choice;
 #[path = "command/docs.rs"]
 mod docs;

@@ -2,9 +2,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use semver::Version;
 use tapline_core::{CallTarget, Manifest, Provides, Value};
-
-use crate::definition::PluginEntry;
 
 /// What is known of the plugins that a pipeline can use, without running any of them.
 #[derive(Debug, Clone, Default)]
@@ -44,39 +43,55 @@ pub enum Origin {
 pub enum Standing {
     /// It is there for whoever needs it, unless the file disables it.
     Available,
+    /// As [`Available`](Self::Available), and taken before others of its id where both will do: it was taken before.
+    Locked,
     /// It takes part if the file names it.
     Named,
+    /// Another of its id stands in its place: it never takes part.
+    Passed(Rival),
     /// The operator has blocked it: it never takes part.
     Blocked,
 }
 
+/// Which other plugin stands in the place of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rival {
+    /// The one that the file names by its path.
+    Named,
+    /// The one that the application brings.
+    BuiltIn,
+    /// One of the same version, which was found first or is locked.
+    Same,
+}
+
 impl Catalog {
-    /// The plugin of that name.
-    #[must_use]
-    pub fn plugin(&self, name: &str) -> Option<&KnownPlugin> {
-        self.plugins.iter().find(|plugin| plugin.name() == name)
+    /// The versions of a plugin between which there is a choice.
+    pub fn versions(&self, name: &str) -> impl Iterator<Item = &KnownPlugin> {
+        self.plugins
+            .iter()
+            .filter(move |plugin| plugin.name() == name && !matches!(plugin.standing, Standing::Passed(_)))
     }
 }
 
 impl KnownPlugin {
-    /// Whether it may take part, given what the file says of it.
-    pub(crate) fn may_join(&self, entry: Option<&PluginEntry>) -> bool {
-        match self.standing {
-            Standing::Blocked => false,
-            Standing::Available => entry.is_none_or(|entry| entry.enabled),
-            Standing::Named => entry.is_some_and(|entry| entry.enabled),
-        }
-    }
-
-    /// Whether it asks to call a contribution of another, or depends on it.
-    fn uses(&self, other: &Self) -> bool {
-        let manifest = &self.manifest;
+    /// Whether it asks to call a contribution of another.
+    pub(crate) fn may_call(&self, other: &Self) -> bool {
         let calls = |provides: &Provides| {
             let (point, key) = (Arc::clone(&provides.point), Arc::clone(&provides.key));
-            manifest.requires.allow_call(&CallTarget::Contribution { point, key })
+            self.manifest.requires.allow_call(&CallTarget::Contribution { point, key })
         };
         other.manifest.provides.iter().any(calls)
-            || manifest.plugin.depends_on.iter().any(|need| other.manifest.is(&need.on, &need.version))
+    }
+
+    /// Whether it handles nodes of a type.
+    pub(crate) fn handles(&self, node_type: &str) -> bool {
+        self.node_types().any(|key| **key == *node_type)
+    }
+
+    /// Its version.
+    #[must_use]
+    pub fn version(&self) -> &Version {
+        &self.manifest.plugin.version
     }
 
     /// The plugin's name.
@@ -99,20 +114,4 @@ impl KnownPlugin {
     pub fn node_schema(&self, node_type: &str) -> Option<&Value> {
         self.schemas.get(&(tapline_roles::NODE.into(), node_type.into()))
     }
-}
-
-/// Those of `candidates` that take part: the roots, and what these may call or depend on.
-pub(crate) fn needed<'a>(
-    candidates: &[&'a KnownPlugin],
-    is_root: impl Fn(&KnownPlugin) -> bool,
-) -> Vec<&'a KnownPlugin> {
-    let mut needed: Vec<_> = candidates.iter().map(|plugin| is_root(plugin)).collect();
-    // What is needed may need more, until nothing is added.
-    while let Some(place) = (0..candidates.len()).find(|place| {
-        let mut users = candidates.iter().zip(&needed).filter(|(_, needed)| **needed);
-        !needed[*place] && users.any(|(user, _)| user.uses(candidates[*place]))
-    }) {
-        needed[place] = true;
-    }
-    candidates.iter().zip(needed).filter_map(|(plugin, needed)| needed.then_some(*plugin)).collect()
 }

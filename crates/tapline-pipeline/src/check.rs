@@ -2,6 +2,7 @@ use indexmap::IndexMap;
 use std::sync::Arc;
 
 use crate::catalog::Catalog;
+use crate::choice::Choice;
 use crate::definition::{Definition, Draft, Graph, NodeDefinition, Setting};
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -13,9 +14,11 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
     /// The pipeline, if none of the mistakes is an error.
     pub definition: Option<Definition>,
+    /// The plugins that it uses; what can be said of them beside mistakes.
+    pub choice: Choice,
 }
 
-/// Compares a draft with the plugins that there are, and compiles it.
+/// Compares a draft with the plugins that there are, chooses which of them it uses, and compiles it.
 ///
 /// It does no I/O and runs no plugin: settings are compared with the JSON Schemas of the catalog. A text with a
 /// template in it has a type only when it is rendered, so nothing is said of its type here; a plugin must still
@@ -23,9 +26,11 @@ pub struct Checked {
 #[must_use]
 pub fn check(draft: &Draft, catalog: &Catalog) -> Checked {
     if draft.document.root().is_none() {
-        return Checked { diagnostics: in_order(draft.diagnostics.clone()), definition: None };
+        let diagnostics = in_order(draft.diagnostics.clone());
+        return Checked { diagnostics, definition: None, choice: Choice::default() };
     }
-    let plugins = ActivePlugins::new(draft, catalog);
+    let choice = Choice::new(draft, catalog);
+    let plugins = Plugins { draft, catalog, choice: &choice };
     let mut diagnostics = draft.diagnostics.clone();
     diagnostics.extend(plugins.check());
     let mut checker = Checker { draft, plugins, diagnostics };
@@ -35,7 +40,7 @@ pub fn check(draft: &Draft, catalog: &Catalog) -> Checked {
     let diagnostics = in_order(checker.diagnostics);
     let is_valid = !diagnostics.iter().any(Diagnostic::is_error);
     let definition = graph.filter(|_| is_valid).map(|graph| definition(draft, nodes, outputs, graph));
-    Checked { diagnostics, definition }
+    Checked { diagnostics, definition, choice }
 }
 
 fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
@@ -49,7 +54,7 @@ fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
 /// Looks at a draft from all sides, and collects what is wrong with it.
 struct Checker<'a> {
     draft: &'a Draft,
-    plugins: ActivePlugins<'a>,
+    plugins: Plugins<'a>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -138,12 +143,13 @@ fn definition(
 }
 
 mod plugins;
+mod refusals;
 mod shape;
 mod schema;
 mod mismatch;
 mod compile;
 
 use compile::{Compiler, Uses};
-use plugins::ActivePlugins;
+use plugins::Plugins;
 use schema::Validators;
 use shape::Shape;

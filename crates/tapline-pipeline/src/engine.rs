@@ -1,11 +1,9 @@
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use tapline_core::{Object, RegisterError};
 use tapline_host::Host;
 use tapline_roles::{NODE, NODE_EXECUTE, PROVIDER, PROVIDER_REQUEST};
 
-use crate::catalog::{self, Catalog, KnownPlugin};
 use crate::definition::Definition;
 use crate::run::{Observer, Run, RunReport};
 
@@ -42,14 +40,4 @@ impl Engine {
     ) -> RunReport {
         Run::new(self.host.clone(), definition, inputs, observer).finish().await
     }
-}
-
-/// The plugins that a pipeline needs, in the order of the catalog: those that its file names, those that handle its
-/// nodes, and those whose contributions these may call.
-#[must_use]
-pub fn needed<'a>(definition: &Definition, catalog: &'a Catalog) -> Vec<&'a KnownPlugin> {
-    let handlers: BTreeSet<_> = definition.nodes.values().map(|node| &*node.plugin).collect();
-    let entry = |plugin: &KnownPlugin| definition.plugins.get(plugin.name());
-    let candidates: Vec<_> = catalog.plugins.iter().filter(|plugin| plugin.may_join(entry(plugin))).collect();
-    catalog::needed(&candidates, |plugin| entry(plugin).is_some() || handlers.contains(plugin.name()))
 }

@@ -18,17 +18,19 @@ mod source;
 mod suggest;
 mod definition;
 mod catalog;
+mod choice;
 mod check;
 mod engine;
 mod run;
 
-pub use catalog::{Catalog, KnownPlugin, Origin, Standing};
+pub use catalog::{Catalog, KnownPlugin, Origin, Rival, Standing};
 pub use check::{Checked, check};
+pub use choice::{Choice, ChoiceReason, UnknownSubject};
 pub use definition::{
     Condition, Definition, Draft, Graph, InputDeclaration, InputError, InputType, MapDefinition,
     NodeDefinition, PluginEntry, RenderError, RunLimits, Setting,
 };
 pub use diagnostic::{Code, Diagnostic, Label, Severity, Span};
-pub use engine::{Engine, needed};
+pub use engine::Engine;
 pub use run::{NodeReport, NodeState, Observer, RunError, RunEvent, RunReport, Silent};
 pub use source::{Document, Place, Source};

@@ -12,6 +12,8 @@ mod support;
 
 #[path = "check/mistakes.rs"]
 mod mistakes;
+#[path = "check/choice.rs"]
+mod choice;
 #[path = "check/plugins.rs"]
 mod plugins;
 #[path = "check/bad_input.rs"]

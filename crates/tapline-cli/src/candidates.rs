@@ -1,0 +1,183 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Result;
+use tapline::core::Manifest;
+use tapline::host::{Lock, LockedFrom, Settings};
+use tapline::pipeline::{Catalog, Draft, KnownPlugin, Origin, Rival, Standing};
+use tapline::{Loader, NativePlugin, Policy, Value};
+
+use crate::builtin;
+
+/// All plugins that a pipeline can use: built-in ones, those that its file names by their folder, and the packages in the
+/// folders of the settings, in every version.
+pub(crate) struct Candidates {
+    pub(crate) catalog: Catalog,
+    pub(crate) builtin: BTreeMap<String, NativePlugin>,
+    /// What is wrong with packages that the pipeline may do without.
+    pub(crate) warnings: Vec<String>,
+}
+
+impl Candidates {
+    /// Reads the manifests of all of them, and settles which come before others of their id.
+    pub(crate) fn read(draft: &Draft, folder: &Path, settings: &Settings, lock: &Lock) -> Result<Self> {
+        let mut candidates =
+            Self { catalog: Catalog::default(), builtin: BTreeMap::new(), warnings: Vec::new() };
+        for (known, native) in builtin_plugins(settings.policy())? {
+            candidates.builtin.insert(known.name().to_owned(), native);
+            candidates.catalog.plugins.push(known);
+        }
+        candidates.add_named(draft, folder, settings.policy());
+        candidates.add_available(settings)?;
+        candidates.settle(settings, lock);
+        Ok(candidates)
+    }
+
+    fn add_named(&mut self, draft: &Draft, folder: &Path, policy: &Policy) {
+        for (name, entry) in draft.plugins() {
+            let Some(path) = &entry.path else { continue };
+            let problem = match plugin_in(&folder.join(path), policy) {
+                Ok(plugin) if plugin.name() == &**name => {
+                    self.catalog.plugins.push(plugin);
+                    continue;
+                }
+                Ok(plugin) => format!("the plugin in `{}` is `{}`", path.display(), plugin.name()),
+                Err(error) => format!("{error:#}"),
+            };
+            self.catalog.problems.insert(name.to_string(), problem);
+        }
+    }
+
+    fn add_available(&mut self, settings: &Settings) -> Result<()> {
+        for folder in settings.folders() {
+            for package in Loader::discover(folder)? {
+                if self.is_named(&package) {
+                    continue;
+                }
+                match plugin_in(&package, settings.policy()) {
+                    Ok(plugin) => {
+                        self.catalog.plugins.push(KnownPlugin { standing: Standing::Available, ..plugin });
+                    }
+                    Err(error) => self.warnings.push(format!("{error:#}")),
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the file names this very folder.
+    fn is_named(&self, package: &Path) -> bool {
+        let place = |folder: &Path| folder.canonicalize().ok();
+        let mut named = self.catalog.plugins.iter().filter_map(|plugin| match &plugin.origin {
+            Origin::Folder(folder) if plugin.standing == Standing::Named => place(folder),
+            _ => None,
+        });
+        place(package).is_some_and(|package| named.any(|named| named == package))
+    }
+
+    /// Tells which plugins are blocked, which are locked, and which stand behind another one of their id.
+    fn settle(&mut self, settings: &Settings, lock: &Lock) {
+        for place in 0..self.catalog.plugins.len() {
+            let plugin = &self.catalog.plugins[place];
+            let standing = if settings.blocked().contains(plugin.name()) {
+                Standing::Blocked
+            } else if let Some(rival) = self.rival(plugin) {
+                Standing::Passed(rival)
+            } else if plugin.standing == Standing::Available && is_locked(plugin, lock) {
+                Standing::Locked
+            } else {
+                continue;
+            };
+            self.catalog.plugins[place].standing = standing;
+        }
+        self.settle_same();
+    }
+
+    /// What the file names comes before all others, also where there is something wrong with it, and what is built in
+    /// before what lies in the folders.
+    fn rival(&self, plugin: &KnownPlugin) -> Option<Rival> {
+        if plugin.standing == Standing::Named {
+            return None;
+        }
+        let others = || self.catalog.plugins.iter().filter(|other| other.name() == plugin.name());
+        if others().any(|other| other.standing == Standing::Named) {
+            return Some(Rival::Named);
+        }
+        if plugin.origin == Origin::BuiltIn {
+            return None;
+        }
+        if self.catalog.problems.contains_key(plugin.name()) {
+            return Some(Rival::Named);
+        }
+        others().any(|other| other.origin == Origin::BuiltIn).then_some(Rival::BuiltIn)
+    }
+
+    /// Of equal versions the locked one is taken, or else the first.
+    fn settle_same(&mut self) {
+        let plugins = &mut self.catalog.plugins;
+        for place in 0..plugins.len() {
+            let is_same = |other: &KnownPlugin| {
+                let is_open = matches!(other.standing, Standing::Available | Standing::Locked);
+                is_open
+                    && other.name() == plugins[place].name()
+                    && other.version() == plugins[place].version()
+            };
+            let same: Vec<_> = (0..plugins.len()).filter(|other| is_same(&plugins[*other])).collect();
+            let locked = same.iter().find(|other| plugins[**other].standing == Standing::Locked);
+            let first = locked.or(same.first()).copied();
+            if same.contains(&place) && first != Some(place) {
+                plugins[place].standing = Standing::Passed(Rival::Same);
+            }
+        }
+    }
+}
+
+/// The plugins that are built in.
+pub(crate) fn builtin_plugins(policy: &Policy) -> Result<Vec<(KnownPlugin, NativePlugin)>> {
+    let known = builtin::all().into_iter().map(|plugin| {
+        let manifest = Loader::native(&plugin)?;
+        Ok((known(manifest, Origin::BuiltIn, policy), plugin))
+    });
+    known.collect()
+}
+
+/// The plugin in a folder, or why there is none.
+pub(crate) fn plugin_in(folder: &Path, policy: &Policy) -> Result<KnownPlugin> {
+    let manifest = Loader::manifest(folder)?;
+    Ok(known(manifest, Origin::Folder(folder.to_owned()), policy))
+}
+
+fn known(manifest: Manifest, origin: Origin, policy: &Policy) -> KnownPlugin {
+    let refused = match policy.grant(&manifest, None) {
+        Ok(_) => Vec::new(),
+        Err(denied) => denied.iter().map(ToString::to_string).collect(),
+    };
+    let schemas = manifest.provides.iter().filter_map(|provides| {
+        let schema = Value::from_json(provides.schema.as_deref()?).ok()?;
+        Some(((Arc::clone(&provides.point), Arc::clone(&provides.key)), schema))
+    });
+    let schemas = schemas.collect();
+    let standing = match origin {
+        Origin::BuiltIn => Standing::Available,
+        Origin::Folder(_) => Standing::Named,
+    };
+    KnownPlugin { manifest: Arc::new(manifest), origin, standing, schemas, refused }
+}
+
+/// Whether it is what the lock holds, whatever folder it has come to lie in.
+fn is_locked(plugin: &KnownPlugin, lock: &Lock) -> bool {
+    let mut locked = lock.plugins().iter();
+    let Some(locked) =
+        locked.find(|locked| locked.id.as_str() == plugin.name() && locked.version == *plugin.version())
+    else {
+        return false;
+    };
+    match (&locked.from, &plugin.origin) {
+        (LockedFrom::BuiltIn, Origin::BuiltIn) => true,
+        (LockedFrom::Folder { digest, .. }, Origin::Folder(folder)) => {
+            Loader::digest(folder).is_ok_and(|now| now == *digest)
+        }
+        _ => false,
+    }
+}
