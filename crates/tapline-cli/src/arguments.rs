@@ -64,6 +64,9 @@ pub(crate) struct CheckArguments {
 pub(crate) struct LockArguments {
     /// The pipeline file.
     pub(crate) file: PathBuf,
+    /// Choose versions as if nothing were locked, so that higher ones are taken.
+    #[arg(long)]
+    pub(crate) update: bool,
 }
 
 #[derive(Debug, Args)]

@@ -29,7 +29,7 @@ impl Candidates {
             candidates.catalog.plugins.push(known);
         }
         candidates.add_named(draft, folder, settings.policy());
-        candidates.add_available(settings)?;
+        candidates.add_available(draft, settings)?;
         candidates.settle(settings, lock);
         Ok(candidates)
     }
@@ -49,7 +49,7 @@ impl Candidates {
         }
     }
 
-    fn add_available(&mut self, settings: &Settings) -> Result<()> {
+    fn add_available(&mut self, draft: &Draft, settings: &Settings) -> Result<()> {
         for folder in settings.folders() {
             for package in Loader::discover(folder)? {
                 if self.is_named(&package) {
@@ -59,11 +59,20 @@ impl Candidates {
                     Ok(plugin) => {
                         self.catalog.plugins.push(KnownPlugin { standing: Standing::Available, ..plugin });
                     }
-                    Err(error) => self.warnings.push(format!("{error:#}")),
+                    Err(error) => self.add_broken(draft, &package, &format!("{error:#}")),
                 }
             }
         }
         Ok(())
+    }
+
+    /// What is wrong with a package stands at the entry of the file that means it, if one does.
+    fn add_broken(&mut self, draft: &Draft, package: &Path, problem: &str) {
+        let mut entries = draft.plugins().iter().filter(|(_, entry)| entry.path.is_none() && entry.enabled);
+        match entries.find(|(name, _)| package.file_name().is_some_and(|folder| *folder == ***name)) {
+            Some((name, _)) => drop(self.catalog.problems.insert(name.to_string(), problem.to_owned())),
+            None => self.warnings.push(problem.to_owned()),
+        }
     }
 
     /// Whether the file names this very folder.
@@ -128,9 +137,23 @@ impl Candidates {
             let first = locked.or(same.first()).copied();
             if same.contains(&place) && first != Some(place) {
                 plugins[place].standing = Standing::Passed(Rival::Same);
+                self.warnings.extend(twice(&plugins[place], first.map(|first| &plugins[first])));
             }
         }
     }
+}
+
+/// That two packages are one version of one plugin.
+fn twice(passed: &KnownPlugin, taken: Option<&KnownPlugin>) -> Option<String> {
+    let (Origin::Folder(passed_folder), Origin::Folder(taken)) = (&passed.origin, &taken?.origin) else {
+        return None;
+    };
+    let (name, version) = (passed.name(), passed.version());
+    Some(format!(
+        "`{name}` {version} lies in {} and in {}, and the first is taken",
+        taken.display(),
+        passed_folder.display()
+    ))
 }
 
 /// The plugins that are built in.

@@ -1,6 +1,7 @@
 use anyhow::Result;
 
 use crate::arguments::{CheckArguments, Format};
+use crate::output::Output;
 use crate::project::Project;
 use crate::{Ending, colour, diagnostics, lock};
 
@@ -10,7 +11,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<Ending> {
     project.warn();
     let found = &project.checked.diagnostics;
     match arguments.format {
-        Format::Json => println!("{}", diagnostics::for_programs(found)),
+        Format::Json => Output::Standard.line(diagnostics::for_programs(found)),
         Format::Human if found.is_empty() => eprintln!("{}: no mistakes", arguments.file.display()),
         Format::Human => eprint!("{}", diagnostics::for_people(found, &project.source, colour())),
     }

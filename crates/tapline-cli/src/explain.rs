@@ -7,6 +7,7 @@ use tapline::core::{ExplainedHook, Explanation};
 use tapline::pipeline::Engine;
 
 use crate::arguments::ExplainArguments;
+use crate::output::Output;
 use crate::project::Project;
 use crate::summary::time;
 use crate::{Ending, colour, diagnostics};
@@ -22,9 +23,9 @@ pub(crate) fn explain(arguments: &ExplainArguments) -> Result<Ending> {
     engine.host().outline(project.manifests())?;
     let explanation = explanation(engine.host(), &arguments.point)?;
     if arguments.json {
-        println!("{}", serde_json::to_string(&explanation)?);
+        Output::Standard.line(serde_json::to_string(&explanation)?);
     } else {
-        println!("{}", for_people(&explanation));
+        Output::Standard.line(for_people(&explanation));
     }
     Ok(Ending::Done)
 }

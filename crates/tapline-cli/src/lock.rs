@@ -13,7 +13,8 @@ use crate::{Ending, colour, diagnostics};
 
 /// Writes down which plugins a pipeline has, so that none can change unnoticed; runs no code of a plugin.
 pub(crate) fn lock(arguments: &LockArguments) -> Result<Ending> {
-    let project = Project::read(&arguments.file)?;
+    let file = &arguments.file;
+    let project = if arguments.update { Project::read_unlocked(file)? } else { Project::read(file)? };
     let Some(definition) = &project.checked.definition else {
         eprint!("{}", diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
         return Ok(Ending::Refused);

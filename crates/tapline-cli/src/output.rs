@@ -56,9 +56,17 @@ impl Output {
     /// Says a text as it is.
     pub(crate) fn text(self, text: impl Display) {
         let text = text.to_string();
-        match self {
-            Self::Standard => print!("{}", redacted(&text)),
-            Self::Error => eprint!("{}", redacted(&text)),
+        let text = redacted(&text).into_owned();
+        let written = match self {
+            Self::Standard => io::stdout().write_all(text.as_bytes()),
+            Self::Error => io::stderr().write_all(text.as_bytes()),
+        };
+        match written {
+            Err(error) if self == Self::Standard && error.kind() != io::ErrorKind::BrokenPipe => {
+                Self::Error.line(format_args!("error: standard output cannot be written: {error}"));
+            }
+            // Whoever reads no further, as `head` does, has got what they wanted.
+            _ => {}
         }
     }
 }

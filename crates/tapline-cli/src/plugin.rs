@@ -12,6 +12,7 @@ use tapline::pipeline::{KnownPlugin, Origin};
 use crate::Ending;
 use crate::arguments::{InfoArguments, ListArguments};
 use crate::candidates::{builtin_plugins, plugin_in};
+use crate::output::Output;
 
 /// A plugin that was looked at, or a folder in which there is none.
 enum Found {
@@ -24,7 +25,8 @@ pub(crate) fn list(arguments: &ListArguments) -> Result<Ending> {
     let settings = settings()?;
     let found = found(&arguments.folder, &settings)?;
     if arguments.json {
-        println!("{}", Value::from(found.iter().map(|one| described(one, &settings)).collect::<Vec<_>>()));
+        Output::Standard
+            .line(Value::from(found.iter().map(|one| described(one, &settings)).collect::<Vec<_>>()));
         return Ok(Ending::Done);
     }
     let mut table = Table::new();
@@ -51,7 +53,7 @@ pub(crate) fn list(arguments: &ListArguments) -> Result<Ending> {
             }
         }
     }
-    println!("{table}");
+    Output::Standard.line(table);
     Ok(Ending::Done)
 }
 
@@ -66,7 +68,7 @@ pub(crate) fn info(arguments: &InfoArguments) -> Result<Ending> {
     let hooks: Vec<_> = plugin.manifest.hooks.iter().map(sentence).collect();
     let mut described = described(&Found::Whole(plugin), &settings);
     if arguments.json {
-        println!("{described}");
+        Output::Standard.line(described);
         return Ok(Ending::Done);
     }
     described["hooks"] = hooks.into();
@@ -172,15 +174,15 @@ fn show(key: &str, value: &Value) {
     match value {
         Value::Null => {}
         Value::String(text) if text.is_empty() => {}
-        Value::String(text) => println!("{key:<14}{text}"),
+        Value::String(text) => Output::Standard.line(format_args!("{key:<14}{text}")),
         Value::Array(items) => {
             for (place, item) in items.iter().enumerate() {
                 let text = item.as_str().map_or_else(|| item.to_string(), str::to_owned);
-                println!("{:<14}{text}", if place == 0 { key } else { "" });
+                Output::Standard.line(format_args!("{:<14}{text}", if place == 0 { key } else { "" }));
             }
         }
         Value::Object(entries)
             if entries.values().all(|value| value.as_object().is_some_and(|o| o.is_empty())) => {}
-        other => println!("{key:<14}{other}"),
+        other => Output::Standard.line(format_args!("{key:<14}{other}")),
     }
 }

@@ -28,8 +28,19 @@ pub(crate) struct Project {
 const LARGEST_FILE: u64 = 8 << 20;
 
 impl Project {
-    /// Reads a pipeline file and checks it.
+    /// Reads a pipeline file and checks it, with the versions that are locked where they fit.
     pub(crate) fn read(file: &Path) -> Result<Self> {
+        // A lock that cannot be read locks nothing; whoever compares with it tells why.
+        let lock = Lock::read(&file.with_file_name(Lock::FILE)).unwrap_or_default();
+        Self::read_with(file, &lock)
+    }
+
+    /// As [`read`](Self::read), as if nothing were locked.
+    pub(crate) fn read_unlocked(file: &Path) -> Result<Self> {
+        Self::read_with(file, &Lock::default())
+    }
+
+    fn read_with(file: &Path, lock: &Lock) -> Result<Self> {
         let size = fs::metadata(file).with_context(|| file.display().to_string())?.len();
         if size > LARGEST_FILE {
             bail!(
@@ -45,9 +56,7 @@ impl Project {
         };
         let settings = Settings::beside(file)?;
         let draft = Draft::read(&source);
-        // A lock that cannot be read locks nothing; whoever compares with it tells why.
-        let lock = Lock::read(&file.with_file_name(Lock::FILE)).unwrap_or_default();
-        let Candidates { catalog, builtin, warnings } = Candidates::read(&draft, &folder, &settings, &lock)?;
+        let Candidates { catalog, builtin, warnings } = Candidates::read(&draft, &folder, &settings, lock)?;
         let checked = check(&draft, &catalog);
         let file = file.to_owned();
         Ok(Self { source, checked, settings, folder, file, warnings, builtin })

@@ -57,7 +57,7 @@ async fn run_loaded(
     progress.finish();
     let summary = Summary::new(&definition, &report, engine.host()).await;
     if arguments.json {
-        println!("{}", summary.to_json()?);
+        Output::Standard.line(summary.to_json()?);
     } else {
         summary.show();
     }

@@ -4,6 +4,7 @@ use tapline::pipeline::ChoiceReason;
 
 use crate::Ending;
 use crate::arguments::WhyArguments;
+use crate::output::Output;
 use crate::project::Project;
 
 /// Tells why a pipeline uses a plugin or not; runs no code of a plugin.
@@ -12,9 +13,9 @@ pub(crate) fn why(arguments: &WhyArguments) -> Result<Ending> {
     project.warn();
     let reason = project.checked.choice.why(&arguments.id)?;
     if arguments.json {
-        println!("{}", for_programs(&reason));
+        Output::Standard.line(for_programs(&reason));
     } else {
-        println!("{reason}");
+        Output::Standard.line(reason);
     }
     Ok(Ending::Done)
 }

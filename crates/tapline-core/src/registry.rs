@@ -258,6 +258,14 @@ impl Registry {
         snapshot.capabilities.get(capability)?.iter().find_map(of)
     }
 
+    /// All contributions that a plugin makes, by extension point and key.
+    #[must_use]
+    pub fn contributions_of(&self, plugin: &PluginId) -> Vec<Contribution> {
+        let snapshot = self.snapshot.load();
+        let all = snapshot.contributions.values().flat_map(BTreeMap::values);
+        all.filter(|contribution| contribution.plugin == *plugin).cloned().collect()
+    }
+
     /// All contributions to an extension point, by key.
     #[must_use]
     pub fn contributions(&self, point: &str) -> Vec<Contribution> {

@@ -204,6 +204,58 @@ fn a_locked_version_is_kept_though_a_higher_one_comes_to_lie_beside_it() {
 }
 
 #[test]
+fn an_update_of_the_lock_takes_the_higher_version() {
+    let workplace = workplace("numbers: {}");
+    done(&workplace, "lock pipeline.yaml");
+    package(&workplace, "more/numbers-4", "numbers", "4.0.0", "");
+    assert!(done(&workplace, "lock pipeline.yaml").err.contains("nothing has changed"));
+    let said = done(&workplace, "lock --update pipeline.yaml");
+    assert!(said.err.contains("plugin `numbers` has version 4.0.0, which was 3.0.0"), "{}", said.err);
+}
+
+#[test]
+fn d02_the_lock_is_the_same_in_whatever_order_packages_came_to_lie_there() {
+    let names = ["delta", "alpha", "charlie", "bravo", "echo-2"];
+    let lock = |names: Vec<&str>| {
+        let needs = names.iter().map(|name| format!("{name}: {{}}")).collect::<Vec<_>>();
+        let workplace = Workplace::with(&format!("name: n\nplugins: {{ {} }}\n{NODES}\n", needs.join(", ")));
+        workplace.write("tapline.toml", "[plugins]\nfolders = ['plugins']\n");
+        for name in names {
+            let needs = if name == "alpha" { "depends_on = [{ id = 'delta' }]" } else { "" };
+            package(&workplace, &format!("plugins/{name}"), name, "1.0.0", needs);
+        }
+        done(&workplace, "lock pipeline.yaml");
+        workplace.read("tapline.lock")
+    };
+    let expected = lock(names.to_vec());
+    for turn in 1..names.len() {
+        let mut turned = names.to_vec();
+        turned.rotate_left(turn);
+        assert_eq!(lock(turned), expected);
+    }
+}
+
+#[test]
+fn a_package_that_lies_there_twice_is_told() {
+    let workplace = workplace("numbers: {}");
+    package(&workplace, "more/numbers-too", "numbers", "3.0.0", "");
+    let said = done(&workplace, "check pipeline.yaml");
+    let told = "warning: `numbers` 3.0.0 lies in plugins/numbers-3 and in more/numbers-too, and the first is taken\n";
+    assert!(said.err.contains(told), "{}", said.err);
+}
+
+#[test]
+fn a_broken_package_is_told_where_the_pipeline_means_it() {
+    let workplace = workplace("future: {}");
+    let manifest = "[plugin]\nid = 'future'\nversion = '1.0.0'\nhost = '^9'\nruntime = 'wasm'\n";
+    workplace.write("plugins/future/plugin.toml", manifest);
+    let said = workplace.tapline("check pipeline.yaml");
+    assert_eq!(said.code, 2);
+    let told = "error[missing-plugin]: plugin `future`: plugins/future/plugin.toml:4:8: it was written for contract ^9, and this host speaks 1.0.0\n --> pipeline.yaml:2:12\n";
+    assert!(said.err.starts_with(told), "{}", said.err);
+}
+
+#[test]
 fn a_lower_version_runs_where_the_higher_one_is_not_accepted() {
     let workplace = Workplace::triage();
     workplace.edit("pipeline.yaml", "path: plugins/redact, ", "version: ^1, ");

@@ -97,3 +97,17 @@ fn a_run_explains_how_the_hooks_fared() {
     let row = said.err.lines().find(|line| line.contains("redact/redact")).unwrap();
     assert_eq!(row.split_whitespace().nth(5), Some("333"), "{row}");
 }
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the reader of the command goes away before its end")]
+fn whoever_reads_no_further_than_the_first_line_breaks_nothing() {
+    let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("tapline"));
+    command
+        .args(["plugin", "list"])
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()), (Some(0), ""));
+}

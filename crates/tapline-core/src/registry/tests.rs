@@ -106,6 +106,16 @@ fn contribution(plugin: &str) -> Registration {
 }
 
 #[test]
+fn contributions_are_found_by_point_and_by_the_plugin_that_makes_them() {
+    let registry = Registry::new(Manual::new());
+    registry.register(vec![contribution("a"), Registration::new(id("b"))]).unwrap();
+    let names = |found: Vec<Contribution>| found.iter().map(|one| one.name.to_string()).collect::<Vec<_>>();
+    assert_eq!(names(registry.contributions("nodes")), ["nodes/map"]);
+    assert_eq!(names(registry.contributions_of(&id("a"))), ["nodes/map"]);
+    assert!(registry.contributions_of(&id("b")).is_empty());
+}
+
+#[test]
 fn what_does_not_fit_is_refused_whole() {
     let registry = Registry::new(Manual::new());
     let point: HookPoint<String, String> = registry.hook_point("p", "test").unwrap();
