@@ -54,7 +54,9 @@ pub use registry::{
     Contribution, Handler, HookRules, Misfit, Offer, RegisterError, Registration, Registry, Removal,
 };
 pub use request::Request;
-pub use scope::{Scope, deadline, held, holding, is_inside, within_deadline, within_plugin};
+pub use scope::{
+    Scope, deadline, held, holding, in_lifecycle, is_in_lifecycle, is_inside, within_deadline, within_plugin,
+};
 pub use topic::{Event, Topic, TopicError, TopicPattern, TopicSet};
 pub use value::{Name, Number, Object, Value, ValueError};
 pub use window::SlidingWindow;

@@ -24,6 +24,8 @@ pub(crate) enum Place {
     Plugin(Arc<str>),
     /// A call that holds the one instance of a plugin.
     Holding(PluginId),
+    /// The beginning or the end of a plugin.
+    Lifecycle,
     /// A time by which it has to be done.
     Deadline(Instant),
 }
@@ -57,7 +59,7 @@ impl Place {
         match self {
             Self::Call(name) => Some(name.to_string()),
             Self::Plugin(name) => Some(format!("({name})")),
-            Self::Holding(_) | Self::Deadline(_) => None,
+            Self::Holding(_) | Self::Lifecycle | Self::Deadline(_) => None,
         }
     }
 }
@@ -81,6 +83,17 @@ pub fn is_inside(plugin: &PluginId) -> bool {
 pub fn held() -> Vec<PluginId> {
     let held = |place: &Place| if let Place::Holding(plugin) = place { Some(plugin.clone()) } else { None };
     PLACES.with(|places| places.borrow().iter().filter_map(held).collect())
+}
+
+/// Whether the current future runs inside of the beginning or the end of a plugin.
+#[must_use]
+pub fn is_in_lifecycle() -> bool {
+    PLACES.with(|places| places.borrow().iter().any(|place| matches!(place, Place::Lifecycle)))
+}
+
+/// Runs a future as the beginning or the end of a plugin.
+pub fn in_lifecycle<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    within(Place::Lifecycle, future)
 }
 
 /// Runs a future that holds the one instance of a plugin.

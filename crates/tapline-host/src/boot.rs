@@ -71,6 +71,11 @@ impl Host {
     /// # Errors
     /// When a plugin that is needed is not there; what had been loaded has been unloaded.
     pub async fn boot(&self, loads: Vec<Load>) -> Result<StartReport, BootFailed> {
+        if tapline_core::is_in_lifecycle() {
+            let outcome = StartOutcome::Failed(HostError::WouldDeadlock);
+            let entry = StartEntry { name: "(start-up)".to_owned(), is_optional: false, outcome };
+            return Err(BootFailed(StartReport { plugins: vec![entry] }));
+        }
         let host = self.clone();
         let booted = tokio::spawn(async move { host.boot_all(loads).await });
         // It ends in a panic only when the runtime does.

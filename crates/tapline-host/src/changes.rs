@@ -37,6 +37,9 @@ impl Host {
     }
 
     async fn load_readied(&self, readied: Vec<Readied>) -> Result<Vec<PluginId>, HostError> {
+        if tapline_core::is_in_lifecycle() {
+            return Err(HostError::WouldDeadlock);
+        }
         let shared = self.shared();
         let _change = shared.change.lock().await;
         let chosen = self.choose(readied, &BTreeSet::new())?;
@@ -53,7 +56,7 @@ impl Host {
             return Err(UnloadError::WouldDeadlock(id.into()));
         }
         let has_turned_back = self.shared().arrivals.turn_back(id);
-        let change = Arc::clone(&self.shared().change).lock_owned().await;
+        let change = self.change().await?;
         let leaving = match self.shared().take(id) {
             Err(UnloadError::NotLoaded(_)) if has_turned_back => return Ok(Drain::Drained),
             leaving => vec![leaving?],
@@ -67,9 +70,17 @@ impl Host {
     /// # Errors
     /// When there is no such plugin, or the caller is inside one of them; then nothing has changed.
     pub async fn unload_with_dependents(&self, id: &str) -> Result<Vec<(PluginId, Drain)>, UnloadError> {
-        let change = Arc::clone(&self.shared().change).lock_owned().await;
+        let change = self.change().await?;
         let leaving = self.shared().take_with_dependents(id)?;
         Ok(self.end_all(change, leaving).await)
+    }
+
+    /// Waits until no other change is under way.
+    async fn change(&self) -> Result<OwnedMutexGuard<()>, UnloadError> {
+        if tapline_core::is_in_lifecycle() {
+            return Err(UnloadError::InLifecycle);
+        }
+        Ok(Arc::clone(&self.shared().change).lock_owned().await)
     }
 
     /// Ends plugins in the reverse of the order in which they were started, in a task that nobody can give up.
@@ -131,7 +142,7 @@ impl Host {
         if let Some(inside) = self.plugins().iter().find(|info| tapline_core::is_inside(info.manifest.id())) {
             return Err(UnloadError::WouldDeadlock(inside.manifest.id().to_string()));
         }
-        let change = Arc::clone(&self.shared().change).lock_owned().await;
+        let change = self.change().await?;
         let leaving = self.shared().plugins().drain(..).collect();
         self.end_all(change, leaving).await;
         Ok(())

@@ -35,6 +35,9 @@ pub enum HostError {
         /// What it answered.
         source: CallError,
     },
+    /// The caller runs inside of the beginning or the end of a plugin, which the load would wait for.
+    #[error("plugins cannot be loaded by code that begins or ends a plugin: each would wait for the other")]
+    WouldDeadlock,
     /// Somebody unloaded the plugin while it was being loaded.
     #[error("plugin `{plugin}` was unloaded while it was being loaded")]
     Unloaded {
@@ -59,6 +62,9 @@ pub enum UnloadError {
     /// The caller is inside the plugin itself, and would wait for its own end.
     #[error("plugin `{0}` cannot wait for its own end from inside itself")]
     WouldDeadlock(String),
+    /// The caller runs inside of the beginning or the end of a plugin, which the unload would wait for.
+    #[error("plugins cannot be unloaded by code that begins or ends a plugin: each would wait for the other")]
+    InLifecycle,
     /// Others need it.
     #[error("plugin `{plugin}` is needed by {}", dependents.join(", "))]
     Needed {

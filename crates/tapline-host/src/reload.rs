@@ -70,6 +70,9 @@ impl Host {
     /// # Errors
     /// When it is refused, and then nothing has been touched; or when it did not start, with what was done about it.
     pub async fn reload(&self, load: Load) -> Result<Reloaded, ReloadError> {
+        if tapline_core::is_in_lifecycle() {
+            return Err(HostError::WouldDeadlock.into());
+        }
         let readied = Arc::new(load.read()?);
         let id = readied.manifest.id().clone();
         let leaving = self.shared().with_dependents(&id);

@@ -109,19 +109,13 @@ impl Supervisor {
         let incarnation = self.incarnation();
         let context = Arc::new(self.context(Object::new()));
         let start = async { Ok(self.enter(incarnation, &Operation::Start, &context).await) };
-        let (answer, ending) = self.in_turn(start).await?;
+        let (answer, ending) = tapline_core::in_lifecycle(self.in_turn(start)).await?;
         answer?;
         self.has_begun()?;
         if let Some(ending) = ending {
             self.end(incarnation, ending);
         }
         Ok(())
-    }
-
-    /// Runs one operation that carries no input, whatever state the plugin is in.
-    async fn run_lifecycle(self: &Arc<Self>, operation: &Operation) -> Result<(), CallError> {
-        let context = Arc::new(self.context(Object::new()));
-        self.run_in(self.incarnation(), operation, &context).await.map(|_| ())
     }
 
     /// Runs one operation on one instance, once the plugin can take it. Dropping the future ends the operation.

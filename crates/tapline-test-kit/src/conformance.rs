@@ -158,6 +158,7 @@ macro_rules! native_conformance {
             l07_a_plugin_that_hangs_while_it_stops_is_ended_at_its_wall_time
             a_plugin_that_breaks_while_it_is_being_loaded_is_not_loaded
             a_state_that_panics_when_it_is_dropped_keeps_nobody_from_going_on
+            a_plugin_that_begins_or_ends_cannot_have_others_loaded_or_unloaded
             c02_a_call_of_what_nobody_contributes_fails_at_once
             an_unload_that_is_forced_stops_the_state_that_was_there
             c03_a_call_that_hangs_ends_at_its_deadline_and_ends_what_was_called

@@ -61,7 +61,8 @@ impl Supervisor {
     /// Makes an instance and lets it initialise itself.
     pub(super) async fn fresh(&self, incarnation: u64) -> Result<Box<dyn Instance>, CallError> {
         let context = Arc::new(self.context(configuration(self.config.clone())).addressed());
-        let start = timeout_at(Instant::now() + self.limits.wall, self.loaded.start(&context));
+        let start = tapline_core::in_lifecycle(self.loaded.start(&context));
+        let start = timeout_at(Instant::now() + self.limits.wall, start);
         let started = self.in_this_life(incarnation, start).await?;
         started.unwrap_or(Err(Fault::Wall { limit: self.limits.wall }.into()))
     }

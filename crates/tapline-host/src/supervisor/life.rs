@@ -140,6 +140,7 @@ impl Supervisor {
         let mut instance = self.fresh(incarnation).await?;
         let context = Arc::new(self.context(Object::new()));
         let start = self.within(incarnation, &context, instance.call(&Operation::Start, &context));
+        let start = tapline_core::in_lifecycle(start);
         let answer = tapline_core::holding(self.plugin.clone(), start).await;
         let ending = ending(&answer, &context);
         answer.map(|_| (instance, ending))
@@ -155,7 +156,9 @@ impl Supervisor {
 
     /// Stops the plugin, if it runs. Whatever it answers, it is over.
     pub(crate) async fn stop(self: &Arc<Self>) {
-        if let Err(error) = self.run_lifecycle(&Operation::Stop).await {
+        let context = Arc::new(self.context(Object::new()));
+        let stop = self.run_in(self.incarnation(), &Operation::Stop, &context);
+        if let Err(error) = tapline_core::in_lifecycle(stop).await {
             tracing::warn!(plugin = %self.plugin, %error, "a plugin did not stop well");
         }
     }

@@ -6,7 +6,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tapline::core::{HookRules, HookState, METHODS, On, Priority, Request};
+use tapline::core::{
+    BoxFuture, Caller, Contribution, Handler, HookRules, HookState, METHODS, On, Priority, Request,
+};
 use tapline::{CallError, Hook, HookPoint, Host, Load, PluginId, Step as Flow, UnloadError};
 
 use crate::bench::{Bench, Words};
@@ -338,7 +340,7 @@ fn lifecycle(name: &str, told: &Arc<Mutex<Vec<String>>>) -> Load {
             self: Arc<Self>,
             operation: tapline::core::Operation,
             _: Arc<tapline::core::CallContext>,
-        ) -> tapline::core::BoxFuture<'static, Result<tapline::core::Flow, CallError>> {
+        ) -> BoxFuture<'static, Result<tapline::core::Flow, CallError>> {
             Box::pin(async move {
                 TOLD.lock().unwrap().push(format!("{} {operation:?}", self.0));
                 if self.0 == "fails" {
@@ -606,4 +608,41 @@ pub async fn a_state_that_panics_when_it_is_dropped_keeps_nobody_from_going_on()
     }
     assert_eq!(host.health(&drops).unwrap().incarnation, 2);
     assert_eq!(host.unload("drops").await.unwrap(), tapline::Drain::Drained);
+}
+
+/// A method of the application that loads and unloads plugins.
+struct Changes(Host);
+
+impl Handler for Changes {
+    fn handle<'a>(
+        &'a self,
+        method: &'a Arc<str>,
+        _: tapline::Value,
+        _: Option<Caller>,
+    ) -> BoxFuture<'a, Result<tapline::Value, CallError>> {
+        Box::pin(async move {
+            let refused = match &**method {
+                "load" => self.0.load_all(Vec::new()).await.unwrap_err().to_string(),
+                "boot" => self.0.boot(Vec::new()).await.unwrap_err().to_string(),
+                _ => self.0.unload("other").await.unwrap_err().to_string(),
+            };
+            Err(tapline::Failure::new("refused", refused).into())
+        })
+    }
+}
+
+pub async fn a_plugin_that_begins_or_ends_cannot_have_others_loaded_or_unloaded() {
+    let bench = Bench::new(crate::Native);
+    let changes = Arc::new(Changes(bench.host.clone()));
+    let contribution = Contribution::new(METHODS.into(), "gate".into(), id("gate"), changes);
+    bench.host.contribute(&id("gate"), vec![contribution]).unwrap();
+    for (method, doing) in [("load", "loaded"), ("boot", "loaded"), ("unload", "unloaded")] {
+        let step = script::Step::Call("gate".into(), method.into());
+        let refused = bench.try_load([crate::Scripted::new("a").calls("gate").at("start", [step])]).await;
+        let cause = std::error::Error::source(&refused.unwrap_err()).unwrap().to_string();
+        let told = format!(
+            "plugins cannot be {doing} by code that begins or ends a plugin: each would wait for the other"
+        );
+        assert_eq!(cause, told);
+    }
 }
