@@ -109,7 +109,6 @@ impl Host {
         }
         for loaded in started.iter().rev() {
             shared.end(loaded).await;
-            shared.leave_out(loaded);
         }
         Err(BootFailed(report))
     }
@@ -226,7 +225,6 @@ impl Shared {
             },
         };
         self.end(&loaded).await;
-        self.leave_out(&loaded);
         starting[place].loaded = None;
         starting[place].outcome = Some(outcome);
     }

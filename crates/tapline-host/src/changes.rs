@@ -57,7 +57,7 @@ impl Host {
         }
         let has_turned_back = self.shared().arrivals.turn_back(id);
         let change = self.change().await?;
-        let leaving = match self.shared().take(id) {
+        let leaving = match self.shared().leaving(id) {
             Err(UnloadError::NotLoaded(_)) if has_turned_back => return Ok(Drain::Drained),
             leaving => vec![leaving?],
         };
@@ -71,7 +71,7 @@ impl Host {
     /// When there is no such plugin, or the caller is inside one of them; then nothing has changed.
     pub async fn unload_with_dependents(&self, id: &str) -> Result<Vec<(PluginId, Drain)>, UnloadError> {
         let change = self.change().await?;
-        let leaving = self.shared().take_with_dependents(id)?;
+        let leaving = self.shared().leaving_with_dependents(id)?;
         Ok(self.end_all(change, leaving).await)
     }
 
@@ -143,7 +143,7 @@ impl Host {
             return Err(UnloadError::WouldDeadlock(inside.manifest.id().to_string()));
         }
         let change = self.change().await?;
-        let leaving = self.shared().plugins().drain(..).collect();
+        let leaving = self.shared().plugins().clone();
         self.end_all(change, leaving).await;
         Ok(())
     }

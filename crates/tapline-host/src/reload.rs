@@ -98,7 +98,6 @@ impl Host {
         for loaded in leaving.iter().rev() {
             shared.end(loaded).await;
         }
-        shared.plugins().retain(|one| leaving.iter().all(|left| left.id() != one.id()));
         let to = readied.manifest.plugin.version.clone();
         let source = match shared.bring_in(chosen).await {
             Ok(started) => return Ok(Reloaded { plugin: id, from, to, started }),

@@ -130,9 +130,9 @@ impl Shared {
         Ok(runtime.load(package, grants, limits).await?)
     }
 
-    /// Takes a plugin out of the list, unless others need it.
-    pub(crate) fn take(&self, id: &str) -> Result<Loaded, UnloadError> {
-        let mut plugins = self.plugins();
+    /// A plugin that is to be unloaded, unless others need it.
+    pub(crate) fn leaving(&self, id: &str) -> Result<Loaded, UnloadError> {
+        let plugins = self.plugins();
         let place = plugins.iter().position(|loaded| loaded.id().as_str() == id);
         let place = place.ok_or_else(|| UnloadError::NotLoaded(id.into()))?;
         let leaving = BTreeSet::from([plugins[place].id().clone()]);
@@ -141,12 +141,12 @@ impl Shared {
         if !dependents.is_empty() {
             return Err(UnloadError::Needed { plugin: id.into(), dependents });
         }
-        Ok(plugins.remove(place))
+        Ok(plugins[place].clone())
     }
 
-    /// Takes a plugin and all that need it out of the list, in the order in which they were started.
-    pub(crate) fn take_with_dependents(&self, id: &str) -> Result<Vec<Loaded>, UnloadError> {
-        let mut plugins = self.plugins();
+    /// A plugin that is to be unloaded and all that need it, in the order in which they were started.
+    pub(crate) fn leaving_with_dependents(&self, id: &str) -> Result<Vec<Loaded>, UnloadError> {
+        let plugins = self.plugins();
         let plugin = plugins.iter().find(|loaded| loaded.id().as_str() == id);
         let plugin = plugin.ok_or_else(|| UnloadError::NotLoaded(id.into()))?;
         let leaving = with_dependents(&manifests(&plugins), plugin.id());
@@ -155,10 +155,10 @@ impl Shared {
         {
             return Err(UnloadError::WouldDeadlock(inside.id().to_string()));
         }
-        Ok(plugins.extract_if(.., |loaded| is_leaving(loaded)).collect())
+        Ok(plugins.iter().filter(|loaded| is_leaving(loaded)).cloned().collect())
     }
 
-    /// Hides, drains and stops a plugin. It always ends, whatever the plugin answers.
+    /// Hides, drains and stops a plugin, and takes it out of the list. It always ends, whatever the plugin answers.
     pub(crate) async fn end(&self, loaded: &Loaded) -> Drain {
         let supervisor = &loaded.supervisor;
         let was = supervisor.close();
@@ -183,6 +183,7 @@ impl Shared {
             supervisor.stop().await;
         }
         supervisor.retire();
+        self.leave_out(loaded);
         drain
     }
 

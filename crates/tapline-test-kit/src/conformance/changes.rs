@@ -45,6 +45,7 @@ pub async fn l08_a_plugin_that_is_loaded_while_it_stops_starts_after_it(subject:
     bench.load([waiting("stop")]).await;
     let load = async {
         gate.has_come(1).await;
+        assert_eq!(bench.host.state(&id("a")), PluginState::Stopping);
         let loading = bench.try_load([Scripted::new("a").version(2, 0)]);
         gate.open(1);
         loading.await
