@@ -80,7 +80,8 @@ impl Shared {
             return contribution.answer(&method, request, Some(caller)).await;
         }
         let request = Request::new(&contribution.point, &contribution.key, &method, request);
-        self.request(request.made_by(caller)).await.map_err(|error| error.cause().clone())
+        let answer = Box::pin(self.request(request.made_by(caller))).await;
+        answer.map_err(|error| error.cause().clone())
     }
 
     /// Whoever answers to a target now.

@@ -124,7 +124,11 @@ impl Supervisor {
         operation: &Operation,
         context: &Arc<CallContext>,
     ) -> Result<Flow, CallError> {
-        self.in_turn(async { self.run_in(self.admitted().await?, operation, context).await }).await
+        if self.turns.is_none() {
+            return self.run_in(self.admitted().await?, operation, context).await;
+        }
+        // What most calls do not come to is kept out of the future of every call, which is moved.
+        Box::pin(self.in_turn(async { self.run_in(self.admitted().await?, operation, context).await })).await
     }
 
     /// Does something when it has its turn, if calls take turns.
@@ -142,7 +146,19 @@ impl Supervisor {
         context: &Arc<CallContext>,
         pass: OwnedPass,
     ) -> Result<Flow, CallError> {
-        let Some(turns) = &self.turns else { return self.run(&operation, context).await };
+        match &self.turns {
+            None => self.run_in(self.admitted().await?, &operation, context).await,
+            Some(turns) => Box::pin(self.answer_in_turn(turns, operation, context, pass)).await,
+        }
+    }
+
+    async fn answer_in_turn(
+        self: &Arc<Self>,
+        turns: &Turns,
+        operation: Operation,
+        context: &Arc<CallContext>,
+        pass: OwnedPass,
+    ) -> Result<Flow, CallError> {
         let turn = turns.take().await?;
         let incarnation = self.admitted().await?;
         let begun = Instant::now();

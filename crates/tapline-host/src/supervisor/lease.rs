@@ -32,7 +32,7 @@ impl Supervisor {
     pub(super) async fn lease(self: &Arc<Self>, incarnation: u64) -> Result<Lease<'_>, CallError> {
         let (instance, is_shared) = match self.spare(incarnation) {
             Some(spare) => spare,
-            None => (self.added(incarnation).await?, false),
+            None => (Box::pin(self.added(incarnation)).await?, false),
         };
         Ok(Lease { supervisor: self, instance: Some(instance), incarnation, is_shared, keep: false })
     }

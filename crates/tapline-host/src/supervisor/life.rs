@@ -50,6 +50,10 @@ impl Supervisor {
                 return Ok(status.incarnation);
             }
         }
+        Box::pin(self.admitted_later()).await
+    }
+
+    async fn admitted_later(&self) -> Result<u64, CallError> {
         let mut status = self.status.subscribe();
         let settled = status.wait_for(|status| status.state != PluginState::Backoff);
         let settled = self.before_deadline(settled).await?.map_err(|_| self.died())?;
