@@ -50,6 +50,7 @@ impl Candidates {
     }
 
     fn add_available(&mut self, draft: &Draft, settings: &Settings) -> Result<()> {
+        let mut broken = Vec::new();
         for folder in settings.folders() {
             for package in Loader::discover(folder)? {
                 if self.is_named(&package) {
@@ -59,16 +60,22 @@ impl Candidates {
                     Ok(plugin) => {
                         self.catalog.plugins.push(KnownPlugin { standing: Standing::Available, ..plugin });
                     }
-                    Err(error) => self.add_broken(draft, &package, &format!("{error:#}")),
+                    Err(error) => broken.push((package, format!("{error:#}"))),
                 }
             }
         }
+        broken.iter().for_each(|(package, problem)| self.add_broken(draft, package, problem));
         Ok(())
     }
 
-    /// What is wrong with a package stands at the entry of the file that means it, if one does.
+    /// What is wrong with a package stands at the entry of the file that means it, if one does and there is no other of
+    /// its name.
     fn add_broken(&mut self, draft: &Draft, package: &Path, problem: &str) {
-        let mut entries = draft.plugins().iter().filter(|(_, entry)| entry.path.is_none() && entry.enabled);
+        let is_there = |name: &str| self.catalog.plugins.iter().any(|plugin| plugin.name() == name);
+        let mut entries = draft
+            .plugins()
+            .iter()
+            .filter(|(name, entry)| entry.path.is_none() && entry.enabled && !is_there(name));
         match entries.find(|(name, _)| package.file_name().is_some_and(|folder| *folder == ***name)) {
             Some((name, _)) => drop(self.catalog.problems.insert(name.to_string(), problem.to_owned())),
             None => self.warnings.push(problem.to_owned()),

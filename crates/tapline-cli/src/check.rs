@@ -12,8 +12,10 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<Ending> {
     let found = &project.checked.diagnostics;
     match arguments.format {
         Format::Json => Output::Standard.line(diagnostics::for_programs(found)),
-        Format::Human if found.is_empty() => eprintln!("{}: no mistakes", arguments.file.display()),
-        Format::Human => eprint!("{}", diagnostics::for_people(found, &project.source, colour())),
+        Format::Human if found.is_empty() => {
+            Output::Error.line(format_args!("{}: no mistakes", arguments.file.display()))
+        }
+        Format::Human => Output::Error.text(diagnostics::for_people(found, &project.source, colour())),
     }
     let Some(definition) = &project.checked.definition else { return Ok(Ending::Refused) };
     if arguments.locked {

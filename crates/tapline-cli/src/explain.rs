@@ -16,7 +16,7 @@ use crate::{Ending, colour, diagnostics};
 pub(crate) fn explain(arguments: &ExplainArguments) -> Result<Ending> {
     let project = Project::read(&arguments.file)?;
     if project.checked.definition.is_none() {
-        eprint!("{}", diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
+        Output::Error.text(diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
         return Ok(Ending::Refused);
     }
     let engine = Engine::new(Host::builder().settings(&project.settings).build())?;

@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::Ending;
 use crate::arguments::InitArguments;
+use crate::output::Output;
 
 const FILES: [(&str, &str); 2] = [
     ("pipeline.yaml", include_str!("init/pipeline.yaml")),
@@ -23,7 +24,11 @@ pub(crate) fn init(arguments: &InitArguments) -> Result<Ending> {
         write_new(&folder.join(name), content)?;
     }
     let file = folder.join(FILES[0].0);
-    eprintln!("wrote {}; run it with `tapline run {}`", file.display(), file.display());
+    Output::Error.line(format_args!(
+        "wrote {}; run it with `tapline run {}`",
+        file.display(),
+        file.display()
+    ));
     Ok(Ending::Done)
 }
 

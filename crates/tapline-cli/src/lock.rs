@@ -16,7 +16,7 @@ pub(crate) fn lock(arguments: &LockArguments) -> Result<Ending> {
     let file = &arguments.file;
     let project = if arguments.update { Project::read_unlocked(file)? } else { Project::read(file)? };
     let Some(definition) = &project.checked.definition else {
-        eprint!("{}", diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
+        Output::Error.text(diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
         return Ok(Ending::Refused);
     };
     let (file, now) = (project.lock_file(), locked(&project, definition)?);
@@ -24,17 +24,17 @@ pub(crate) fn lock(arguments: &LockArguments) -> Result<Ending> {
         Ok(before) => before,
         Err(error) if is_missing(&error) => Lock::default(),
         Err(error) => {
-            eprintln!("warning: the lock that was there is replaced: {error}");
+            Output::Error.line(format_args!("warning: the lock that was there is replaced: {error}"));
             Lock::default()
         }
     };
     let drift = before.drift(&now);
     for difference in &drift {
-        eprintln!("{difference}");
+        Output::Error.line(difference);
     }
     now.write(&file)?;
     let changes = if drift.is_empty() { ", and nothing has changed" } else { "" };
-    eprintln!("wrote {}: {} plugins{changes}", file.display(), now.plugins().len());
+    Output::Error.line(format_args!("wrote {}: {} plugins{changes}", file.display(), now.plugins().len()));
     Ok(Ending::Done)
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tapline::pipeline::{NodeReport, NodeState, Observer, RunEvent};
 
+use crate::output::Output;
 use crate::output::redacted;
 use crate::summary::time;
 
@@ -60,7 +61,7 @@ impl Progress {
             // A line above those that still move; without a terminal to draw on there is nobody to miss it.
             let _ = self.lines.println(text);
         } else {
-            eprintln!("{text}");
+            Output::Error.line(text);
         }
     }
 

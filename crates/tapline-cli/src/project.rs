@@ -1,10 +1,9 @@
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use tapline::core::{Manifest, RuntimeKind};
-use tapline::host::{Lock, Settings};
+use tapline::host::{Lock, Settings, read_file};
 use tapline::pipeline::{Checked, Definition, Draft, KnownPlugin, Origin, Source, check};
 use tapline::{Load, NativePlugin, Value};
 
@@ -41,14 +40,7 @@ impl Project {
     }
 
     fn read_with(file: &Path, lock: &Lock) -> Result<Self> {
-        let size = fs::metadata(file).with_context(|| file.display().to_string())?.len();
-        if size > LARGEST_FILE {
-            bail!(
-                "{}: a pipeline file has at most {LARGEST_FILE} bytes, and this one has {size}",
-                file.display()
-            );
-        }
-        let bytes = fs::read(file).with_context(|| file.display().to_string())?;
+        let bytes = read_file(file, LARGEST_FILE).with_context(|| file.display().to_string())?;
         let source = Source::new(file.display().to_string(), &bytes);
         let folder = match file.parent() {
             Some(parent) if parent != Path::new("") => parent.to_owned(),

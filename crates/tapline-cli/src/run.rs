@@ -95,7 +95,7 @@ async fn interruptible(mut run: JoinHandle<Result<Ending>>) -> Result<Ending> {
             run.abort();
             // Files that are being written are put away when the run is dropped.
             let _ = tokio::time::timeout(GRACE, run).await;
-            eprintln!("interrupted: the run was ended, and no output was written by it from here on");
+            Output::Error.line(format_args!("interrupted: the run was ended, and no output was written by it from here on"));
             Ok(Ending::Interrupted)
         }
     }
@@ -132,7 +132,12 @@ fn ending(definition: &Definition, project: &Project, report: &RunReport) -> End
     if let RunError::Node { node, .. } = failed
         && let Some(node) = definition.nodes.get(node)
     {
-        eprintln!("  --> {}:{}:{}", project.source.file(), node.span.line, node.span.column);
+        Output::Error.line(format_args!(
+            "  --> {}:{}:{}",
+            project.source.file(),
+            node.span.line,
+            node.span.column
+        ));
     }
     Ending::Failed
 }

@@ -38,6 +38,12 @@ pub enum HostError {
     /// The caller runs inside of the beginning or the end of a plugin, which the load would wait for.
     #[error("plugins cannot be loaded by code that begins or ends a plugin: each would wait for the other")]
     WouldDeadlock,
+    /// The application has blocked the plugin, and cannot have it loaded again.
+    #[error("plugin `{plugin}` is blocked by the application")]
+    Blocked {
+        /// The plugin.
+        plugin: PluginId,
+    },
     /// Somebody unloaded the plugin while it was being loaded.
     #[error("plugin `{plugin}` was unloaded while it was being loaded")]
     Unloaded {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tapline_core::{Manifest, NativePlugin, Package, RuntimeKind, Value};
 
 use crate::digest::Digest;
+use crate::file::read_file;
 use crate::mistake::{Mistake, decoded};
 
 mod manifest;
@@ -132,15 +133,7 @@ impl Loader {
 }
 
 fn read(file: &Path, limit: u64) -> Result<Vec<u8>, ManifestError> {
-    let unreadable = |source| ManifestError::Unreadable { file: file.to_owned(), source };
-    let size = fs::metadata(file).map_err(unreadable)?.len();
-    if size > limit {
-        return Err(unreadable(io::Error::new(
-            io::ErrorKind::FileTooLarge,
-            format!("larger than {limit} bytes"),
-        )));
-    }
-    fs::read(file).map_err(unreadable)
+    read_file(file, limit).map_err(|source| ManifestError::Unreadable { file: file.to_owned(), source })
 }
 
 fn parse(file: &Path, text: &str) -> Result<Manifest, ManifestError> {

@@ -7,6 +7,7 @@ use tapline_core::{Grants, PluginId};
 use tempfile::NamedTempFile;
 
 use crate::digest::Digest;
+use crate::file::read_file;
 use crate::mistake::{Mistake, decoded};
 
 mod drift;
@@ -46,6 +47,9 @@ pub enum LockedFrom {
         digest: Digest,
     },
 }
+
+/// A file larger than this is no lock.
+const LARGEST: u64 = 16 << 20;
 
 /// Why a lock was not read or written.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +97,8 @@ impl Lock {
     /// # Errors
     /// When it cannot be read, something is wrong in it, or a newer version has written it.
     pub fn read(file: &Path) -> Result<Self, LockError> {
-        let bytes = fs::read(file).map_err(|source| LockError::Unreadable { file: file.into(), source })?;
+        let bytes =
+            read_file(file, LARGEST).map_err(|source| LockError::Unreadable { file: file.into(), source })?;
         let text = decoded(file, bytes)?;
         Ok(form::read(file, &text)?)
     }

@@ -119,6 +119,11 @@ impl Host {
         for one in &mut asked_for {
             one.standing = Standing::Required;
         }
+        let blocked =
+            asked_for.iter().map(|one| one.manifest.id()).find(|id| self.shared().blocked().contains(*id));
+        if let Some(plugin) = blocked.cloned() {
+            return Err(HostError::Blocked { plugin });
+        }
         Ok(self.choose(asked_for, &ids)?.into_iter().map(Arc::new).collect())
     }
 }

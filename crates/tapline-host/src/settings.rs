@@ -1,5 +1,4 @@
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -7,6 +6,7 @@ use std::time::Duration;
 use tapline_core::{Limits, PluginId};
 
 use crate::builder::DRAIN;
+use crate::file::read_file;
 use crate::mistake::{Mistake, decoded};
 use crate::policy::Policy;
 use crate::supervisor::Supervision;
@@ -30,6 +30,9 @@ pub struct Settings {
     drain: Duration,
     secrets: Vec<Reference>,
 }
+
+/// A file larger than this holds no settings.
+const LARGEST: u64 = 4 << 20;
 
 /// Why there are no settings.
 #[derive(Debug, thiserror::Error)]
@@ -66,8 +69,8 @@ impl Settings {
     /// # Errors
     /// When it cannot be read, or with all that is wrong in it.
     pub fn read(file: &Path) -> Result<Self, SettingsError> {
-        let bytes =
-            fs::read(file).map_err(|source| SettingsError::Unreadable { file: file.into(), source })?;
+        let bytes = read_file(file, LARGEST)
+            .map_err(|source| SettingsError::Unreadable { file: file.into(), source })?;
         decoded(file, bytes)
             .map_err(|mistake| vec![mistake])
             .and_then(|text| read::settings(file, &text))

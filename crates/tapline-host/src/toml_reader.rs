@@ -16,6 +16,9 @@ pub(crate) struct TomlReader<'t> {
     pub(crate) mistakes: Vec<Mistake>,
 }
 
+/// So many mistakes of a file are told.
+const MOST_MISTAKES: usize = 100;
+
 impl<'t> TomlReader<'t> {
     /// The file's root table, or everything that breaks the grammar of TOML.
     pub(crate) fn open(file: &'t Path, text: &'t str) -> Result<(Self, DeTable<'t>), Vec<Mistake>> {
@@ -32,6 +35,10 @@ impl<'t> TomlReader<'t> {
     }
 
     pub(crate) fn mistake(&mut self, span: Range<usize>, message: impl Into<String>) {
+        // Each is looked up in the text, and nobody reads more of them.
+        if self.mistakes.len() >= MOST_MISTAKES {
+            return;
+        }
         let place = self.place(&span);
         self.mistakes.push(Mistake { place, message: message.into() });
     }

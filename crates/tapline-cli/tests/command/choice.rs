@@ -256,6 +256,15 @@ fn a_broken_package_is_told_where_the_pipeline_means_it() {
 }
 
 #[test]
+fn a_broken_package_beside_whole_versions_is_a_warning() {
+    let workplace = workplace("numbers: {}");
+    workplace.write("more/numbers/plugin.toml", "[plugin]\n");
+    let said = done(&workplace, "check pipeline.yaml");
+    assert!(said.err.starts_with("warning: more/numbers/plugin.toml:1:"), "{}", said.err);
+    assert!(said.err.ends_with("pipeline.yaml: no mistakes\n"), "{}", said.err);
+}
+
+#[test]
 fn a_lower_version_runs_where_the_higher_one_is_not_accepted() {
     let workplace = Workplace::triage();
     workplace.edit("pipeline.yaml", "path: plugins/redact, ", "version: ^1, ");

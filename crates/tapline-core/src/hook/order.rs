@@ -1,5 +1,5 @@
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
 
 /// A closed path of edges, as indices; the last one leads back to the first.
 pub type Cycle = Vec<usize>;
@@ -31,30 +31,63 @@ pub fn linearize<K: Ord>(keys: &[K], edges: &BTreeSet<(usize, usize)>) -> Result
     if order.len() == keys.len() { Ok(order) } else { Err(cycles(&waits_for, edges)) }
 }
 
-/// One cycle through each index that still waits and lies on one not yet found.
+/// One cycle through each index that lies on one not yet found.
 fn cycles(waits_for: &[usize], edges: &BTreeSet<(usize, usize)>) -> Vec<Cycle> {
     let mut found: Vec<Cycle> = Vec::new();
-    for start in (0..waits_for.len()).filter(|index| waits_for[*index] > 0) {
-        if found.iter().flatten().any(|index| *index == start) {
-            continue;
+    let mut members = BTreeSet::new();
+    for start in waited_for(waits_for, edges) {
+        if !members.contains(&start)
+            && let Some(cycle) = shortest_cycle(start, edges)
+        {
+            members.extend(cycle.iter().copied());
+            found.push(cycle);
         }
-        found.extend(shortest_cycle(start, edges));
     }
     found
 }
 
+/// The indices that wait and that another one of them waits for, however far behind: what merely waits behind a cycle
+/// leads to none.
+fn waited_for(waits_for: &[usize], edges: &BTreeSet<(usize, usize)>) -> BTreeSet<usize> {
+    let mut waiting: BTreeSet<_> = (0..waits_for.len()).filter(|index| waits_for[*index] > 0).collect();
+    let inside: Vec<_> = edges
+        .iter()
+        .filter(|(earlier, later)| waiting.contains(earlier) && waiting.contains(later))
+        .collect();
+    let mut waited_for_by = vec![0_usize; waits_for.len()];
+    let mut earlier_of: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (earlier, later) in inside {
+        waited_for_by[*earlier] += 1;
+        earlier_of.entry(*later).or_default().push(*earlier);
+    }
+    let mut last: Vec<_> = waiting.iter().copied().filter(|index| waited_for_by[*index] == 0).collect();
+    while let Some(index) = last.pop() {
+        waiting.remove(&index);
+        for earlier in earlier_of.remove(&index).into_iter().flatten() {
+            waited_for_by[earlier] -= 1;
+            if waited_for_by[earlier] == 0 {
+                last.push(earlier);
+            }
+        }
+    }
+    waiting
+}
+
 /// The shortest closed path through `start`, found breadth first.
 fn shortest_cycle(start: usize, edges: &BTreeSet<(usize, usize)>) -> Option<Cycle> {
-    let mut seen = BTreeSet::new();
-    let mut paths = std::collections::VecDeque::from([vec![start]]);
-    while let Some(path) = paths.pop_front() {
-        let last = *path.last()?;
-        for (_, later) in edges.range((last, 0)..=(last, usize::MAX)) {
+    let mut before = BTreeMap::new();
+    let mut queue = std::collections::VecDeque::from([start]);
+    while let Some(index) = queue.pop_front() {
+        for (_, later) in edges.range((index, 0)..=(index, usize::MAX)) {
             if *later == start {
-                return Some(path);
+                let path = std::iter::successors(Some(index), |index| before.get(index).copied());
+                let mut cycle: Vec<_> = path.collect();
+                cycle.reverse();
+                return Some(cycle);
             }
-            if seen.insert(*later) {
-                paths.push_back(path.iter().copied().chain([*later]).collect());
+            if let std::collections::btree_map::Entry::Vacant(unseen) = before.entry(*later) {
+                unseen.insert(index);
+                queue.push_back(*later);
             }
         }
     }

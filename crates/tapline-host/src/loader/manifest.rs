@@ -36,6 +36,9 @@ struct Written<'a, 't> {
 /// A part of a list, and what was written of it.
 type Part<'a, 't, T> = (T, &'a Value<'t>);
 
+/// So many capabilities, needs and conflicts a plugin may have: each is held against those of all others.
+const LONGEST_LIST: usize = 256;
+
 const PARTS: [&str; 6] = ["plugin", "provides", "hook", "subscribe", "requires", "limits"];
 
 impl<'a, 't> Written<'a, 't> {
@@ -93,6 +96,15 @@ impl<'a, 't> Written<'a, 't> {
             let message =
                 format!("it was written for contract {}, and this host speaks {CONTRACT}", plugin.host);
             self.reader.mistake(place(&root["plugin"], "host"), message);
+        }
+        let lists = [
+            ("capabilities", plugin.capabilities.len()),
+            ("depends_on", plugin.depends_on.len()),
+            ("conflicts", plugin.conflicts.len()),
+        ];
+        for (key, count) in lists.into_iter().filter(|(_, count)| *count > LONGEST_LIST) {
+            let message = format!("`{key}` has {count} entries, and may have {LONGEST_LIST}");
+            self.reader.mistake(place(&root["plugin"], key), message);
         }
         let limited = limits.is_some_and(|limits| limits.memory.is_some() || limits.cpu.is_some());
         if plugin.runtime == RuntimeKind::Native && limited {

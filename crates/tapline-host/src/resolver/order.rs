@@ -31,7 +31,8 @@ pub(super) fn arrange(pool: &mut Pool<'_>, chosen: &[usize]) -> Option<Arrangeme
     let edges = Edges::new(pool, chosen);
     let new: Vec<_> = chosen.iter().copied().filter(|at| !pool.is_running(*at)).collect();
     if let Err(circles) = sorted(pool, &new, edges.hard.keys()) {
-        if !ask_others(pool, &circles, &edges) {
+        pool.openings += 1;
+        if pool.openings > MOST_OPENINGS || !ask_others(pool, &circles, &edges) {
             give_up(pool, &circles, &edges);
         }
         return None;
@@ -151,15 +152,28 @@ fn give_up(pool: &mut Pool<'_>, circles: &[Vec<usize>], edges: &Edges) {
     }
 }
 
+/// So often circles are opened; plugins that all pass on what they offer would have all of their orders tried.
+const MOST_OPENINGS: usize = 200;
+
+/// Of a circle so many are named.
+const TOLD: usize = 16;
+
 /// Edges lead from what is needed to who needs it, and people read it the other way round.
 fn read(pool: &Pool<'_>, circle: &[usize], edges: &Edges) -> String {
     let mut text = circle.last().map(|at| pool.id(*at).to_string()).unwrap_or_default();
     let links: Vec<_> = links(circle).collect();
+    let left_out = links.len().saturating_sub(TOLD);
     // The link that closes the circle is the last one; it leads to the first name of the text's rest at its end.
-    for (needed, who) in links.iter().rev().skip(1).chain(links.last()) {
+    for (place, (needed, who)) in links.iter().rev().skip(1).chain(links.last()).enumerate() {
+        if place == TOLD / 2 && left_out > 0 {
+            text.push_str(&format!(" needs … ({left_out} more)"));
+        }
+        if (TOLD / 2..TOLD / 2 + left_out).contains(&place) {
+            continue;
+        }
         let reason = edges.hard.get(&(*needed, *who)).and_then(Option::as_ref);
         let reason = reason.map(|capability| format!(" (`{capability}`)")).unwrap_or_default();
-        text = format!("{text} needs {}{reason}", pool.id(*needed));
+        text.push_str(&format!(" needs {}{reason}", pool.id(*needed)));
     }
     text
 }

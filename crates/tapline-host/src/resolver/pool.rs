@@ -14,6 +14,8 @@ pub(super) struct Pool<'a> {
     by_id: BTreeMap<&'a PluginId, Vec<usize>>,
     /// Those that offer a capability, in the order in which it is looked up.
     by_capability: BTreeMap<&'a Arc<str>, Vec<usize>>,
+    /// How often circles have been opened.
+    pub(super) openings: usize,
 }
 
 /// A candidate, and what of the others concerns it.
@@ -44,7 +46,7 @@ impl<'a> Pool<'a> {
         members.sort_by(|one, other| {
             one.key().cmp(&other.key()).then_with(|| one.content().cmp(&other.content()))
         });
-        let mut pool = Self { members, by_id: BTreeMap::new(), by_capability: BTreeMap::new() };
+        let mut pool = Self { members, by_id: BTreeMap::new(), by_capability: BTreeMap::new(), openings: 0 };
         pool.settle_duplicates();
         pool.index();
         for at in 0..pool.members.len() {

@@ -58,10 +58,11 @@ pub enum ResolveError {
     /// Plugins need each other.
     #[error("plugins need each other: {}", cycles.join("; "))]
     Cycle {
-        /// Each cycle, as `a needs b needs a`; a capability for which one is needed stands behind it.
-        cycles: Vec<String>,
+        /// Each cycle, as `a needs b needs a`; a capability for which one is needed stands behind it, and of a long one
+        /// the middle is left out.
+        cycles: Arc<[String]>,
         /// The plugins of the cycles.
-        members: Vec<PluginId>,
+        members: Arc<[PluginId]>,
     },
     /// Two plugins cannot be loaded together, because one of them says so.
     #[error(

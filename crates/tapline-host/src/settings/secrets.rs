@@ -84,9 +84,7 @@ impl Secrets {
     #[must_use]
     pub fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match &self.finder {
-            Some(finder) if finder.forms.is_match(text) => {
-                Cow::Owned(finder.forms.replace_all(text, &finder.marks))
-            }
+            Some(finder) if finder.forms.is_match(text) => Cow::Owned(finder.marked(text)),
             _ => Cow::Borrowed(text),
         }
     }
@@ -102,10 +100,25 @@ impl Finder {
             }
         }
         let (forms, marks): (Vec<_>, Vec<_>) = marked.into_iter().unzip();
-        // The longest form wins, so that no rest of a value is left behind.
-        let forms = AhoCorasick::builder().match_kind(MatchKind::LeftmostLongest).build(forms);
+        let forms = AhoCorasick::builder().match_kind(MatchKind::Standard).build(forms);
         // It fails for gigabytes of forms alone, and values have a largest size.
         forms.ok().filter(|_| !marks.is_empty()).map(|forms| Self { forms, marks })
+    }
+
+    /// The text with marks. Values that overlap are taken out together, so that no rest of one is left behind.
+    fn marked(&self, text: &str) -> String {
+        let found = self.forms.find_overlapping_iter(text);
+        let mut found: Vec<_> = found.map(|found| (found.range(), found.pattern())).collect();
+        found.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
+        let (mut marked, mut done) = (String::new(), 0);
+        for (range, form) in found {
+            if range.start >= done {
+                marked.push_str(&text[done..range.start]);
+                marked.push_str(&self.marks[form]);
+            }
+            done = done.max(range.end);
+        }
+        marked + &text[done..]
     }
 }
 

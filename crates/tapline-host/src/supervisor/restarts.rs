@@ -102,7 +102,7 @@ impl Restarts {
         Self {
             rule,
             allowed: supervision.restarts,
-            window: SlidingWindow::new(supervision.restarts + 1, supervision.within),
+            window: SlidingWindow::new(supervision.restarts.saturating_add(1), supervision.within),
             jitter: fastrand::Rng::with_seed(seed.finish()),
         }
     }

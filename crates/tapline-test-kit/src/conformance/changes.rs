@@ -92,6 +92,11 @@ pub async fn a_reload_that_is_refused_touches_nothing(subject: impl Subject) {
         assert!(matches!(is_native, Ok(_) | Err(ReloadError::Refused(_))), "{is_native:?}");
     }
     assert_eq!((version(&bench).await, bench.incarnation("b")), (Some(1), lives));
+    // Others need it, so it stays, and is blocked all the same.
+    assert!(bench.host.block(&id("a")).await.is_err());
+    let blocked = bench.reload(versioned(1)).await.unwrap_err();
+    assert_eq!(blocked.to_string(), "plugin `a` is blocked by the application");
+    assert_eq!(version(&bench).await, Some(1));
 }
 
 pub async fn a_reload_that_fails_brings_back_the_version_before_and_its_dependents(subject: impl Subject) {

@@ -59,3 +59,10 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn of_values_that_overlap_no_rest_is_left_behind() {
+    let values = [("a", "abcd1234".to_owned()), ("b", "1234wxyz".to_owned())];
+    let secrets = Secrets::new(values).unwrap();
+    assert_eq!(secrets.redact("<abcd1234wxyz> abcd1234"), "<«secret:a»> «secret:a»");
+}

@@ -40,6 +40,13 @@ fn s07_the_third_restart_within_any_window_is_one_too_many() {
 }
 
 #[test]
+fn as_many_restarts_as_can_be_written_are_allowed() {
+    let mut restarts = restarts(Restart::Permanent, usize::MAX);
+    assert_eq!(restarts.after(Ending::Fault, Instant::now()), Verdict::Again(Duration::ZERO));
+    assert!(matches!(restarts.after(Ending::Fault, Instant::now()), Verdict::Again(wait) if !wait.is_zero()));
+}
+
+#[test]
 fn the_waiting_time_doubles_and_has_an_end() {
     let (now, mut restarts) = (Instant::now(), restarts(Restart::Permanent, 20));
     let waits: Vec<_> = (0..12)
