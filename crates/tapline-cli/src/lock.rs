@@ -38,15 +38,18 @@ pub(crate) fn lock(arguments: &LockArguments) -> Result<Ending> {
     Ok(Ending::Done)
 }
 
-/// Fails when the plugins of a pipeline are not those of its lock.
-pub(crate) fn require(project: &Project, definition: &Definition) -> Result<()> {
+/// The lock of a pipeline; fails when its plugins are not those of the lock.
+pub(crate) fn require(project: &Project, definition: &Definition) -> Result<Lock> {
     let file = project.lock_file();
-    let drift = match drift(project, definition) {
-        Some(drift) => drift?,
-        None => bail!("there is no {}; {} writes one", file.display(), accept(project)),
+    let lock = match Lock::read(&file) {
+        Err(error) if is_missing(&error) => {
+            bail!("there is no {}; {} writes one", file.display(), accept(project))
+        }
+        lock => lock?,
     };
+    let drift = lock.drift(&locked(project, definition)?);
     if drift.is_empty() {
-        return Ok(());
+        return Ok(lock);
     }
     let told: String = drift.iter().map(|difference| format!("  {difference}\n")).collect();
     bail!("the plugins are not those of {}\n{told}{} accepts them", file.display(), accept(project))

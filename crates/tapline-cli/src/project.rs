@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use tapline::core::{Manifest, RuntimeKind};
-use tapline::host::{Lock, Settings, read_file};
+use tapline::host::{Digest, Lock, LockedFrom, Settings, read_file};
 use tapline::pipeline::{Checked, Definition, Draft, KnownPlugin, Origin, Source, check};
 use tapline::{Load, NativePlugin, Value};
 
@@ -21,6 +21,8 @@ pub(crate) struct Project {
     /// What is wrong with packages that the pipeline may do without.
     warnings: Vec<String>,
     builtin: BTreeMap<String, NativePlugin>,
+    /// The digests of the packages that alone may be loaded, by id.
+    expected: BTreeMap<String, Digest>,
 }
 
 /// A file larger than this is no pipeline.
@@ -51,12 +53,21 @@ impl Project {
         let Candidates { catalog, builtin, warnings } = Candidates::read(&draft, &folder, &settings, lock)?;
         let checked = check(&draft, &catalog);
         let file = file.to_owned();
-        Ok(Self { source, checked, settings, folder, file, warnings, builtin })
+        Ok(Self { source, checked, settings, folder, file, warnings, builtin, expected: BTreeMap::new() })
     }
 
     /// The lock beside the file.
     pub(crate) fn lock_file(&self) -> PathBuf {
         self.file.with_file_name(Lock::FILE)
+    }
+
+    /// Loads packages from now on only if their files are those of a lock, whatever happens to them in between.
+    pub(crate) fn bind(&mut self, lock: &Lock) {
+        let packages = lock.plugins().iter().filter_map(|plugin| match &plugin.from {
+            LockedFrom::Folder { digest, .. } => Some((plugin.id.to_string(), *digest)),
+            LockedFrom::BuiltIn => None,
+        });
+        self.expected = packages.collect();
     }
 
     /// Tells what is wrong with packages that the pipeline may do without.
@@ -98,6 +109,10 @@ impl Project {
             _ => entry.config,
         };
         let load = load.config(config);
+        let load = match self.expected.get(plugin.name()) {
+            Some(digest) => load.expect(*digest),
+            None => load,
+        };
         let load = match entry.grants {
             Some(grants) => load.narrow(grants),
             None => load,

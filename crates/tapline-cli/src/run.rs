@@ -28,7 +28,8 @@ pub(crate) fn run(arguments: RunArguments) -> Result<Ending> {
     let Some(definition) = project.checked.definition.take() else { return Ok(Ending::Refused) };
     let inputs = inputs(&definition, &arguments.inputs)?;
     if arguments.locked {
-        lock::require(&project, &definition)?;
+        let lock = lock::require(&project, &definition)?;
+        project.bind(&lock);
     } else {
         lock::warn(&project, &definition);
     }

@@ -20,7 +20,7 @@ const PREFIX: &str = "sha256:";
 
 impl Digest {
     /// The digest of files, by their names. Names and lengths count, so that nothing can move from one file to another.
-    pub(crate) fn of(files: &BTreeMap<&str, Vec<u8>>) -> Self {
+    pub(crate) fn of(files: &BTreeMap<String, Vec<u8>>) -> Self {
         let mut hash = Sha256::new();
         for (name, content) in files {
             for part in [name.as_bytes(), content] {
@@ -76,7 +76,9 @@ mod tests {
     use crate::loader::Loader;
 
     fn of(files: &[(&str, &str)]) -> Digest {
-        Digest::of(&files.iter().map(|(name, content)| (*name, content.as_bytes().to_vec())).collect())
+        Digest::of(
+            &files.iter().map(|(name, content)| ((*name).to_owned(), content.as_bytes().to_vec())).collect(),
+        )
     }
 
     #[test]

@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use tapline_core::{Grants, Manifest, NativePlugin, Package, PluginId, Value};
 
+use crate::digest::Digest;
 use crate::error::HostError;
 use crate::loader::Loader;
 use crate::resolver::Standing;
@@ -13,6 +14,7 @@ pub struct Load {
     source: Source,
     config: Value,
     narrowed: Option<Grants>,
+    expected: Option<Digest>,
     pub(crate) standing: Standing,
 }
 
@@ -36,7 +38,7 @@ impl Load {
     }
 
     const fn new(source: Source) -> Self {
-        Self { source, config: Value::Null, narrowed: None, standing: Standing::Required }
+        Self { source, config: Value::Null, narrowed: None, expected: None, standing: Standing::Required }
     }
 
     /// Lets a [start-up](crate::Host::boot) go on without it.
@@ -87,7 +89,7 @@ impl Load {
         let is_asked_for = matches!(self.standing, Standing::Required | Standing::Wanted);
         let (manifest, artifact) = match &self.source {
             Source::Folder(folder) if is_asked_for => {
-                let package = Loader::read(folder)?;
+                let package = Loader::read_as(folder, self.expected)?;
                 (Arc::clone(&package.manifest), Artifact::Package(package))
             }
             Source::Folder(folder) => {
@@ -99,6 +101,13 @@ impl Load {
             }
         };
         Ok(self.readied(manifest, artifact))
+    }
+
+    /// Refuses a package whose files are not those of this digest.
+    #[must_use]
+    pub const fn expect(mut self, digest: Digest) -> Self {
+        self.expected = Some(digest);
+        self
     }
 
     pub(crate) fn readied(self, manifest: Arc<Manifest>, artifact: Artifact) -> Readied {

@@ -30,6 +30,12 @@ pub enum ManifestError {
         /// Why.
         source: io::Error,
     },
+    /// The files of the package are not those that are expected.
+    #[error("the files of {} are not those that are expected: they have changed", folder.display())]
+    Changed {
+        /// The folder of the package.
+        folder: PathBuf,
+    },
     /// Something in the package is wrong: all of it, in the order of the file.
     #[error("{}", joined(.0))]
     Invalid(Vec<Mistake>),
@@ -41,6 +47,7 @@ impl ManifestError {
     pub fn file(&self) -> &Path {
         match self {
             Self::Unreadable { file, .. } => file,
+            Self::Changed { folder } => folder,
             Self::Invalid(mistakes) => mistakes.first().map_or(Path::new(""), |first| &first.place.file),
         }
     }
@@ -62,16 +69,43 @@ impl Loader {
     /// # Errors
     /// When a file is missing or too large, or the manifest is wrong.
     pub fn read(folder: &Path) -> Result<Package, ManifestError> {
-        let manifest = Self::manifest(folder)?;
-        let artifact = match manifest.plugin.runtime {
-            RuntimeKind::Wasm => read(&folder.join(ARTIFACT), LARGEST_ARTIFACT)?,
-            RuntimeKind::Native => {
-                let message =
-                    "a native plugin is linked into its application and cannot be loaded from a folder";
-                return Err(invalid(&folder.join(MANIFEST), "", 0, message));
+        Self::read_as(folder, None)
+    }
+
+    /// As [`read`](Self::read), if the digest of just the bytes that are read is the expected one.
+    pub(crate) fn read_as(folder: &Path, expected: Option<Digest>) -> Result<Package, ManifestError> {
+        let file = folder.join(MANIFEST);
+        let (mut manifest, mut files) = Self::files(folder)?;
+        if expected.is_some_and(|expected| expected != Digest::of(&files)) {
+            return Err(ManifestError::Changed { folder: folder.to_owned() });
+        }
+        if manifest.plugin.runtime == RuntimeKind::Native {
+            let message = "a native plugin is linked into its application and cannot be loaded from a folder";
+            return Err(invalid(&file, "", 0, message));
+        }
+        for schema in manifest.provides.iter_mut().filter_map(|provides| provides.schema.as_mut()) {
+            if let Some(content) = files.get(schema) {
+                *schema = inlined(&folder.join(&*schema), content)?;
             }
-        };
-        Ok(Package { manifest: Arc::new(manifest), artifact: artifact.into(), folder: folder.to_owned() })
+        }
+        let artifact = files.remove(ARTIFACT).unwrap_or_default().into();
+        Ok(Package { manifest: Arc::new(manifest), artifact, folder: folder.to_owned() })
+    }
+
+    /// The manifest as it is written, and the files of the package that count, each read once.
+    fn files(folder: &Path) -> Result<(Manifest, BTreeMap<String, Vec<u8>>), ManifestError> {
+        let file = folder.join(MANIFEST);
+        let text = decoded(&file, read(&file, LARGEST_MANIFEST)?)?;
+        let manifest = parse(&file, &text)?;
+        let schemas = manifest.provides.iter().filter_map(|provides| provides.schema.as_deref());
+        let mut files = BTreeMap::new();
+        for schema in schemas.filter(|schema| is_file(schema)) {
+            let content = read(&schema_path(folder, &file, schema)?, LARGEST_MANIFEST)?;
+            files.insert(schema.to_owned(), content);
+        }
+        files.insert(ARTIFACT.to_owned(), read(&folder.join(ARTIFACT), LARGEST_ARTIFACT)?);
+        files.insert(MANIFEST.to_owned(), text.into_bytes());
+        Ok((manifest, files))
     }
 
     /// Reads the manifest in a folder, and not the artifact.
@@ -92,17 +126,7 @@ impl Loader {
     /// # Errors
     /// As [`read`](Self::read), and the schemas are not looked into.
     pub fn digest(folder: &Path) -> Result<Digest, ManifestError> {
-        let file = folder.join(MANIFEST);
-        let text = decoded(&file, read(&file, LARGEST_MANIFEST)?)?;
-        let manifest = parse(&file, &text)?;
-        let schemas = manifest.provides.iter().filter_map(|provides| provides.schema.as_deref());
-        let mut files = BTreeMap::new();
-        for schema in schemas.filter(|schema| is_file(schema)) {
-            files.insert(schema, read(&schema_path(folder, &file, schema)?, LARGEST_MANIFEST)?);
-        }
-        files.insert(ARTIFACT, read(&folder.join(ARTIFACT), LARGEST_ARTIFACT)?);
-        files.insert(MANIFEST, text.into_bytes());
-        Ok(Digest::of(&files))
+        Self::files(folder).map(|(_, files)| Digest::of(&files))
     }
 
     /// The manifest of a plugin that is linked in.
@@ -147,11 +171,15 @@ fn inline_schemas(folder: &Path, file: &Path, manifest: &mut Manifest) -> Result
             continue;
         }
         let path = schema_path(folder, file, schema)?;
-        let text = String::from_utf8_lossy(&read(&path, LARGEST_MANIFEST)?).into_owned();
-        let json = Value::from_json(&text).map_err(|error| invalid(&path, "", 0, &error.to_string()))?;
-        *schema = json.to_json();
+        *schema = inlined(&path, &read(&path, LARGEST_MANIFEST)?)?;
     }
     Ok(())
+}
+
+/// The content of a schema file as it stands in a manifest.
+fn inlined(path: &Path, content: &[u8]) -> Result<String, ManifestError> {
+    let json = Value::from_json(&String::from_utf8_lossy(content));
+    json.map(|json| json.to_json()).map_err(|error| invalid(path, "", 0, &error.to_string()))
 }
 
 /// Whether a schema is the name of a file, and not the schema itself.

@@ -36,6 +36,15 @@ async fn a_truncated_component_is_named_as_broken() {
 }
 
 #[tokio::test]
+async fn a_package_that_has_changed_since_it_was_looked_at_is_not_loaded() {
+    let folder = package(&fs::read(tapline_test_kit::guest("probe").join("plugin.wasm")).unwrap());
+    let digest = tapline::Loader::digest(folder.path()).unwrap();
+    fs::write(folder.path().join("plugin.wasm"), component("(component)")).unwrap();
+    let error = host().load(Load::folder(folder.path()).expect(digest)).await.unwrap_err();
+    assert!(error.to_string().ends_with("are not those that are expected: they have changed"), "{error}");
+}
+
+#[tokio::test]
 async fn something_that_is_no_component_is_named_as_broken() {
     let error = refused(b"hello, world").await.to_string();
     assert!(error.starts_with("the artifact of plugin `x` is broken: "), "{error}");

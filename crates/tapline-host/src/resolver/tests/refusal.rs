@@ -248,10 +248,10 @@ fn the_path_to_what_is_missing_leads_through_those_that_are_not_asked_for() {
 
 #[test]
 fn of_a_long_circle_the_middle_is_left_out_of_the_text() {
-    let needs = |index: usize| super::needs(&[&format!("p{:02}", (index + 1) % 40)]);
+    let next = |index: usize| needs(&[&format!("p{:02}", (index + 1) % 40)]);
     let names: Vec<_> = (0..40).map(|index| format!("p{index:02} 1.0")).collect();
-    let plugins: Vec<_> = (0..40).map(|index| (Standing::Wanted, &*names[index], needs(index))).collect();
-    super::with_resolution(&plugins, |_, resolution| {
+    let plugins: Vec<_> = (0..40).map(|index| (Wanted, &*names[index], next(index))).collect();
+    with_resolution(&plugins, |_, resolution| {
         assert_eq!((resolution.order.len(), resolution.left_out.len()), (0, 40));
         let told = resolution.left_out[0].reasons[0].to_string();
         assert!(told.contains(" needs … (24 more) needs "), "{told}");
