@@ -8,6 +8,7 @@ use tapline_core::{
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
+use crate::deadline::after;
 use crate::shared::Shared;
 
 /// How long a plugin waits for another one, unless it says so itself.
@@ -47,7 +48,7 @@ impl Services for HostServices {
         Box::pin(async move {
             let host = host.ok_or_else(|| nobody(&call.target))?;
             let limit = within.unwrap_or(CALL);
-            let deadline = Instant::now() + limit;
+            let deadline = after(Instant::now(), limit);
             let answer =
                 timeout_at(deadline, within_deadline(deadline.into_std(), host.answer_to(call))).await;
             answer.map_err(|_| CallError::DeadlineExceeded { limit, phase: Phase::Running })?

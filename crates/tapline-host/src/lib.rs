@@ -28,6 +28,7 @@ mod policy;
 mod supervisor;
 mod supervision;
 mod calls;
+mod deadline;
 mod bus;
 mod driver;
 mod error;

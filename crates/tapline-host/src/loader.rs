@@ -100,7 +100,7 @@ impl Loader {
         let schemas = manifest.provides.iter().filter_map(|provides| provides.schema.as_deref());
         let mut files = BTreeMap::new();
         for schema in schemas.filter(|schema| is_file(schema)) {
-            let content = read(&schema_path(folder, &file, schema)?, LARGEST_MANIFEST)?;
+            let content = read(&folder.join(schema), LARGEST_MANIFEST)?;
             files.insert(schema.to_owned(), content);
         }
         files.insert(ARTIFACT.to_owned(), read(&folder.join(ARTIFACT), LARGEST_ARTIFACT)?);
@@ -116,7 +116,7 @@ impl Loader {
         let file = folder.join(MANIFEST);
         let text = decoded(&file, read(&file, LARGEST_MANIFEST)?)?;
         let mut manifest = parse(&file, &text)?;
-        inline_schemas(folder, &file, &mut manifest)?;
+        inline_schemas(folder, &mut manifest)?;
         Ok(manifest)
     }
 
@@ -165,12 +165,12 @@ fn parse(file: &Path, text: &str) -> Result<Manifest, ManifestError> {
 }
 
 /// Puts the content of schema files in the place of their names.
-fn inline_schemas(folder: &Path, file: &Path, manifest: &mut Manifest) -> Result<(), ManifestError> {
+fn inline_schemas(folder: &Path, manifest: &mut Manifest) -> Result<(), ManifestError> {
     for schema in manifest.provides.iter_mut().filter_map(|provides| provides.schema.as_mut()) {
         if !is_file(schema) {
             continue;
         }
-        let path = schema_path(folder, file, schema)?;
+        let path = folder.join(&*schema);
         *schema = inlined(&path, &read(&path, LARGEST_MANIFEST)?)?;
     }
     Ok(())
@@ -187,12 +187,9 @@ fn is_file(schema: &str) -> bool {
     !schema.trim_start().starts_with('{')
 }
 
-fn schema_path(folder: &Path, file: &Path, schema: &str) -> Result<PathBuf, ManifestError> {
-    let path = Path::new(schema);
-    if path.components().all(|part| matches!(part, std::path::Component::Normal(_))) {
-        return Ok(folder.join(path));
-    }
-    Err(invalid(file, "", 0, &format!("schema `{schema}` is outside of the package")))
+/// Whether the name of a file leads to no other folder.
+fn is_inside(schema: &str) -> bool {
+    Path::new(schema).components().all(|part| matches!(part, std::path::Component::Normal(_)))
 }
 
 fn invalid(file: &Path, text: &str, offset: usize, message: &str) -> ManifestError {
@@ -262,6 +259,8 @@ plugin.toml:20:8: `Nobody` is nothing that can be called: write `point/key`, a p
 plugin.toml:22:8: `soon` is not a duration such as `2s` or `500ms`: expected number at 0
 plugin.toml:23:2: unknown key `colours`, expected one of `plugin`, `provides`, `hook`, `subscribe`, `requires`, `limits`",
         );
+        let outside = "[[provides]]\npoint = 'node'\nkey = 'x'\nschema = '../x.json'\n";
+        check(&format!("{HEAD}{outside}"), "plugin.toml:9:10: schema `../x.json` is outside of the package");
         check("", "plugin.toml:1:1: there is no table `[plugin]`, which says what this is");
     }
 

@@ -14,6 +14,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::bus::Delivery;
+use crate::deadline::after;
 use crate::shared::Shared;
 
 mod authority;
@@ -285,7 +286,7 @@ impl Supervisor {
         let inherited = tapline_core::deadline().map(Instant::from_std);
         let mut status = self.status.subscribe();
         loop {
-            let own = entered + limit + context.spent_in_next();
+            let own = after(entered, limit.saturating_add(context.spent_in_next()));
             let deadline = inherited.map_or(own, |inherited| inherited.min(own));
             tokio::select! {
                 biased;
@@ -296,7 +297,7 @@ impl Supervisor {
             if inherited.is_some_and(|inherited| Instant::now() >= inherited) {
                 return Err(CallError::DeadlineExceeded { limit: entered.elapsed(), phase: Phase::Running });
             }
-            if Instant::now() >= entered + limit + context.spent_in_next() {
+            if Instant::now() >= after(entered, limit.saturating_add(context.spent_in_next())) {
                 return Err(Fault::Wall { limit }.into());
             }
         }

@@ -159,6 +159,7 @@ macro_rules! native_conformance {
             a_plugin_that_breaks_while_it_is_being_loaded_is_not_loaded
             a_state_that_panics_when_it_is_dropped_keeps_nobody_from_going_on
             a_plugin_that_begins_or_ends_cannot_have_others_loaded_or_unloaded
+            as_much_time_as_can_be_written_is_as_good_as_no_limit
             c02_a_call_of_what_nobody_contributes_fails_at_once
             an_unload_that_is_forced_stops_the_state_that_was_there
             c03_a_call_that_hangs_ends_at_its_deadline_and_ends_what_was_called

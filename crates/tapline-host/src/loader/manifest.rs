@@ -14,6 +14,8 @@ use toml::de::{DeTable, ValueDeserializer};
 use crate::mistake::Mistake;
 use crate::toml_reader::{TomlReader, Value};
 
+use super::{is_file, is_inside};
+
 /// The manifest in a text, or everything that is wrong with it, in the order of the text.
 pub(super) fn parse(file: &Path, text: &str) -> Result<Manifest, Vec<Mistake>> {
     let (reader, root) = TomlReader::open(file, text)?;
@@ -147,7 +149,11 @@ impl<'a, 't> Written<'a, 't> {
 
     fn check_contributions(&mut self, provides: &[Part<'a, 't, Provides>]) {
         let mut contributions = BTreeSet::new();
-        for (Provides { point, key, .. }, written) in provides {
+        for (Provides { point, key, schema, .. }, written) in provides {
+            if let Some(schema) = schema.as_deref().filter(|schema| is_file(schema) && !is_inside(schema)) {
+                let message = format!("schema `{schema}` is outside of the package");
+                self.reader.mistake(place(written, "schema"), message);
+            }
             if !contributions.insert((point, key)) {
                 let message = format!("`{key}` is contributed to `{point}` twice");
                 self.reader.mistake(place(written, "key"), message);

@@ -4,6 +4,8 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use tapline_core::{CallError, Fault, Instance, Phase, configuration};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use crate::deadline::after;
+
 use super::Supervisor;
 use super::restarts::Ending;
 
@@ -62,7 +64,7 @@ impl Supervisor {
     pub(super) async fn fresh(&self, incarnation: u64) -> Result<Box<dyn Instance>, CallError> {
         let context = Arc::new(self.context(configuration(self.config.clone())).addressed());
         let start = tapline_core::in_lifecycle(self.loaded.start(&context));
-        let start = timeout_at(Instant::now() + self.limits.wall, start);
+        let start = timeout_at(after(Instant::now(), self.limits.wall), start);
         let started = self.in_this_life(incarnation, start).await?;
         started.unwrap_or(Err(Fault::Wall { limit: self.limits.wall }.into()))
     }

@@ -646,3 +646,17 @@ pub async fn a_plugin_that_begins_or_ends_cannot_have_others_loaded_or_unloaded(
         assert_eq!(cause, told);
     }
 }
+
+pub async fn as_much_time_as_can_be_written_is_as_good_as_no_limit() {
+    let limits = tapline::core::Limits { wall: Duration::MAX, ..Default::default() };
+    let bench = Bench::with(crate::Native, |host| host.limits(limits));
+    let gate = bench.gate();
+    let wait = script::Step::CallWithin(u64::MAX, "gate".into(), "wait".into());
+    bench.load([crate::Scripted::new("a").calls("gate").method("ask", [wait])]).await;
+    let go_on = async {
+        gate.has_come(1).await;
+        gate.open(1);
+    };
+    let (answer, ()) = tokio::join!(bench.ask("a", "ask"), go_on);
+    assert!(answer.is_ok());
+}
