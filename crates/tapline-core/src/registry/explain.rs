@@ -120,7 +120,8 @@ fn by_key(before: &Candidate<'_>, candidate: &Candidate<'_>) -> String {
     if one == other {
         return format!("its plugin declares it after `{}`", earlier.name);
     }
-    if candidate.registration.depends_on.contains(one) {
+    let Registration { depends_on, may_depend_on, .. } = candidate.registration;
+    if depends_on.contains(one) || may_depend_on.contains(one) {
         return format!("at the same priority, `{other}` depends on `{one}`");
     }
     format!("at the same priority, `{other}` is loaded after `{one}`")

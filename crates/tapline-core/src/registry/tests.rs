@@ -24,6 +24,10 @@ fn registration(point: &HookPoint<String, String>, text: &str) -> Registration {
         ("<", selector) => hook.before(selector),
         (">", selector) => hook.after(selector),
         ("#", tag) => hook.declared(|declaration| declaration.tags.push(tag.into())),
+        ("?", wanted) => {
+            registration.may_depend_on.push(id(wanted));
+            hook
+        }
         (_, needed) => {
             registration.depends_on.push(id(needed));
             hook
@@ -53,6 +57,18 @@ fn hooks_stand_by_priority_then_dependencies_then_names() {
     check(&["b/x 50", "a/x 50"], &["a/x", "b/x"]);
     check(&["a/x 50 @b", "b/x 50"], &["b/x", "a/x"]);
     check(&["a/x 40 @b", "b/x 50"], &["a/x", "b/x"]);
+}
+
+#[test]
+fn what_a_plugin_can_do_without_orders_unless_that_closes_a_circle() {
+    check(&["a/x 50 ?b", "b/x 50"], &["b/x", "a/x"]);
+    check(&["a/x 50 ?b", "b/x 50 @a"], &["a/x", "b/x"]);
+    check(&["a/x 50 ?b", "b/x 50 ?a"], &["b/x", "a/x"]);
+    let registry = Registry::new(Manual::new());
+    let point = registry.hook_point("p", "test").unwrap();
+    registry.register(vec![registration(&point, "a/x 50 ?b"), registration(&point, "b/x 50")]).unwrap();
+    let explained = format!("{:?}", registry.explain("p").unwrap());
+    assert!(explained.contains("at the same priority, `a` depends on `b`"), "{explained}");
 }
 
 #[test]
