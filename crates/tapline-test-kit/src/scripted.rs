@@ -22,6 +22,9 @@ pub struct Scripted {
 
 /// A kind of plugin that the conformance suite is run with.
 pub trait Subject: Copy + Send + Sync + 'static {
+    /// Whether such a plugin is part of the application, which is granted what it asks for.
+    fn is_native(self) -> bool;
+
     /// A scripted plugin as this kind, ready to be loaded. Its package, if it has one, lies in the folder.
     fn load(self, plugin: &Scripted, folder: &TempDir) -> Load;
 }
@@ -288,6 +291,10 @@ fn provides(point: &str, key: &str) -> Provides {
 }
 
 impl Subject for Native {
+    fn is_native(self) -> bool {
+        true
+    }
+
     fn load(self, plugin: &Scripted, _: &TempDir) -> Load {
         let native = tapline_pdk::native::<Script>();
         let manifest = plugin.manifest(RuntimeKind::Native).into();
@@ -296,6 +303,10 @@ impl Subject for Native {
 }
 
 impl Subject for Sandboxed {
+    fn is_native(self) -> bool {
+        false
+    }
+
     #[expect(clippy::unwrap_used, reason = "a fixture that cannot be written ends the test")]
     fn load(self, plugin: &Scripted, folder: &TempDir) -> Load {
         std::fs::write(folder.path().join("plugin.toml"), plugin.manifest(RuntimeKind::Wasm)).unwrap();
