@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
+use crate::audit::Act;
 use crate::call::{Call, CallTarget, Caller};
 use crate::call_error::CallError;
 use crate::failure::Failure;
@@ -40,6 +41,9 @@ pub enum Exit {
 
 /// What the host does for a running plugin besides its context.
 pub trait Services: Send + Sync {
+    /// Takes notice of a privileged act, or of its refusal, before it is done.
+    fn audit(&self, act: &Act<'_>);
+
     /// Takes a log line of a plugin.
     fn log(&self, plugin: &PluginId, level: Level, message: &str);
 
@@ -234,6 +238,7 @@ impl CallContext {
         if !self.grants.allow_call(&wanted) {
             return Err(self.denied("call", target, NOT_GRANTED).into());
         }
+        self.services.audit(&Act::granted(&self.plugin, "call", target));
         let caller = Caller { plugin: self.plugin.clone(), grants: Arc::clone(&self.grants) };
         Ok(Call { caller, target: wanted, method: method.into(), request })
     }
@@ -253,6 +258,7 @@ impl CallContext {
         if !self.grants.events.publish.matches(&event.topic) {
             return Err(self.denied("publish", topic, NOT_GRANTED).into());
         }
+        self.services.audit(&Act::granted(&self.plugin, "publish", topic));
         Ok(self.services.publish(&event))
     }
 
@@ -336,7 +342,9 @@ impl CallContext {
     }
 
     fn denied(&self, action: &'static str, target: &str, reason: &'static str) -> Denied {
-        Denied { plugin: self.plugin.to_string(), action, target: target.to_owned(), reason }
+        let denied = Denied { plugin: self.plugin.to_string(), action, target: target.to_owned(), reason };
+        self.services.audit(&Act::refused(&self.plugin, &denied));
+        denied
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {

@@ -10,6 +10,7 @@ mod path;
 mod topic;
 mod grants;
 mod limits;
+mod audit;
 mod manifest;
 mod failure;
 mod call_error;
@@ -25,6 +26,7 @@ mod scope;
 mod hook;
 mod registry;
 
+pub use audit::Act;
 pub use call::{Authority, Call, CallPattern, CallTarget, CallTargetError, Caller, METHODS};
 pub use call_error::{CallError, Phase};
 pub use context::{CallContext, Exit, Level, Services};

@@ -3,9 +3,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tapline_core::{HookEvent, HookObserver, Limits, Registry, Runtime};
+use tapline_core::{Act, HookEvent, HookObserver, Limits, Registry, Runtime};
 
 use crate::arrivals::Arrivals;
+use crate::audit::Auditor;
 use crate::driver::TokioDriver;
 use crate::host::Host;
 use crate::policy::Policy;
@@ -23,6 +24,7 @@ pub struct HostBuilder {
     supervision: Supervision,
     folders: Vec<PathBuf>,
     observers: Vec<HookObserver>,
+    auditors: Vec<Auditor>,
 }
 
 impl HostBuilder {
@@ -84,6 +86,14 @@ impl HostBuilder {
         self
     }
 
+    /// Has somebody told of every privileged act of a plugin, and of every refusal, before it is done. It is called where
+    /// the act happens, so it should be quick.
+    #[must_use]
+    pub fn audit(mut self, auditor: impl Fn(&Act<'_>) + Send + Sync + 'static) -> Self {
+        self.auditors.push(Arc::new(auditor));
+        self
+    }
+
     /// Makes the host.
     #[must_use]
     pub fn build(self) -> Host {
@@ -107,6 +117,7 @@ impl HostBuilder {
             change: Arc::default(),
             arrivals: Arrivals::default(),
             bus: Arc::default(),
+            auditors: self.auditors,
         })
     }
 }

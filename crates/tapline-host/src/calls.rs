@@ -2,14 +2,15 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tapline_core::{
-    BoxFuture, Call, CallError, CallTarget, Contribution, Event, Level, METHODS, Phase, PluginId, Request,
-    Services, Value, within_deadline,
+    Act, BoxFuture, Call, CallError, CallTarget, Contribution, Event, Level, METHODS, Phase, PluginId,
+    Request, Services, Value, within_deadline,
 };
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::deadline::after;
 use crate::shared::Shared;
+use crate::usage::Usage;
 
 /// How long a plugin waits for another one, unless it says so itself.
 const CALL: Duration = Duration::from_secs(5);
@@ -20,15 +21,23 @@ const CASTS: usize = 1024;
 pub(crate) struct HostServices {
     host: Weak<Shared>,
     casts: Arc<Semaphore>,
+    usage: Arc<Usage>,
 }
 
 impl HostServices {
-    pub(crate) fn new(host: Weak<Shared>) -> Self {
-        Self { host, casts: Arc::new(Semaphore::new(CASTS)) }
+    pub(crate) fn new(host: Weak<Shared>, usage: Arc<Usage>) -> Self {
+        Self { host, casts: Arc::new(Semaphore::new(CASTS)), usage }
     }
 }
 
 impl Services for HostServices {
+    fn audit(&self, act: &Act<'_>) {
+        self.usage.count(act);
+        if let Some(host) = self.host.upgrade() {
+            host.audit(act);
+        }
+    }
+
     fn log(&self, plugin: &PluginId, level: Level, message: &str) {
         let message = neutral(message);
         match level {

@@ -25,6 +25,8 @@ mod resolver;
 mod dependents;
 mod discovered;
 mod policy;
+mod audit;
+mod usage;
 mod supervisor;
 mod supervision;
 mod calls;
@@ -33,6 +35,7 @@ mod bus;
 mod driver;
 mod error;
 
+pub use audit::AuditFile;
 pub use boot::{BootFailed, StartEntry, StartOutcome, StartReport};
 pub use builder::HostBuilder;
 pub use bus::{Delivery, Listener, Queueing, Subscription};
@@ -54,3 +57,4 @@ pub use resolver::{
 pub use settings::{SecretError, Secrets, Settings, SettingsError};
 pub use supervisor::{PluginHealth, PluginState, Strategy, StrategyError, Supervision};
 pub use tapline_core as core;
+pub use usage::{Tally, Usage};

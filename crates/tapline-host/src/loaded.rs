@@ -11,6 +11,7 @@ use crate::calls::HostServices;
 use crate::error::HostError;
 use crate::load::Readied;
 use crate::supervisor::{SupervisedHandler, SupervisedHook, Supervisor};
+use crate::usage::Usage;
 
 /// What is known of a loaded plugin.
 #[derive(Debug, Clone)]
@@ -23,6 +24,8 @@ pub struct PluginInfo {
     pub folder: Option<PathBuf>,
     /// What it has cost since it was loaded.
     pub stats: Arc<LayerStats>,
+    /// What it has done with its grants since it was loaded.
+    pub usage: Arc<Usage>,
 }
 
 /// How the calls that were in a plugin when it was unloaded came to their end.
@@ -143,7 +146,7 @@ impl Boundary for Outline {
         Arc::new(CallContext::new(
             self.0.clone(),
             Arc::default(),
-            Arc::new(HostServices::new(Weak::new())),
+            Arc::new(HostServices::new(Weak::new(), Arc::default())),
             root,
         ))
     }

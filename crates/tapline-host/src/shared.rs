@@ -6,11 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tapline_core::{
-    CallError, Grants, HookError, HookPoint, Limits, Manifest, Plugin, PluginId, Registry, Request, Runtime,
-    Value,
+    Act, CallError, Grants, HookError, HookPoint, Limits, Manifest, Plugin, PluginId, Registry, Request,
+    Runtime, Value,
 };
 
 use crate::arrivals::Arrivals;
+use crate::audit::Auditor;
 use crate::bus::Bus;
 use crate::calls::HostServices;
 use crate::dependents::{stranded, with_dependents};
@@ -20,6 +21,7 @@ use crate::loaded::{Drain, Loaded, PluginInfo};
 use crate::loader::Loader;
 use crate::policy::Policy;
 use crate::supervisor::{PluginState, Supervision, Supervisor, Waits, Ward};
+use crate::usage::Usage;
 
 /// What all handles to a host share: how one plugin is started, called and ended.
 pub(crate) struct Shared {
@@ -42,6 +44,8 @@ pub(crate) struct Shared {
     /// The plugins that are being loaded.
     pub(crate) arrivals: Arrivals,
     pub(crate) bus: Arc<Bus>,
+    /// Who is told of privileged acts.
+    pub(crate) auditors: Vec<Auditor>,
     /// Held while plugins are loaded or unloaded, so that one change is seen whole by the next.
     pub(crate) change: Arc<tokio::sync::Mutex<()>>,
 }
@@ -72,6 +76,13 @@ impl Drop for Loading<'_> {
 }
 
 impl Shared {
+    /// Tells whoever listens of a privileged act.
+    pub(crate) fn audit(&self, act: &Act<'_>) {
+        for auditor in &self.auditors {
+            auditor(act);
+        }
+    }
+
     /// Takes a plugin out of the list.
     pub(crate) fn leave_out(&self, loaded: &Loaded) {
         self.plugins().retain(|other| !Arc::ptr_eq(&other.supervisor, &loaded.supervisor));
@@ -82,7 +93,8 @@ impl Shared {
         let manifest = &readied.manifest;
         let (grants, limits) = self.allowed(readied)?;
         let plugin = self.load_artifact(&readied.artifact, &grants, &limits).await?;
-        let services = Arc::new(HostServices::new(Arc::downgrade(host)));
+        let usage = Arc::new(Usage::default());
+        let services = Arc::new(HostServices::new(Arc::downgrade(host), Arc::clone(&usage)));
         let (manifest, config) = (Arc::clone(manifest), readied.config.clone());
         let ward = Ward {
             manifest: Arc::clone(&manifest),
@@ -101,14 +113,19 @@ impl Shared {
             Artifact::Native(_) => None,
         };
         let stats = Arc::clone(&supervisor.stats);
-        let info = PluginInfo { manifest, grants, folder, stats };
+        let info = PluginInfo { manifest, grants, folder, stats, usage };
         Ok(Loaded { info, readied: Arc::clone(readied), supervisor, listeners: Arc::default() })
     }
 
     /// What a plugin may do, and how much it may use.
     pub(crate) fn allowed(&self, readied: &Readied) -> Result<(Grants, Limits), HostError> {
         let manifest = &readied.manifest;
-        let grants = self.policy.grant(manifest, readied.narrowed.as_ref()).map_err(HostError::Denied)?;
+        let grants = self.policy.grant(manifest, readied.narrowed.as_ref()).map_err(|refused| {
+            for denied in &refused {
+                self.audit(&Act::refused(manifest.id(), denied));
+            }
+            HostError::Denied(refused)
+        })?;
         Ok((grants, self.limits.narrowed(&manifest.limits)))
     }
 

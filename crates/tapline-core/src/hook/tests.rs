@@ -247,6 +247,8 @@ struct Scripted {
 struct Nothing;
 
 impl Services for Nothing {
+    fn audit(&self, _: &crate::audit::Act<'_>) {}
+
     fn log(&self, _: &PluginId, _: Level, _: &str) {}
 
     fn publish(&self, _: &Event) -> usize {
