@@ -25,10 +25,16 @@ pub(crate) enum Verb {
     Explain(ExplainArguments),
     /// Write a small pipeline that runs.
     Init(InitArguments),
+    /// Compile a component from standard input to standard output; how this command calls itself.
+    #[command(name = COMPILE, hide = true)]
+    Compile,
     /// Look at plugins.
     #[command(subcommand)]
     Plugin(PluginVerb),
 }
+
+/// The verb with which this command calls itself to compile.
+pub(crate) const COMPILE: &str = "compile-component";
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {

@@ -8,6 +8,7 @@ mod check;
 mod lock;
 mod explain;
 mod run;
+mod sandbox;
 mod init;
 mod plugin;
 mod why;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Verb::Lock(arguments) => lock::lock(&arguments),
         Verb::Explain(arguments) => explain::explain(&arguments),
         Verb::Init(arguments) => init::init(&arguments),
+        Verb::Compile => return tapline::wasm::compile_in_jail(),
         Verb::Plugin(PluginVerb::List(arguments)) => plugin::list(&arguments),
         Verb::Plugin(PluginVerb::Info(arguments)) => plugin::info(&arguments),
         Verb::Plugin(PluginVerb::Why(arguments)) => why::why(&arguments),

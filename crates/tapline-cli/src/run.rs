@@ -2,9 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
+use tapline::Host;
 use tapline::core::Object;
 use tapline::pipeline::{Definition, Engine, InputError, RunError, RunReport};
-use tapline::{Host, WasmRuntime};
 use tokio::signal;
 use tokio::task::JoinHandle;
 
@@ -14,7 +14,7 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::summary::Summary;
-use crate::{Ending, colour, diagnostics, error, lock};
+use crate::{Ending, colour, diagnostics, error, lock, sandbox};
 
 /// How long an interrupted run may take to put its things away.
 const GRACE: Duration = Duration::from_secs(2);
@@ -73,7 +73,7 @@ async fn run_loaded(
 async fn engine(project: &Project, definition: &Definition) -> Result<Engine> {
     let mut host = Host::builder().settings(&project.settings);
     if project.needs_sandbox() {
-        host = host.runtime(WasmRuntime::new()?);
+        host = host.runtime(sandbox::sandbox()?);
     }
     let engine = Engine::new(host.build())?;
     for id in project.settings.blocked() {

@@ -139,6 +139,14 @@ pub enum LoadError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The artifact was not compiled within the time and the memory that there are for it.
+    #[error("plugin `{plugin}` cannot be compiled: {reason}")]
+    NotCompiled {
+        /// The plugin.
+        plugin: String,
+        /// What went wrong.
+        reason: String,
+    },
     /// The artifact was built for another contract.
     #[error(
         "plugin `{plugin}` was built for contract {found}, and this host speaks {}",

@@ -4,6 +4,7 @@
 //! its memory cap and its cpu budget, and an instance in which anything went wrong is never entered again.
 
 mod runtime;
+mod compiler;
 mod inspect;
 mod plugin;
 mod instance;
@@ -11,4 +12,5 @@ mod guest;
 mod meter;
 mod clock;
 
-pub use runtime::{EngineError, WasmRuntime};
+pub use compiler::{Jail, compile_in_jail};
+pub use runtime::{EngineError, WasmRuntime, WasmRuntimeBuilder};

@@ -1,58 +1,83 @@
 use std::fmt;
-use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
-
-use lru::LruCache;
-use sha2::{Digest as _, Sha256};
+use std::time::Duration;
 
 use tapline_core::{BoxFuture, Grants, Limits, LoadError, Package, Plugin, Runtime, RuntimeKind};
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::{HasSelf, Linker};
 use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::clock::TICK;
+use crate::compiler::{Cache, Compiler, Jail, WITHIN};
 use crate::guest::Guest;
 use crate::guest::bindings::tapline::plugin::{chain, context, events, life, log, peers, types};
-use crate::inspect::Interfaces;
 use crate::plugin::WasmPlugin;
 
 /// Loads components; all plugins of a host share one engine, and no plugin can stop another by its limits.
 pub struct WasmRuntime {
     engine: Engine,
-    /// Components that were compiled lately, so that loading one again costs no compilation.
-    compiled: Mutex<LruCache<Digest, Compiled>>,
+    compiler: Compiler,
 }
 
-/// The SHA-256 of an artifact.
-type Digest = [u8; 32];
-
-/// A component, and what its bytes say of its imports and exports.
-#[derive(Clone)]
-struct Compiled {
-    component: Component,
-    interfaces: Arc<Interfaces>,
+/// Settings of a [`WasmRuntime`].
+#[derive(Debug, Default)]
+pub struct WasmRuntimeBuilder {
+    cache: Option<PathBuf>,
+    jail: Option<Jail>,
+    compile_within: Option<Duration>,
 }
-
-/// So many components are kept compiled; the one that was used least lately makes way.
-const KEPT: NonZeroUsize = NonZeroUsize::new(32).unwrap();
 
 /// An engine that could not be set up on this machine.
 #[derive(Debug, thiserror::Error)]
-#[error("the sandbox cannot be set up on this machine: {0}")]
-pub struct EngineError(String);
+#[non_exhaustive]
+pub enum EngineError {
+    /// The machine does not allow it.
+    #[error("the sandbox cannot be set up on this machine: {0}")]
+    Machine(String),
+    /// The folder of compiled components cannot be used.
+    #[error("compiled components cannot be kept: {0}")]
+    Cache(String),
+}
 
 /// How many instances may exist at once, of all plugins together.
 const INSTANCES: u32 = 512;
 /// No plugin is given more memory than this, whatever its limits say.
 pub(crate) const LARGEST_MEMORY: usize = 1 << 30;
 
-impl WasmRuntime {
+impl WasmRuntimeBuilder {
+    /// Keeps compiled components in a folder, which is made where there is none, so that each is compiled once on this
+    /// machine. What lies there is run, so nobody else may be able to write there.
+    #[must_use]
+    pub fn cache(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.cache = Some(folder.into());
+        self
+    }
+
+    /// Compiles in a process of its own, which is ended when its time is over. Without one, components are compiled on
+    /// threads of the application, and one that takes too long is given up while its thread goes on.
+    #[must_use]
+    pub fn jail(mut self, jail: Jail) -> Self {
+        self.jail = Some(jail);
+        self
+    }
+
+    /// Says how long a component may take to be compiled; a minute unless said.
+    #[must_use]
+    pub const fn compile_within(mut self, time: Duration) -> Self {
+        self.compile_within = Some(time);
+        self
+    }
+
     /// Sets up the engine and the thread that counts time for it; the thread ends with the engine.
     ///
     /// # Errors
-    /// When the machine cannot reserve the address space, or has no code generator.
-    pub fn new() -> Result<Self, EngineError> {
-        let engine = Engine::new(&config()).map_err(|error| EngineError(format!("{error:#}")))?;
+    /// When the machine cannot reserve the address space, or has no code generator; when the folder of compiled
+    /// components cannot be used.
+    pub fn build(self) -> Result<WasmRuntime, EngineError> {
+        let engine = Engine::new(&config()).map_err(|error| EngineError::Machine(format!("{error:#}")))?;
+        let cache = self.cache.map(|folder| Cache::open(&folder, &engine)).transpose();
+        let cache = cache.map_err(|error| EngineError::Cache(error.to_string()))?;
         let ticking = engine.weak();
         thread::Builder::new()
             .name("tapline-epoch".into())
@@ -63,11 +88,28 @@ impl WasmRuntime {
                     thread::sleep(TICK);
                 }
             })
-            .map_err(|error| EngineError(error.to_string()))?;
-        Ok(Self { engine, compiled: Mutex::new(LruCache::new(KEPT)) })
+            .map_err(|error| EngineError::Machine(error.to_string()))?;
+        let compiler = Compiler::new(&engine, self.compile_within.unwrap_or(WITHIN), cache, self.jail);
+        Ok(WasmRuntime { engine, compiler })
+    }
+}
+
+impl WasmRuntime {
+    /// Sets up the engine and the thread that counts time for it; the thread ends with the engine.
+    ///
+    /// # Errors
+    /// When the machine cannot reserve the address space, or has no code generator.
+    pub fn new() -> Result<Self, EngineError> {
+        Self::builder().build()
     }
 
-    fn load_component(
+    /// An engine with everything as it is unless said.
+    #[must_use]
+    pub fn builder() -> WasmRuntimeBuilder {
+        WasmRuntimeBuilder::default()
+    }
+
+    async fn load_component(
         &self,
         package: &Package,
         grants: &Grants,
@@ -78,25 +120,10 @@ impl WasmRuntime {
             plugin: manifest.id().to_string(),
             reason: format!("{error:#}"),
         };
-        let digest = Sha256::digest(&package.artifact).into();
-        let known = self.compiled().get(&digest).cloned();
-        let interfaces = match &known {
-            Some(known) => Arc::clone(&known.interfaces),
-            None => Arc::new(Interfaces::of(manifest, &package.artifact)?),
-        };
-        interfaces.check(manifest, grants)?;
-        let component = match known {
-            Some(known) => known.component,
-            None => Component::new(&self.engine, &package.artifact).map_err(broken)?,
-        };
-        self.compiled().put(digest, Compiled { component: component.clone(), interfaces });
+        let component = self.compiler.compiled(package, grants).await?;
         let linker = self.linker(grants).map_err(broken)?;
         let linked = linker.instantiate_pre(&component).map_err(broken)?;
         Ok(Arc::new(WasmPlugin::new(manifest, linked, limits)))
-    }
-
-    fn compiled(&self) -> MutexGuard<'_, LruCache<Digest, Compiled>> {
-        self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Links what is granted and nothing else.
@@ -128,11 +155,11 @@ impl Runtime for WasmRuntime {
         grants: &'a Grants,
         limits: &'a Limits,
     ) -> BoxFuture<'a, Result<Arc<dyn Plugin>, LoadError>> {
-        Box::pin(async move { self.load_component(package, grants, limits) })
+        Box::pin(self.load_component(package, grants, limits))
     }
 }
 
-fn config() -> Config {
+pub(crate) fn config() -> Config {
     let mut pool = PoolingAllocationConfig::new();
     // Components made of Python or JavaScript bring dozens of core instances and tables.
     pool.total_component_instances(INSTANCES)
@@ -153,6 +180,8 @@ fn config() -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
+        // Nothing in the contract runs concurrently, and what it costs is paid by every call.
+        .concurrency_support(false)
         .memory_init_cow(true)
         .allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
     config

@@ -12,7 +12,7 @@ pub use tapline_host::{Drain, Host, HostBuilder, HostError, Load, Loader, Policy
 #[cfg(feature = "pipeline")]
 pub use tapline_pipeline as pipeline;
 #[cfg(feature = "wasm")]
-pub use tapline_wasm::WasmRuntime;
+pub use tapline_wasm::{self as wasm, WasmRuntime};
 
 pub use tapline_core as core;
 pub use tapline_host as host;

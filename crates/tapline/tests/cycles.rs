@@ -58,11 +58,9 @@ async fn come_and_go(load: impl Fn() -> Load) {
     let (warm, end) = (warm.unwrap(), Held::now());
     assert!(end.bytes <= warm.bytes + SLACK, "{warm:?} {end:?}");
     assert!(end.resident <= warm.resident + (8 << 20), "{warm:?} {end:?}");
-    assert_eq!(
-        (end.threads, end.files, end.tasks),
-        (warm.threads, warm.files, warm.tasks),
-        "{warm:?} {end:?}"
-    );
+    // A thread that compiled may have ended since.
+    assert!(end.threads <= warm.threads, "{warm:?} {end:?}");
+    assert_eq!((end.files, end.tasks), (warm.files, warm.tasks), "{warm:?} {end:?}");
 }
 
 // One test, because what a process holds is that of all its tests.

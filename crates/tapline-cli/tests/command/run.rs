@@ -125,3 +125,40 @@ fn ctrl_c_ends_a_run_cleanly_with_code_130() {
     assert!(rest.contains("interrupted: "), "{rest}");
     assert!(!workplace.path("out.json").exists());
 }
+
+#[test]
+fn plugins_are_compiled_apart_and_once() {
+    let workplace = Workplace::triage();
+    let caches = workplace.path("caches");
+    let run = || {
+        let mut command = workplace.command();
+        command.env("XDG_CACHE_HOME", &caches).args(["run", "pipeline.yaml"]).output().unwrap()
+    };
+    assert!(run().status.success());
+    let kept = || {
+        let folder = std::fs::read_dir(caches.join("tapline/components")).unwrap();
+        folder.map(|file| file.unwrap().file_name()).collect::<Vec<_>>()
+    };
+    let first = kept();
+    assert_eq!(first.len(), 1);
+    assert!(run().status.success());
+    assert_eq!(kept(), first);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_folder_of_compiled_plugins_in_which_others_can_write_is_not_used_and_the_run_goes_on() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let workplace = Workplace::triage();
+    let folder = workplace.path("caches/tapline/components");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o777)).unwrap();
+    let mut command = workplace.command();
+    command.env("XDG_CACHE_HOME", workplace.path("caches")).args(["run", "pipeline.yaml"]);
+    let output = command.output().unwrap();
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.success(), "{err}");
+    assert!(err.contains("warning: plugins are compiled anew each time"), "{err}");
+    assert!(err.contains("chmod 700"), "{err}");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+}

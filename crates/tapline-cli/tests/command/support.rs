@@ -86,7 +86,7 @@ impl Workplace {
 
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("tapline"));
-        command.current_dir(self.folder.path());
+        command.current_dir(self.folder.path()).env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
         command
     }
 }

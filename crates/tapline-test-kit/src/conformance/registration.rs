@@ -177,6 +177,9 @@ pub async fn nothing_is_left_behind_by_a_load_that_was_refused_at_any_step(subje
 pub async fn nothing_is_left_behind_by_a_load_that_was_dropped_at_any_moment(subject: impl Subject) {
     let bench = Bench::new(subject);
     let point = bench.point();
+    // What is made once, and on other threads, has been made.
+    bench.load([word("warm")]).await;
+    bench.host.unload("warm").await.unwrap();
     for moment in 0.. {
         let mut load = Box::pin(bench.try_load([word("a").seen_as("a"), word("b")]));
         let mut polls = 0;
