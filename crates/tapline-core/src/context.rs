@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::grants::{Denied, Grants};
 use crate::id::PluginId;
 use crate::plugin::BoxFuture;
+use crate::stream::Stream;
 use crate::topic::{Event, Topic};
 use crate::value::{OUTPUT, Object, Value};
 
@@ -25,6 +26,7 @@ pub struct CallContext {
     /// Whether `input` and `output` are the plugin's own business: a request made to it, and its answer.
     addressed: bool,
     caller: Option<PluginId>,
+    stream: Option<Stream>,
     services: Arc<dyn Services>,
     is_given_up: AtomicBool,
     state: Mutex<State>,
@@ -48,7 +50,10 @@ pub trait Services: Send + Sync {
     fn log(&self, plugin: &PluginId, level: Level, message: &str);
 
     /// Publishes an event of a plugin, whose right to it has been checked; says how many subscriptions it was queued for.
-    fn publish(&self, event: &Event) -> usize;
+    ///
+    /// # Errors
+    /// With the code `too-many` when the plugin publishes faster than it may.
+    fn publish(&self, event: &Event) -> Result<usize, Failure>;
 
     /// Calls another plugin for one whose right to it has been checked, and waits so long at most, or the default.
     fn call(&self, call: Call, within: Option<Duration>) -> BoxFuture<'static, Result<Value, CallError>>;
@@ -111,7 +116,7 @@ impl CallContext {
             exit: None,
         };
         let (is_given_up, state) = (AtomicBool::new(false), Mutex::new(state));
-        Self { plugin, grants, addressed: false, caller: None, services, is_given_up, state }
+        Self { plugin, grants, addressed: false, caller: None, stream: None, services, is_given_up, state }
     }
 
     /// The same context for a request addressed to the plugin: its `input` and `output` need no grant.
@@ -126,6 +131,32 @@ impl CallContext {
     pub fn made_by(mut self, caller: Option<PluginId>) -> Self {
         self.caller = caller;
         self
+    }
+
+    /// The same context for a request whose answer is read while it is made.
+    #[must_use]
+    pub fn read_along(mut self, stream: Option<Stream>) -> Self {
+        self.stream = stream;
+        self
+    }
+
+    /// Whether the answer is read while it is made.
+    #[must_use]
+    pub const fn is_streamed(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// Gives a piece of the answer to whoever reads along, when there is room for it. Cancel safe.
+    ///
+    /// # Errors
+    /// With the code `not-streamed` when the whole answer alone is asked for, `reader-gone` when nobody reads any more.
+    pub async fn emit(&self, piece: Value) -> Result<(), Failure> {
+        match &self.stream {
+            Some(stream) => stream.give(piece).await,
+            None => {
+                Err(Failure::new("not-streamed", "nobody reads along: the whole answer alone is asked for"))
+            }
+        }
     }
 
     /// The plugin that makes the request; `None` when it is the application's own, and in a hook.
@@ -246,7 +277,7 @@ impl CallContext {
     /// Publishes an event, and says how many subscriptions it was queued for.
     ///
     /// # Errors
-    /// When the topic is none, or not granted.
+    /// When the topic is none, or not granted; when the plugin publishes faster than it may.
     pub fn publish(&self, topic: &str, payload: Value) -> Result<usize, CallError> {
         let event = Event {
             topic: Topic::new(topic).map_err(|error| Failure::from_error("no-such-topic", error))?,
@@ -259,7 +290,7 @@ impl CallContext {
             return Err(self.denied("publish", topic, NOT_GRANTED).into());
         }
         self.services.audit(&Act::granted(&self.plugin, "publish", topic));
-        Ok(self.services.publish(&event))
+        Ok(self.services.publish(&event)?)
     }
 
     /// Writes a line to the host's log.

@@ -24,6 +24,7 @@ mod window;
 mod driver;
 mod scope;
 mod hook;
+mod stream;
 mod registry;
 
 pub use audit::Act;
@@ -49,8 +50,8 @@ pub use manifest::{
 pub use path::{PathError, PathPattern, PathSet};
 pub use payload::Payload;
 pub use plugin::{
-    BoxFuture, Flow, InitFn, Instance, LoadError, NativeInstance, NativePlugin, Operation, Package, Plugin,
-    Runtime, configuration,
+    BoxFuture, Figures, Flow, InitFn, Instance, LoadError, NativeInstance, NativePlugin, Operation, Package,
+    Plugin, Runtime, configuration,
 };
 pub use registry::{
     Contribution, Handler, HookRules, Misfit, Offer, RegisterError, Registration, Registry, Removal,
@@ -59,6 +60,7 @@ pub use request::Request;
 pub use scope::{
     Scope, deadline, held, holding, in_lifecycle, is_in_lifecycle, is_inside, within_deadline, within_plugin,
 };
+pub use stream::{Origin, Reader, Stream};
 pub use topic::{Event, Topic, TopicError, TopicPattern, TopicSet};
 pub use value::{Name, Number, Object, Value, ValueError};
 pub use window::SlidingWindow;

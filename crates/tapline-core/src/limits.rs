@@ -7,15 +7,29 @@ use serde::{Deserialize, Serialize};
 /// How much a plugin may use.
 ///
 /// They bound what a plugin costs its host; they do not protect against a plugin that computes wrong values
-/// within them. Native plugins are part of the application: only `wall` is enforced for them.
+/// within them. Native plugins are part of the application: what their code computes, holds and moves is theirs, and
+/// `wall`, `calls`, `log` and `events` alone are enforced for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Memory of all instances of the plugin together: linear memories and tables.
+    /// Memory of all instances of the plugin together: linear memories, tables, and what their calls have left with the
+    /// host so far.
     pub memory: Bytes,
     /// Time that one call may compute, without what it spends in `next` or waits for the host.
     pub cpu: Duration,
     /// Time that one call may take, without what it spends in `next`.
     pub wall: Duration,
+    /// Calls that may be inside the plugin at once.
+    pub calls: u32,
+    /// What one call may take from the host: values of the context, answers, files.
+    pub input: Bytes,
+    /// What one call may leave with the host: values of the context, requests, events, log lines.
+    pub output: Bytes,
+    /// Log lines in a second, all instances together; what is beyond is dropped, and counted.
+    pub log: Bytes,
+    /// Events that it may publish in a second, all instances together; what is beyond is refused, and counted.
+    pub events: u32,
+    /// Handles that one instance may hold at once: resources of the component model.
+    pub handles: u32,
 }
 
 /// The limits that a manifest asks for; the host takes the smaller of these and its own.
@@ -31,10 +45,28 @@ pub struct LimitsAsked {
     /// See [`Limits::wall`]; written as `"30s"`.
     #[serde(skip_serializing_if = "Option::is_none", with = "optional_duration")]
     pub wall: Option<Duration>,
+    /// See [`Limits::calls`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<u32>,
+    /// See [`Limits::input`]; written as `"64MiB"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub input: Option<Bytes>,
+    /// See [`Limits::output`]; written as `"8MiB"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub output: Option<Bytes>,
+    /// See [`Limits::log`]; written as `"64KiB"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<Bytes>,
+    /// See [`Limits::events`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub events: Option<u32>,
+    /// See [`Limits::handles`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handles: Option<u32>,
 }
 
 /// A number of bytes, written with a binary unit: `"64MiB"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Bytes(pub u64);
 
@@ -44,9 +76,20 @@ pub struct Bytes(pub u64);
 pub struct BytesError(String);
 
 impl Default for Limits {
-    /// 64 MiB, 2 s of computing, 30 s in all.
+    /// 64 MiB, 2 s of computing, 30 s in all, 128 calls at once, 64 MiB in and out of a call, 64 KiB of log and 1,000
+    /// events in a second, 1,024 handles.
     fn default() -> Self {
-        Self { memory: Bytes(64 << 20), cpu: Duration::from_secs(2), wall: Duration::from_secs(30) }
+        Self {
+            memory: Bytes(64 << 20),
+            cpu: Duration::from_secs(2),
+            wall: Duration::from_secs(30),
+            calls: 128,
+            input: Bytes(64 << 20),
+            output: Bytes(64 << 20),
+            log: Bytes(64 << 10),
+            events: 1000,
+            handles: 1024,
+        }
     }
 }
 
@@ -54,11 +97,47 @@ impl Limits {
     /// The smaller of these limits and those that a manifest asks for.
     #[must_use]
     pub fn narrowed(&self, asked: &LimitsAsked) -> Self {
-        Self {
-            memory: asked.memory.map_or(self.memory, |memory| memory.min(self.memory)),
-            cpu: asked.cpu.map_or(self.cpu, |cpu| cpu.min(self.cpu)),
-            wall: asked.wall.map_or(self.wall, |wall| wall.min(self.wall)),
+        fn smaller<T: Copy + Ord>(own: T, asked: Option<T>) -> T {
+            asked.map_or(own, |asked| asked.min(own))
         }
+        Self {
+            memory: smaller(self.memory, asked.memory),
+            cpu: smaller(self.cpu, asked.cpu),
+            wall: smaller(self.wall, asked.wall),
+            calls: smaller(self.calls, asked.calls),
+            input: smaller(self.input, asked.input),
+            output: smaller(self.output, asked.output),
+            log: smaller(self.log, asked.log),
+            events: smaller(self.events, asked.events),
+            handles: smaller(self.handles, asked.handles),
+        }
+    }
+}
+
+impl LimitsAsked {
+    /// The first limit that cannot be kept for a native plugin, whose code is the application's own.
+    #[must_use]
+    pub fn only_sandboxed(&self) -> Option<&'static str> {
+        let asked = [
+            ("memory", self.memory.is_some()),
+            ("cpu", self.cpu.is_some()),
+            ("input", self.input.is_some()),
+            ("output", self.output.is_some()),
+            ("handles", self.handles.is_some()),
+        ];
+        asked.into_iter().find_map(|(name, is_asked)| is_asked.then_some(name))
+    }
+
+    /// The first limit that is zero, with which nothing could run.
+    #[must_use]
+    pub fn zero(&self) -> Option<&'static str> {
+        let asked = [
+            ("memory", self.memory == Some(Bytes(0))),
+            ("cpu", self.cpu == Some(Duration::ZERO)),
+            ("wall", self.wall == Some(Duration::ZERO)),
+            ("calls", self.calls == Some(0)),
+        ];
+        asked.into_iter().find_map(|(name, is_zero)| is_zero.then_some(name))
     }
 }
 
@@ -145,8 +224,11 @@ mod tests {
 
     #[test]
     fn a_manifest_can_only_lower_a_limit() {
-        let asked =
-            LimitsAsked { memory: Some(Bytes(1 << 40)), cpu: Some(Duration::from_millis(5)), wall: None };
+        let asked = LimitsAsked {
+            memory: Some(Bytes(1 << 40)),
+            cpu: Some(Duration::from_millis(5)),
+            ..LimitsAsked::default()
+        };
         let limits = Limits::default().narrowed(&asked);
         assert_eq!(limits, Limits { cpu: Duration::from_millis(5), ..Limits::default() });
     }

@@ -4,12 +4,13 @@ use std::future::Future;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::call_error::CallError;
 use crate::context::CallContext;
 use crate::failure::{Failure, Fault};
 use crate::grants::Grants;
-use crate::limits::Limits;
+use crate::limits::{Bytes, Limits};
 use crate::manifest::{Manifest, RuntimeKind};
 use crate::value::Value;
 
@@ -54,6 +55,26 @@ pub trait Plugin: Send + Sync + fmt::Debug {
         &'a self,
         context: &'a Arc<CallContext>,
     ) -> BoxFuture<'a, Result<Box<dyn Instance>, CallError>>;
+
+    /// What the plugin has cost so far, all its instances together; `None` when that is not known.
+    fn figures(&self) -> Option<Figures> {
+        None
+    }
+}
+
+/// What a plugin has cost since it was loaded, all its instances together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// The memory that it holds now.
+    pub memory: Bytes,
+    /// The most that it has held.
+    pub most_memory: Bytes,
+    /// The time that it has computed.
+    pub computed: Duration,
+    /// What its calls have taken from the host.
+    pub taken: Bytes,
+    /// What its calls have left with the host.
+    pub left: Bytes,
 }
 
 /// A plugin that is running.

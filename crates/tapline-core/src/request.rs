@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::call::Caller;
 use crate::payload::Payload;
+use crate::stream::{Origin, Stream};
 use crate::value::{INPUT, Object, Value, ValueError};
 
 /// A request to a contribution, as the hook point around its extension point sees it.
@@ -22,9 +23,9 @@ pub struct Request {
     pub subject: Value,
     /// The request itself.
     pub input: Value,
-    /// The plugin that makes it, and what it may do; `None` when it is the application's own.
+    /// Where it comes from, and who reads along.
     #[serde(skip)]
-    pub caller: Option<Caller>,
+    pub origin: Origin,
 }
 
 impl Request {
@@ -32,13 +33,27 @@ impl Request {
     #[must_use]
     pub fn new(point: &str, key: &str, method: &str, input: Value) -> Self {
         let subject = Value::from_iter([("name", key.into()), ("method", method.into())]);
-        Self { point: point.into(), key: key.into(), method: method.into(), subject, input, caller: None }
+        Self {
+            point: point.into(),
+            key: key.into(),
+            method: method.into(),
+            subject,
+            input,
+            origin: Origin::default(),
+        }
     }
 
     /// The same request, made by a plugin.
     #[must_use]
     pub fn made_by(mut self, caller: Caller) -> Self {
-        self.caller = Some(caller);
+        self.origin.caller = Some(caller);
+        self
+    }
+
+    /// The same request, whose answer is read while it is made.
+    #[must_use]
+    pub fn read_along(mut self, stream: Stream) -> Self {
+        self.origin.stream = Some(stream);
         self
     }
 

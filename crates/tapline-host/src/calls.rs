@@ -2,18 +2,21 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tapline_core::{
-    Act, BoxFuture, Call, CallError, CallTarget, Contribution, Event, Level, METHODS, Phase, PluginId,
-    Request, Services, Value, within_deadline,
+    Act, BoxFuture, Call, CallError, CallTarget, Contribution, Event, Failure, Level, Limits, METHODS,
+    Origin, Phase, PluginId, Request, Services, Value, within_deadline,
 };
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::deadline::after;
+use crate::rates::Rates;
 use crate::shared::Shared;
 use crate::usage::Usage;
 
 /// How long a plugin waits for another one, unless it says so itself.
 const CALL: Duration = Duration::from_secs(5);
+/// So much of a log line is kept, in bytes.
+const LONGEST_LINE: usize = 8 << 10;
 /// So many calls that nobody waits for a plugin may have under way.
 const CASTS: usize = 1024;
 
@@ -22,11 +25,12 @@ pub(crate) struct HostServices {
     host: Weak<Shared>,
     casts: Arc<Semaphore>,
     usage: Arc<Usage>,
+    rates: Rates,
 }
 
 impl HostServices {
-    pub(crate) fn new(host: Weak<Shared>, usage: Arc<Usage>) -> Self {
-        Self { host, casts: Arc::new(Semaphore::new(CASTS)), usage }
+    pub(crate) fn new(host: Weak<Shared>, usage: Arc<Usage>, limits: &Limits) -> Self {
+        Self { host, casts: Arc::new(Semaphore::new(CASTS)), usage, rates: Rates::new(limits) }
     }
 }
 
@@ -39,7 +43,11 @@ impl Services for HostServices {
     }
 
     fn log(&self, plugin: &PluginId, level: Level, message: &str) {
-        let message = neutral(message);
+        let message = neutral(cut(message));
+        let Some(dropped) = self.rates.log(message.len()) else { return self.usage.dropped_line() };
+        if dropped > 0 {
+            tracing::warn!(target: "tapline::plugin", %plugin, "{dropped} lines were dropped: it logs more than it may");
+        }
         match level {
             Level::Debug => tracing::debug!(target: "tapline::plugin", %plugin, "{message}"),
             Level::Info => tracing::info!(target: "tapline::plugin", %plugin, "{message}"),
@@ -48,8 +56,13 @@ impl Services for HostServices {
         }
     }
 
-    fn publish(&self, event: &Event) -> usize {
-        self.host.upgrade().map_or(0, |host| host.bus.publish(event))
+    fn publish(&self, event: &Event) -> Result<usize, Failure> {
+        if !self.rates.event() {
+            self.usage.refused_event();
+            let message = format!("event `{}`: the plugin publishes faster than it may", event.topic);
+            return Err(Failure::new("too-many", message));
+        }
+        Ok(self.host.upgrade().map_or(0, |host| host.bus.publish(event)))
     }
 
     fn call(&self, call: Call, within: Option<Duration>) -> BoxFuture<'static, Result<Value, CallError>> {
@@ -87,7 +100,8 @@ impl Shared {
         let contribution = self.called(&call.target)?;
         let Call { caller, method, request, .. } = call;
         if self.wrapper(&contribution.point).is_none() {
-            return contribution.answer(&method, request, Some(caller)).await;
+            let origin = Origin { caller: Some(caller), stream: None };
+            return contribution.answer(&method, request, origin).await;
         }
         let request = Request::new(&contribution.point, &contribution.key, &method, request);
         let answer = Box::pin(self.request(request.made_by(caller))).await;
@@ -117,6 +131,11 @@ fn nobody(target: &CallTarget) -> CallError {
     }
 }
 
+/// As much of a line as is logged.
+fn cut(message: &str) -> &str {
+    message.get(..message.floor_char_boundary(LONGEST_LINE)).unwrap_or_default()
+}
+
 /// The text without what could steer a terminal: control characters become visible, line breaks and tabs stay.
 fn neutral(message: &str) -> String {
     let is_steering = |c: char| c.is_control() && c != '\n' && c != '\t';
@@ -125,7 +144,15 @@ fn neutral(message: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::neutral;
+    use super::{LONGEST_LINE, cut, neutral};
+
+    #[test]
+    fn a_line_is_cut_between_characters() {
+        let line = "ä".repeat(LONGEST_LINE);
+        assert_eq!(cut(&line).len(), LONGEST_LINE);
+        assert_eq!(cut(&format!("x{line}")).len(), LONGEST_LINE - 1);
+        assert_eq!(cut("short"), "short");
+    }
 
     #[test]
     fn a68_a_log_line_cannot_steer_the_terminal() {

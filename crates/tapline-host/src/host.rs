@@ -2,9 +2,9 @@ use std::future::Future;
 use std::sync::Arc;
 
 use tapline_core::{
-    BoxFuture, CollectPoint, Contribution, Event, Explanation, FilterPoint, FirstPoint, Hook, HookError,
-    HookPoint, HookRules, Manifest, NotifyPoint, Payload, PluginId, PointDeclaration, RegisterError,
-    Registration, Registry, Request, Topic, TopicPattern, Value,
+    BoxFuture, CollectPoint, Contribution, Event, Explanation, Figures, FilterPoint, FirstPoint, Hook,
+    HookError, HookPoint, HookRules, Manifest, NotifyPoint, Payload, PluginId, PointDeclaration,
+    RegisterError, Registration, Registry, Request, Topic, TopicPattern, Value,
 };
 
 use crate::builder::HostBuilder;
@@ -171,6 +171,12 @@ impl Host {
         let (state, supervisor) = (self.state(id), self.supervisor(id)?);
         let (incarnation, late_answers) = (supervisor.status().incarnation, supervisor.late_answers());
         Some(PluginHealth { state, incarnation, late_answers })
+    }
+
+    /// What a plugin has cost since it was loaded, as far as its runtime knows; `None` when it is not loaded, or native.
+    #[must_use]
+    pub fn figures(&self, id: &PluginId) -> Option<Figures> {
+        self.supervisor(id)?.figures()
     }
 
     pub(crate) fn supervisor(&self, id: &PluginId) -> Option<Arc<Supervisor>> {

@@ -27,9 +27,11 @@ mod discovered;
 mod policy;
 mod audit;
 mod usage;
+mod rates;
 mod supervisor;
 mod supervision;
 mod calls;
+mod streaming;
 mod deadline;
 mod bus;
 mod driver;
@@ -55,6 +57,7 @@ pub use resolver::{
     Ask, Candidate, Chosen, Dropped, LeftOut, Other, Resolution, ResolveError, Standing, Why, resolve, why,
 };
 pub use settings::{SecretError, Secrets, Settings, SettingsError};
+pub use streaming::Pieces;
 pub use supervisor::{PluginHealth, PluginState, Strategy, StrategyError, Supervision};
 pub use tapline_core as core;
 pub use usage::{Tally, Usage};

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tapline_core::{
     Boundary, BoxFuture, CallContext, CallError, Contribution, Flow, Grants, Hook, HookDeclaration,
-    LayerStats, Manifest, Object, Operation, PluginId, Registration, Target,
+    LayerStats, Limits, Manifest, Object, Operation, PluginId, Registration, Target,
 };
 
 use crate::bus::{Bus, Listener, Queueing};
@@ -146,7 +146,7 @@ impl Boundary for Outline {
         Arc::new(CallContext::new(
             self.0.clone(),
             Arc::default(),
-            Arc::new(HostServices::new(Weak::new(), Arc::default())),
+            Arc::new(HostServices::new(Weak::new(), Arc::default(), &Limits::default())),
             root,
         ))
     }

@@ -277,7 +277,7 @@ plugin.toml:23:2: unknown key `colours`, expected one of `plugin`, `provides`, `
         let native = HEAD.replace("'wasm'", "'native'");
         check(
             &format!("{native}[limits]\ncpu = '1s'\n"),
-            "plugin.toml:6:1: memory and cpu of a native plugin cannot be limited; only `wall` can",
+            "plugin.toml:7:7: `cpu` of a native plugin cannot be limited; `wall`, `calls`, `log` and `events` can",
         );
     }
 }

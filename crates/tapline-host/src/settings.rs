@@ -59,7 +59,7 @@ impl Settings {
     pub const KEYS: [(&str, &[&str]); 5] = [
         ("plugins", &["folders", "blocked"]),
         ("policy", &["call", "own_authority", "publish", "subscribe"]),
-        ("limits", &["memory", "cpu", "wall"]),
+        ("limits", &["memory", "cpu", "wall", "calls", "input", "output", "log", "events", "handles"]),
         ("supervision", &["restarts", "within", "strategy", "drain"]),
         ("secrets", &[]),
     ];

@@ -94,7 +94,7 @@ impl Shared {
         let (grants, limits) = self.allowed(readied)?;
         let plugin = self.load_artifact(&readied.artifact, &grants, &limits).await?;
         let usage = Arc::new(Usage::default());
-        let services = Arc::new(HostServices::new(Arc::downgrade(host), Arc::clone(&usage)));
+        let services = Arc::new(HostServices::new(Arc::downgrade(host), Arc::clone(&usage), &limits));
         let (manifest, config) = (Arc::clone(manifest), readied.config.clone());
         let ward = Ward {
             manifest: Arc::clone(&manifest),
@@ -212,13 +212,13 @@ impl Shared {
     }
 
     async fn answer(self: Arc<Self>, request: Request) -> Result<Value, CallError> {
-        let Request { point, key, method, input, caller, .. } = request;
+        let Request { point, key, method, input, origin, .. } = request;
         let contribution = self.registry.contribution(&point, &key);
         let contribution = contribution.ok_or_else(|| CallError::NoSuchContribution {
             point: point.to_string(),
             key: key.to_string(),
         })?;
-        contribution.answer(&method, input, caller).await
+        contribution.answer(&method, input, origin).await
     }
 
     pub(crate) fn plugins(&self) -> std::sync::MutexGuard<'_, Vec<Loaded>> {

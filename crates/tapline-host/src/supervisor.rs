@@ -1,14 +1,14 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::Poll;
 
 use tapline_core::{
-    Authority, BoxFuture, CallContext, CallError, Caller, Exit, Fault, Flow, Grants, Instances, LayerStats,
-    Limits, Manifest, Object, Operation, OwnedPass, Phase, Plugin, PluginId, RuntimeKind, Scope, Services,
-    Value, configuration,
+    Authority, BoxFuture, CallContext, CallError, Exit, Fault, Figures, Flow, Grants, Instances, LayerStats,
+    Limits, Manifest, Object, Operation, Origin, OwnedPass, Phase, Plugin, PluginId, RuntimeKind, Scope,
+    Services, Value, configuration,
 };
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -61,6 +61,8 @@ pub(crate) struct Supervisor {
     grows_from: Mutex<Instant>,
     /// Answers that nobody waited for any more.
     late: AtomicU64,
+    /// Calls that are inside.
+    inside: AtomicU32,
 }
 
 /// What a supervisor watches over.
@@ -93,6 +95,7 @@ impl Supervisor {
             turns: is_one.then(|| Turns::new(plugin.clone(), Arc::clone(&host.waits))),
             grows_from: Mutex::new(Instant::now()),
             late: AtomicU64::new(0),
+            inside: AtomicU32::new(0),
             plugin,
         })
     }
@@ -224,6 +227,7 @@ impl Supervisor {
         operation: &Operation,
         context: &Arc<CallContext>,
     ) -> (Result<Flow, CallError>, Option<Ending>) {
+        let Some(_inside) = self.come_in(operation) else { return (Err(self.crowded()), None) };
         let mut lease = match self.lease(incarnation).await {
             Ok(lease) => lease,
             Err(error) => return (Err(error), None),
@@ -262,11 +266,13 @@ impl Supervisor {
     }
 
     /// The context of a request: what is done for a caller is done with what both were granted.
-    fn context_for(&self, root: Object, authority: Authority, caller: Option<Caller>) -> CallContext {
+    fn context_for(&self, root: Object, authority: Authority, origin: Origin) -> CallContext {
+        let Origin { caller, stream } = origin;
         let grants = self.authorities.answering(authority, caller.as_ref());
         CallContext::new(self.plugin.clone(), grants, Arc::clone(&self.services), root)
             .addressed()
             .made_by(caller.map(|caller| caller.plugin))
+            .read_along(stream)
     }
 
     /// Waits for an answer within the plugin's wall time and the deadline of the calls around it, until the plugin ends.
@@ -308,12 +314,38 @@ impl Supervisor {
         self.late.load(Ordering::Relaxed)
     }
 
+    /// Counts a call as inside, unless there are too many; what ends the plugin is always let in.
+    fn come_in(&self, operation: &Operation) -> Option<Inside<'_>> {
+        let before = self.inside.fetch_add(1, Ordering::Relaxed);
+        let inside = Inside(&self.inside);
+        (before < self.limits.calls || *operation == Operation::Stop).then_some(inside)
+    }
+
+    fn crowded(&self) -> CallError {
+        let reason = format!("{} calls are inside it, which is its limit", self.limits.calls);
+        CallError::Exhausted { plugin: self.plugin.to_string(), reason }
+    }
+
+    /// What the plugin has cost so far.
+    pub(crate) fn figures(&self) -> Option<Figures> {
+        self.loaded.figures()
+    }
+
     fn not_active(&self) -> CallError {
         CallError::NotActive { plugin: self.plugin.to_string() }
     }
 
     fn died(&self) -> CallError {
         CallError::TargetDied { plugin: self.plugin.to_string() }
+    }
+}
+
+/// A call that is inside the plugin.
+struct Inside<'a>(&'a AtomicU32);
+
+impl Drop for Inside<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -86,10 +86,11 @@ impl<'t> TomlReader<'t> {
     }
 
     /// A whole number that is not negative.
-    pub(crate) fn number(&mut self, value: Option<&Value<'t>>) -> Option<usize> {
+    pub(crate) fn number<T: TryFrom<u64>>(&mut self, value: Option<&Value<'t>>) -> Option<T> {
         let value = value?;
         let number = value.get_ref().as_integer();
-        let number = number.and_then(|number| usize::from_str_radix(number.as_str(), number.radix()).ok());
+        let number = number.and_then(|number| u64::from_str_radix(number.as_str(), number.radix()).ok());
+        let number = number.and_then(|number| T::try_from(number).ok());
         self.expected(value, "a whole number that is not negative", number)
     }
 

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tapline_core::Act;
@@ -7,6 +8,8 @@ use tapline_core::Act;
 #[derive(Debug, Default)]
 pub struct Usage {
     acts: Mutex<BTreeMap<&'static str, BTreeMap<String, Tally>>>,
+    dropped_lines: AtomicU64,
+    refused_events: AtomicU64,
 }
 
 /// How often an act was done, and how often it was refused.
@@ -32,6 +35,26 @@ impl Usage {
             targets.iter().map(|(target, tally)| (*action, target.clone(), *tally))
         });
         rows.collect()
+    }
+
+    /// How many log lines were dropped, because there were more than the plugin may log.
+    #[must_use]
+    pub fn dropped_lines(&self) -> u64 {
+        self.dropped_lines.load(Ordering::Relaxed)
+    }
+
+    /// How many events were refused, because there were more than the plugin may publish.
+    #[must_use]
+    pub fn refused_events(&self) -> u64 {
+        self.refused_events.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn dropped_line(&self) {
+        self.dropped_lines.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn refused_event(&self) {
+        self.refused_events.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(crate) fn count(&self, act: &Act<'_>) {

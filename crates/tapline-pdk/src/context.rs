@@ -115,6 +115,24 @@ impl Context {
         self.0.next().await
     }
 
+    /// Whether somebody reads the answer to this request while it is made.
+    #[must_use]
+    pub fn is_streamed(&self) -> bool {
+        self.0.is_streamed()
+    }
+
+    /// Gives a piece of the answer to whoever reads along, and waits until there is room for it. The handler answers with
+    /// the whole of it in the end all the same.
+    ///
+    /// # Errors
+    /// With the code `not-streamed` when nobody reads along, `reader-gone` when nobody does any more, `too-large` when the
+    /// piece has more than a mebibyte.
+    pub async fn emit<T: Serialize + ?Sized>(&self, piece: &T) -> Result<()> {
+        let piece = Value::from_serialize(piece)
+            .map_err(|error| Failure::new("wrong-type", format!("a piece of the answer: {error}")))?;
+        self.0.emit(piece).await
+    }
+
     /// Calls another plugin, under `requires.call`, and waits five seconds at most. The target is `point/key` for a
     /// contribution, a plugin's id for its methods, or `capability:name` for those of the first that offers it.
     ///

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tapline::core::{BoxFuture, Caller, Contribution, Handler, HookEvent, METHODS, Request, TopicPattern};
+use tapline::core::{BoxFuture, Contribution, Handler, HookEvent, METHODS, Origin, Request, TopicPattern};
 use tapline::host::{BootFailed, HostBuilder, PluginState, ReloadError, Reloaded, StartReport};
 use tapline::{
     CallError, Failure, HookError, HookPoint, Host, HostError, Load, PluginId, Policy, Value, WasmRuntime,
@@ -287,7 +287,7 @@ impl Handler for TestGate {
         &'a self,
         method: &'a Arc<str>,
         _: Value,
-        _: Option<Caller>,
+        _: Origin,
     ) -> BoxFuture<'a, Result<Value, CallError>> {
         Box::pin(async move {
             self.asked.lock().unwrap().push(method.to_string());

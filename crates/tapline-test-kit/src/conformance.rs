@@ -9,6 +9,8 @@ pub mod dependencies;
 pub mod changes;
 pub mod supervision;
 pub mod calls;
+pub mod streams;
+pub mod limits;
 pub mod native;
 
 /// Makes one test of each promise, for plugins of a kind: `conformance!(Native)`.
@@ -17,6 +19,13 @@ macro_rules! conformance {
     ($subject:expr) => {
         $crate::conformance_cases! {
             $subject;
+            streams: pieces_of_an_answer_come_in_order_and_then_the_whole
+                who_makes_pieces_waits_for_who_reads_them
+                a_plugin_whose_answer_nobody_reads_along_is_told
+                who_is_called_for_an_answer_adds_no_pieces_to_it;
+            limits: no_more_calls_are_inside_a_plugin_than_its_limit
+                a44_a_plugin_that_hangs_is_interrupted_at_the_deadline_of_its_caller
+                a50_a_flood_of_events_is_cut_off_and_counted;
             hooks: h01_hooks_of_one_priority_stand_in_the_order_of_their_plugins_dependencies
                 h02_priorities_order_hooks
                 h03_constraints_hold_and_the_rest_keeps_its_order

@@ -42,6 +42,12 @@ impl CpuClock {
         self.used > self.budget
     }
 
+    /// Ends a call, and says for how long it has computed.
+    pub(crate) fn stop(&mut self) -> Duration {
+        self.pause();
+        self.used
+    }
+
     pub(crate) const fn budget(&self) -> Duration {
         self.budget
     }

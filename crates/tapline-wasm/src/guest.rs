@@ -6,8 +6,8 @@ use wasmtime::Result;
 
 use crate::clock::CpuClock;
 use crate::meter::MemoryMeter;
-use crate::plugin::LARGEST_CROSSING;
-use bindings::tapline::plugin::{chain, context, events, life, log, peers, types};
+use crate::traffic::Traffic;
+use bindings::tapline::plugin::{chain, context, events, life, log, peers, stream, types};
 
 /// The contract, as the host's side of it.
 pub(crate) mod bindings {
@@ -16,6 +16,7 @@ pub(crate) mod bindings {
         world: "imports",
         imports: {
             "tapline:plugin/chain.next": async | trappable,
+            "tapline:plugin/stream.emit": async | trappable,
             "tapline:plugin/peers.call": async | trappable,
             default: trappable,
         },
@@ -28,52 +29,75 @@ pub(crate) struct Guest {
     pub(crate) call: Option<Arc<CallContext>>,
     pub(crate) clock: CpuClock,
     pub(crate) memory: MemoryMeter,
-    /// What the call has left with the host so far, in bytes.
-    pub(crate) written: usize,
+    pub(crate) traffic: Traffic,
 }
 
 impl Guest {
     fn call(&self) -> Result<&Arc<CallContext>> {
         self.call.as_ref().ok_or_else(|| wasmtime::Error::msg("it used the host outside of a call"))
     }
+
+    /// A value that the call takes from the host, as text.
+    fn take(&mut self, value: &Value) -> Result<String, Failure> {
+        let json = value.to_json();
+        self.traffic.take(json.len())?;
+        Ok(json)
+    }
+
+    /// A piece of the answer, which the host passes on.
+    fn piece(&mut self, text: &str) -> Result<Value, Failure> {
+        if text.len() > LARGEST_PIECE {
+            let message = format!(
+                "a piece of an answer has {LARGEST_PIECE} bytes at most, and this one {}",
+                text.len()
+            );
+            return Err(Failure::new("too-large", message));
+        }
+        self.traffic.leave(text.len())?;
+        json(text)
+    }
+
+    /// A value that the call leaves with the host, which holds it until the call has ended.
+    fn leave(&mut self, name: &str, text: &str) -> Result<Value, Failure> {
+        let bytes = name.len() + text.len();
+        self.traffic.leave(bytes)?;
+        if !self.memory.hold(bytes) {
+            let limit = self.memory.limit();
+            return Err(Failure::new(
+                "too-large",
+                format!("the plugin holds more than its {limit} of memory with this"),
+            ));
+        }
+        json(text)
+    }
 }
+
+/// What a plugin gets from the host: an answer, or an error as the contract has it.
+type Answer<T> = Result<T, types::Failure>;
 
 impl types::Host for Guest {}
 
 impl context::Host for Guest {
-    fn get(&mut self, path: String) -> Result<Result<Option<String>, types::Failure>> {
-        let value =
-            self.call()?.get(&path).map_err(|denied| wire_failure(&CallError::from(denied).to_failure()));
-        Ok(value.map(|value| value.map(|value| value.to_json())))
+    fn get(&mut self, path: String) -> Result<Answer<Option<String>>> {
+        let value = self.call()?.get(&path).map_err(|denied| CallError::from(denied).to_failure());
+        let text = value.and_then(|value| value.map(|value| self.take(&value)).transpose());
+        Ok(text.map_err(|failure| wire_failure(&failure)))
     }
 
-    fn get_many(&mut self, paths: Vec<String>) -> Result<Result<Vec<Option<String>>, types::Failure>> {
+    fn get_many(&mut self, paths: Vec<String>) -> Result<Answer<Vec<Option<String>>>> {
         let mut values = Vec::new();
-        let mut size = 0_usize;
+        // A path is short and what stands there may be long, and each can be asked for many times.
         for path in paths {
             match self.get(path)? {
-                Ok(value) => {
-                    size += value.as_ref().map_or(0, String::len);
-                    values.push(value);
-                }
+                Ok(value) => values.push(value),
                 Err(failure) => return Ok(Err(failure)),
-            }
-            // A path is short and what stands there may be long, and each can be asked for many times.
-            if size > LARGEST_CROSSING {
-                return Err(wasmtime::Error::msg(
-                    "it asked for more values at once than one crossing may carry",
-                ));
             }
         }
         Ok(Ok(values))
     }
 
-    fn set(&mut self, path: String, value: String) -> Result<Result<(), types::Failure>> {
-        self.written = self.written.saturating_add(path.len()).saturating_add(value.len());
-        if self.written > LARGEST_CROSSING {
-            return Err(wasmtime::Error::msg("it wrote more in one call than one crossing may carry"));
-        }
-        let value = match json(&value) {
+    fn set(&mut self, path: String, value: String) -> Result<Answer<()>> {
+        let value = match self.leave(&path, &value) {
             Ok(value) => value,
             Err(failure) => return Ok(Err(wire_failure(&failure))),
         };
@@ -90,12 +114,30 @@ impl context::Host for Guest {
 }
 
 impl chain::Host for Guest {
-    async fn next(&mut self) -> Result<Result<(), types::Failure>> {
+    async fn next(&mut self) -> Result<Answer<()>> {
         let call = Arc::clone(self.call()?);
         self.clock.pause();
         let answer = call.next().await;
         self.clock.resume();
         Ok(answer.map_err(|failure| wire_failure(&failure)))
+    }
+}
+
+impl stream::Host for Guest {
+    fn is_read(&mut self) -> Result<bool> {
+        Ok(self.call()?.is_streamed())
+    }
+
+    async fn emit(&mut self, piece: String) -> Result<Answer<()>> {
+        let value = match self.piece(&piece) {
+            Ok(value) => value,
+            Err(failure) => return Ok(Err(wire_failure(&failure))),
+        };
+        let call = Arc::clone(self.call()?);
+        self.clock.pause();
+        let given = call.emit(value).await;
+        self.clock.resume();
+        Ok(given.map_err(|failure| wire_failure(&failure)))
     }
 }
 
@@ -113,8 +155,8 @@ impl log::Host for Guest {
 }
 
 impl events::Host for Guest {
-    fn publish(&mut self, topic: String, payload: String) -> Result<Result<u32, types::Failure>> {
-        let payload = match json(&payload) {
+    fn publish(&mut self, topic: String, payload: String) -> Result<Answer<u32>> {
+        let payload = match self.leave(&topic, &payload) {
             Ok(payload) => payload,
             Err(failure) => return Ok(Err(wire_failure(&failure))),
         };
@@ -138,8 +180,8 @@ impl peers::Host for Guest {
         method: String,
         request: String,
         within: Option<u64>,
-    ) -> Result<Result<String, types::Failure>> {
-        let request = match json(&request) {
+    ) -> Result<Answer<String>> {
+        let request = match self.leave(&target, &request) {
             Ok(request) => request,
             Err(failure) => return Ok(Err(wire_failure(&failure))),
         };
@@ -147,22 +189,26 @@ impl peers::Host for Guest {
         self.clock.pause();
         let answer = call.call(&target, &method, request, within.map(Duration::from_millis)).await;
         self.clock.resume();
-        Ok(answer.map(|value| value.to_json()).map_err(|error| wire_failure(&error.to_failure())))
+        let answer = answer.map_err(|error| error.to_failure()).and_then(|value| self.take(&value));
+        Ok(answer.map_err(|failure| wire_failure(&failure)))
     }
 
-    fn cast(
-        &mut self,
-        target: String,
-        method: String,
-        request: String,
-    ) -> Result<Result<(), types::Failure>> {
-        let request = match json(&request) {
+    fn cast(&mut self, target: String, method: String, request: String) -> Result<Answer<()>> {
+        let request = match self.leave(&target, &request) {
             Ok(request) => request,
             Err(failure) => return Ok(Err(wire_failure(&failure))),
         };
         let cast = Self::call(self)?.cast(&target, &method, request);
         Ok(cast.map_err(|error| wire_failure(&error.to_failure())))
     }
+}
+
+/// What a piece of an answer may have, in bytes: many of them may wait to be read.
+const LARGEST_PIECE: usize = 1 << 20;
+
+fn json(text: &str) -> Result<Value, Failure> {
+    Value::from_json(text)
+        .map_err(|error| Failure::new("not-json", format!("the value is not JSON: {error}")))
 }
 
 /// A failure as a plugin gets it.
@@ -178,9 +224,4 @@ pub(crate) fn wire_failure(failure: &Failure) -> types::Failure {
 pub(crate) fn failure(wire: types::Failure) -> Failure {
     let details = wire.details.and_then(|json| Value::from_json(&json).ok()).unwrap_or_default();
     Failure::new(wire.code, wire.message).with_details(details)
-}
-
-fn json(text: &str) -> Result<Value, Failure> {
-    Value::from_json(text)
-        .map_err(|error| Failure::new("not-json", format!("the value is not JSON: {error}")))
 }

@@ -71,7 +71,7 @@ impl Interfaces {
 pub(crate) fn may_import(interface: &str, grants: &Grants) -> bool {
     match interface {
         // `next` outside of an around hook answers that there is none.
-        "types" | "context" | "log" | "life" | "chain" => true,
+        "types" | "context" | "stream" | "log" | "life" | "chain" => true,
         "peers" => !grants.call.is_empty(),
         "events" => !grants.events.publish.is_empty(),
         _ => false,

@@ -60,12 +60,15 @@ impl WasmInstance {
         guest.call = Some(Arc::clone(context));
         guest.clock.start();
         guest.memory.start();
-        guest.written = 0;
         self.store.set_epoch_deadline(1);
     }
 
     fn leave<T>(&mut self, answer: wasmtime::Result<(Result<T, types::Failure>,)>) -> Result<T, CallError> {
-        self.store.data_mut().call = None;
+        let guest = self.store.data_mut();
+        guest.call = None;
+        guest.memory.release();
+        let computed = guest.clock.stop();
+        guest.traffic.end(computed);
         match answer {
             Ok((Ok(answer),)) => Ok(answer),
             Ok((Err(wire),)) => Err(failure(wire).into()),

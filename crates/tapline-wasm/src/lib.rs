@@ -10,6 +10,7 @@ mod plugin;
 mod instance;
 mod guest;
 mod meter;
+mod traffic;
 mod clock;
 
 pub use compiler::{Jail, compile_in_jail};

@@ -6,11 +6,12 @@ use wasmtime::ResourceLimiter;
 
 use crate::runtime::LARGEST_MEMORY;
 
-/// The memory of all instances of one plugin.
+/// The memory of all instances of one plugin, and what the host holds for their calls.
 #[derive(Debug)]
 pub(crate) struct Allowance {
     limit: Bytes,
     used: AtomicU64,
+    most: AtomicU64,
 }
 
 /// What one instance takes of its plugin's allowance; given back when it is dropped.
@@ -18,6 +19,8 @@ pub(crate) struct Allowance {
 pub(crate) struct MemoryMeter {
     allowance: Arc<Allowance>,
     taken: u64,
+    /// What the host holds for the call, as part of it.
+    held: u64,
     was_refused: bool,
 }
 
@@ -26,18 +29,31 @@ const TABLE_ELEMENT: u64 = 8;
 
 impl Allowance {
     pub(crate) fn new(limit: Bytes) -> Arc<Self> {
-        Arc::new(Self { limit, used: AtomicU64::new(0) })
+        Arc::new(Self { limit, used: AtomicU64::new(0), most: AtomicU64::new(0) })
     }
 
     fn take(&self, bytes: u64) -> bool {
         let taken = |used: u64| used.checked_add(bytes).filter(|used| *used <= self.limit.0);
-        self.used.fetch_update(Ordering::SeqCst, Ordering::SeqCst, taken).is_ok()
+        let before = self.used.fetch_update(Ordering::SeqCst, Ordering::SeqCst, taken);
+        if let Ok(before) = before {
+            self.most.fetch_max(before + bytes, Ordering::Relaxed);
+        }
+        before.is_ok()
+    }
+
+    pub(crate) fn used(&self) -> Bytes {
+        Bytes(self.used.load(Ordering::Relaxed))
+    }
+
+    /// The most that was ever used.
+    pub(crate) fn most(&self) -> Bytes {
+        Bytes(self.most.load(Ordering::Relaxed))
     }
 }
 
 impl MemoryMeter {
     pub(crate) const fn new(allowance: Arc<Allowance>) -> Self {
-        Self { allowance, taken: 0, was_refused: false }
+        Self { allowance, taken: 0, held: 0, was_refused: false }
     }
 
     /// Whether the instance asked for more than its plugin may have.
@@ -48,6 +64,25 @@ impl MemoryMeter {
     /// Forgets what was refused before: a call answers for itself alone.
     pub(crate) const fn start(&mut self) {
         self.was_refused = false;
+    }
+
+    /// Counts what the host holds for the call.
+    pub(crate) fn hold(&mut self, bytes: usize) -> bool {
+        let granted = self.allowance.take(bytes as u64);
+        if granted {
+            self.taken += bytes as u64;
+            self.held += bytes as u64;
+        }
+        granted
+    }
+
+    /// Gives back what the host held for the call.
+    pub(crate) fn release(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        if held > 0 {
+            self.taken -= held;
+            self.allowance.used.fetch_sub(held, Ordering::SeqCst);
+        }
     }
 
     /// What the other instances of the plugin hold.

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tapline_core::{BoxFuture, CallContext, CallError, Instance, Limits, Manifest, Plugin};
+use tapline_core::{BoxFuture, CallContext, CallError, Figures, Instance, Limits, Manifest, Plugin};
 use wasmtime::component::InstancePre;
 use wasmtime::{Store, Trap, UpdateDeadline};
 
@@ -9,6 +9,7 @@ use crate::clock::CpuClock;
 use crate::guest::Guest;
 use crate::instance::{WasmInstance, fault};
 use crate::meter::{Allowance, MemoryMeter};
+use crate::traffic::{Totals, Traffic};
 
 /// A component that is compiled and linked.
 pub(crate) struct WasmPlugin {
@@ -16,6 +17,7 @@ pub(crate) struct WasmPlugin {
     linked: InstancePre<Guest>,
     limits: Limits,
     allowance: Arc<Allowance>,
+    totals: Arc<Totals>,
 }
 
 /// What one crossing of the boundary may carry, in bytes.
@@ -24,7 +26,13 @@ pub(crate) const LARGEST_CROSSING: usize = 64 << 20;
 impl WasmPlugin {
     pub(crate) fn new(manifest: &Manifest, linked: InstancePre<Guest>, limits: &Limits) -> Self {
         let allowance = Allowance::new(limits.memory);
-        Self { name: manifest.id().to_string(), linked, limits: limits.clone(), allowance }
+        Self {
+            name: manifest.id().to_string(),
+            linked,
+            limits: limits.clone(),
+            allowance,
+            totals: Arc::default(),
+        }
     }
 
     fn store(&self) -> Store<Guest> {
@@ -32,11 +40,12 @@ impl WasmPlugin {
             call: None,
             clock: CpuClock::new(self.limits.cpu),
             memory: MemoryMeter::new(Arc::clone(&self.allowance)),
-            written: 0,
+            traffic: Traffic::new(Arc::clone(&self.totals), &self.limits),
         };
         let mut store = Store::new(self.linked.engine(), guest);
         store.limiter(|guest| &mut guest.memory);
         store.set_hostcall_fuel(LARGEST_CROSSING);
+        store.set_max_component_handles(self.limits.handles as usize);
         // The code gives way at every tick, so that others run and a caller can drop the call.
         store.epoch_deadline_callback(|mut store| {
             if store.data_mut().clock.is_over_budget() {
@@ -76,6 +85,16 @@ impl Plugin for WasmPlugin {
             let mut instance = WasmInstance::new(store, &instance)?;
             instance.init(context).await?;
             Ok(Box::new(instance) as Box<dyn Instance>)
+        })
+    }
+
+    fn figures(&self) -> Option<Figures> {
+        Some(Figures {
+            memory: self.allowance.used(),
+            most_memory: self.allowance.most(),
+            computed: self.totals.computed(),
+            taken: self.totals.taken(),
+            left: self.totals.left(),
         })
     }
 }

@@ -11,7 +11,7 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConf
 use crate::clock::TICK;
 use crate::compiler::{Cache, Compiler, Jail, WITHIN};
 use crate::guest::Guest;
-use crate::guest::bindings::tapline::plugin::{chain, context, events, life, log, peers, types};
+use crate::guest::bindings::tapline::plugin::{chain, context, events, life, log, peers, stream, types};
 use crate::plugin::WasmPlugin;
 
 /// Loads components; all plugins of a host share one engine, and no plugin can stop another by its limits.
@@ -134,6 +134,7 @@ impl WasmRuntime {
         log::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
         life::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
         chain::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
+        stream::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
         if crate::inspect::may_import("events", grants) {
             events::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
         }

@@ -122,3 +122,14 @@ async fn a_component_that_takes_its_time_is_given_up() {
     let error = load(&runtime).await.unwrap_err();
     assert!(matches!(error, LoadError::NotCompiled { .. }), "{error}");
 }
+
+#[tokio::test]
+async fn a39_a_component_whose_imports_exceed_its_manifest_is_refused_before_it_is_compiled() {
+    // Nothing could be compiled here.
+    let runtime = WasmRuntime::builder().jail(Jail::new("/nowhere", [""])).build().unwrap();
+    let mut package = package();
+    package.artifact =
+        wat::parse_str("(component (import \"tapline:plugin/peers@1.0.0\" (instance)))").unwrap().into();
+    let error = runtime.load(&package, &Grants::default(), &Limits::default()).await.unwrap_err();
+    assert!(matches!(error, LoadError::NotGranted { .. }), "{error}");
+}

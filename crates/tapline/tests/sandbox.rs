@@ -12,6 +12,8 @@ mod faults;
 mod limits;
 #[path = "sandbox/grants.rs"]
 mod grants;
+#[path = "sandbox/handwritten.rs"]
+mod handwritten;
 #[path = "sandbox/artifacts.rs"]
 mod artifacts;
 #[path = "sandbox/folders.rs"]

@@ -251,8 +251,8 @@ impl Services for Nothing {
 
     fn log(&self, _: &PluginId, _: Level, _: &str) {}
 
-    fn publish(&self, _: &Event) -> usize {
-        0
+    fn publish(&self, _: &Event) -> Result<usize, Failure> {
+        Ok(0)
     }
 
     fn call(&self, call: Call, _: Option<Duration>) -> BoxFuture<'static, Result<Value, CallError>> {

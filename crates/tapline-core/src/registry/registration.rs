@@ -3,7 +3,6 @@ use std::sync::Arc;
 
 use semver::Version;
 
-use crate::call::Caller;
 use crate::call_error::CallError;
 use crate::gate::Gate;
 use crate::grants::ContextGrants;
@@ -12,6 +11,7 @@ use crate::id::PluginId;
 use crate::manifest::Capability;
 use crate::plugin::BoxFuture;
 use crate::scope;
+use crate::stream::Origin;
 use crate::value::Value;
 
 /// All that one plugin brings.
@@ -61,12 +61,12 @@ pub struct Contribution {
 
 /// What answers the requests made to a contribution.
 pub trait Handler: Send + Sync {
-    /// Answers one request, for a plugin or, without one, for the application. Dropping the future gives the request up.
+    /// Answers one request. Dropping the future gives the request up.
     fn handle<'a>(
         &'a self,
         method: &'a Arc<str>,
         request: Value,
-        caller: Option<Caller>,
+        origin: Origin,
     ) -> BoxFuture<'a, Result<Value, CallError>>;
 }
 
@@ -153,9 +153,9 @@ impl Contribution {
         &self,
         method: &Arc<str>,
         request: Value,
-        caller: Option<Caller>,
+        origin: Origin,
     ) -> Result<Value, CallError> {
-        scope::nested(&self.name, self.handler.handle(method, request, caller)).await
+        scope::nested(&self.name, self.handler.handle(method, request, origin)).await
     }
 }
 

@@ -108,7 +108,7 @@ impl Handler for Silent {
         &'a self,
         _: &'a Arc<str>,
         request: Value,
-        _: Option<crate::call::Caller>,
+        _: crate::stream::Origin,
     ) -> BoxFuture<'a, Result<Value, CallError>> {
         Box::pin(std::future::ready(Ok(request)))
     }

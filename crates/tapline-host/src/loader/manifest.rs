@@ -108,10 +108,18 @@ impl<'a, 't> Written<'a, 't> {
             let message = format!("`{key}` has {count} entries, and may have {LONGEST_LIST}");
             self.reader.mistake(place(&root["plugin"], key), message);
         }
-        let limited = limits.is_some_and(|limits| limits.memory.is_some() || limits.cpu.is_some());
-        if plugin.runtime == RuntimeKind::Native && limited {
-            let message = "memory and cpu of a native plugin cannot be limited; only `wall` can";
-            self.reader.mistake(root["limits"].span(), message);
+        let Some(limits) = limits else { return };
+        if plugin.runtime == RuntimeKind::Native
+            && let Some(limit) = limits.only_sandboxed()
+        {
+            let message = format!(
+                "`{limit}` of a native plugin cannot be limited; `wall`, `calls`, `log` and `events` can"
+            );
+            self.reader.mistake(place(&root["limits"], limit), message);
+        }
+        if let Some(limit) = limits.zero() {
+            let message = format!("nothing runs with a `{limit}` of zero");
+            self.reader.mistake(place(&root["limits"], limit), message);
         }
     }
 

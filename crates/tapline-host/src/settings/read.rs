@@ -76,6 +76,12 @@ impl<'t> Tables<'t> {
             memory: self.reader.parsed(get("memory"), size).unwrap_or(usual.memory),
             cpu: self.reader.parsed(get("cpu"), some_time).unwrap_or(usual.cpu),
             wall: self.reader.parsed(get("wall"), some_time).unwrap_or(usual.wall),
+            calls: self.reader.number(get("calls")).unwrap_or(usual.calls),
+            input: self.reader.parsed(get("input"), size).unwrap_or(usual.input),
+            output: self.reader.parsed(get("output"), size).unwrap_or(usual.output),
+            log: self.reader.parsed(get("log"), size).unwrap_or(usual.log),
+            events: self.reader.number(get("events")).unwrap_or(usual.events),
+            handles: self.reader.number(get("handles")).unwrap_or(usual.handles),
         };
     }
 

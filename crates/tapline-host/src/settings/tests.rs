@@ -58,7 +58,10 @@ fn everything_that_can_be_said_is_read() {
     let policy = policy.allow_publish(topics("report.*")).allow_subscribe(topics("run.>"));
     assert_eq!(settings.policy(), &policy);
     let (cpu, wall) = (Duration::from_millis(500), Duration::from_secs(60));
-    assert_eq!(settings.limits(), &Limits { memory: tapline_core::Bytes(1 << 30), cpu, wall });
+    assert_eq!(
+        settings.limits(),
+        &Limits { memory: tapline_core::Bytes(1 << 30), cpu, wall, ..Limits::default() }
+    );
     assert_eq!(
         (settings.supervision().restarts, settings.supervision().within),
         (0, Duration::from_secs(10))

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use tapline_core::{
-    Authority, Boundary, BoxFuture, CallContext, CallError, Caller, Fault, Flow, Gate, Handler, Object,
-    Operation, Provides, Value, configuration,
+    Authority, Boundary, BoxFuture, CallContext, CallError, Fault, Flow, Gate, Handler, Object, Operation,
+    Origin, Provides, Value, configuration,
 };
 
 use super::Supervisor;
@@ -43,12 +43,7 @@ impl SupervisedHandler {
         }
     }
 
-    async fn answer(
-        &self,
-        method: &Arc<str>,
-        request: Value,
-        caller: Option<Caller>,
-    ) -> Result<Value, CallError> {
+    async fn answer(&self, method: &Arc<str>, request: Value, origin: Origin) -> Result<Value, CallError> {
         let pass = self.gate.enter_owned().ok_or_else(|| self.supervisor.not_active())?;
         if !self.methods.is_empty() && !self.methods.contains(method) {
             return Err(CallError::NoSuchMethod {
@@ -57,7 +52,7 @@ impl SupervisedHandler {
                 methods: self.methods.clone(),
             });
         }
-        let context = self.supervisor.context_for(configuration(request), self.authority, caller);
+        let context = self.supervisor.context_for(configuration(request), self.authority, origin);
         let operation =
             Operation::Handle { contribution: Arc::clone(&self.contribution), method: Arc::clone(method) };
         let context = Arc::new(context);
@@ -73,9 +68,9 @@ impl Handler for SupervisedHandler {
         &'a self,
         method: &'a Arc<str>,
         request: Value,
-        caller: Option<Caller>,
+        origin: Origin,
     ) -> BoxFuture<'a, Result<Value, CallError>> {
         let plugin = &self.supervisor.plugin;
-        Box::pin(tapline_core::within_plugin(plugin, self.answer(method, request, caller)))
+        Box::pin(tapline_core::within_plugin(plugin, self.answer(method, request, origin)))
     }
 }

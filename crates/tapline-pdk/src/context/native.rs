@@ -22,6 +22,14 @@ impl Host {
         self.0.next().await
     }
 
+    pub(super) fn is_streamed(&self) -> bool {
+        self.0.is_streamed()
+    }
+
+    pub(super) async fn emit(&self, piece: Value) -> Result<()> {
+        self.0.emit(piece).await
+    }
+
     pub(super) async fn call(
         &self,
         target: &str,

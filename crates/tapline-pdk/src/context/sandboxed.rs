@@ -3,7 +3,7 @@ use std::time::Duration;
 use tapline_core::{Failure, Level, Value};
 
 use crate::Result;
-use crate::guest::bindings::tapline::plugin::{chain, context, events, life, log, peers, types};
+use crate::guest::bindings::tapline::plugin::{chain, context, events, life, log, peers, stream, types};
 
 /// The host, reached through the imports of the contract.
 #[derive(Debug)]
@@ -20,6 +20,14 @@ impl Host {
 
     pub(super) async fn next(&self) -> Result<()> {
         chain::next().map_err(failure)
+    }
+
+    pub(super) fn is_streamed(&self) -> bool {
+        stream::is_read()
+    }
+
+    pub(super) async fn emit(&self, piece: Value) -> Result<()> {
+        stream::emit(&piece.to_json()).map_err(failure)
     }
 
     pub(super) async fn call(

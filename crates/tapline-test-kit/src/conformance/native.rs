@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tapline::core::{
-    BoxFuture, Caller, Contribution, Handler, HookRules, HookState, METHODS, On, Priority, Request,
+    BoxFuture, Contribution, Handler, HookRules, HookState, METHODS, On, Origin, Priority, Request,
 };
 use tapline::{CallError, Hook, HookPoint, Host, Load, PluginId, Step as Flow, UnloadError};
 
@@ -618,7 +618,7 @@ impl Handler for Changes {
         &'a self,
         method: &'a Arc<str>,
         _: tapline::Value,
-        _: Option<Caller>,
+        _: Origin,
     ) -> BoxFuture<'a, Result<tapline::Value, CallError>> {
         Box::pin(async move {
             let refused = match &**method {

@@ -82,3 +82,16 @@ async fn an_instance_whose_call_was_dropped_is_never_entered_again() {
     }
     probed.assert_fresh().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_trapped_instance_is_never_entered_again_in_a_hundred_thousand_calls() {
+    let probed = Probed::new().await;
+    for _ in 0..100 {
+        for call in 1..1000 {
+            assert_eq!(probed.told("count").await.unwrap(), call.to_string());
+        }
+        assert!(matches!(fault(&probed.told("trap").await.unwrap_err()), Fault::Trap { .. }));
+        // Breaks that lie so far apart put nobody into quarantine.
+        tokio::time::advance(std::time::Duration::from_secs(61)).await;
+    }
+}

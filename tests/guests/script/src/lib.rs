@@ -63,6 +63,10 @@ pub enum Step {
     CallWithin(u64, String, String),
     /// Calls a method of a target and waits for nothing.
     Cast(String, String),
+    /// Gives a piece of the answer to whoever reads along.
+    Emit(Value),
+    /// Sets the output to whether somebody reads along.
+    Streamed,
     /// Sets the output to who calls.
     Caller,
     /// Ends the plugin, with what it was there for done.
@@ -146,6 +150,8 @@ impl Script {
                     context.set("output", answer)?;
                 }
                 Step::Cast(target, method) => context.cast(target, method, &Value::Null)?,
+                Step::Emit(piece) => context.emit(piece).await?,
+                Step::Streamed => context.write("output", context.is_streamed())?,
                 Step::Caller => context.write("output", context.caller())?,
                 Step::Exit => context.exit(),
                 Step::ExitWith(code) => context.exit_with(Failure::new(code.as_str(), "it cannot go on")),
