@@ -99,6 +99,7 @@ macro_rules! conformance {
                 w13_no_event_is_lost_or_taken_twice
                 w14_calls_that_do_not_end_within_the_time_to_drain_are_ended
                 w14_a_version_that_does_not_come_to_hand_over_its_state_stays
+                w14_a_version_that_cannot_come_back_leaves_the_new_one_in_place
                 w15_quarantine_is_not_inherited;
             supervision: s01_a_plugin_is_started_again_as_its_rule_says
                 s01_a_plugin_that_ends_itself_while_it_begins_has_ended

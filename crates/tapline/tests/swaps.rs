@@ -90,7 +90,7 @@ impl<S: Subject> Changing<S> {
         let say = hook("p", HookKind::Before, "say");
         let plugin = Scripted::new("a")
             .hook(say, [Step::Input(version.to_string())])
-            .method("say", [Step::Set(version.into())])
+            .method("tell", [Step::Set(version.into())])
             .method("count", [Step::Count]);
         let plugin = if self.has_state { plugin.with_state() } else { plugin };
         self.subject.load(&plugin, &self.folder)
@@ -110,7 +110,7 @@ impl<S: Subject> Changing<S> {
             self.check(earliest, hooked.parse().unwrap());
 
             let earliest = self.current.load(Ordering::SeqCst);
-            let answer = self.ask("say").await;
+            let answer = self.ask("tell").await;
             self.check(earliest, answer);
 
             self.ask("count").await;
@@ -159,11 +159,9 @@ async fn thousand_times(subject: impl Subject, has_state: bool) {
     }
     assert!(end.bytes <= warm.bytes + SLACK, "{warm:?} {end:?}");
     assert!(end.resident <= warm.resident + (16 << 20), "{warm:?} {end:?}");
-    assert_eq!(
-        (end.threads, end.files, end.tasks),
-        (warm.threads, warm.files, warm.tasks),
-        "{warm:?} {end:?}"
-    );
+    assert_eq!((end.threads, end.files), (warm.threads, warm.files), "{warm:?} {end:?}");
+    // A task has told how it came out a moment before it is over.
+    assert!(end.tasks <= warm.tasks + THREADS, "{warm:?} {end:?}");
     assert_eq!(changing.host.unload("a").await.unwrap(), Drain::Drained);
 }
 

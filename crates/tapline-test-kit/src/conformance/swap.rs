@@ -393,6 +393,17 @@ pub async fn w14_a_version_that_does_not_come_to_hand_over_its_state_stays(subje
     assert!(matches!(inside, SwapError::Refused(_)));
 }
 
+pub async fn w14_a_version_that_cannot_come_back_leaves_the_new_one_in_place(subject: impl Subject) {
+    let bench = Bench::with(subject, trial(60, 0));
+    bench.load([versioned(1).seen_as("x")]).await;
+    let swapped = bench.swap(versioned(2).method("break", [Step::Break])).await.unwrap();
+    bench.load([Scripted::new("x").seen_as("x")]).await;
+    assert_eq!(bench.ask("a", "break").await.unwrap_err(), "fault");
+    let Settled::Stuck { obstacle, .. } = swapped.settled().await else { panic!("it came back") };
+    assert_eq!(obstacle, "`x` at `seen` is contributed by both `a` and `x`");
+    assert_eq!(version(&bench).await, Some(2));
+}
+
 pub async fn w15_quarantine_is_not_inherited(subject: impl Subject) {
     let bench = Bench::with(subject, |host| {
         host.supervision(Supervision { restarts: 100, ..Supervision::default() })
