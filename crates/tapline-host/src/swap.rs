@@ -95,12 +95,10 @@ pub enum SwapError {
         source: CallError,
     },
     /// It did not take over the state of the version that runs.
-    #[error("plugin `{plugin}` did not take over the state of {from}")]
+    #[error("plugin `{plugin}` did not take over the state of the version that runs")]
     Import {
         /// The plugin.
         plugin: PluginId,
-        /// The version that runs.
-        from: Version,
         /// What it answered.
         source: CallError,
     },
@@ -281,11 +279,7 @@ impl Shared {
         let turn = turn.map_err(export)?;
         let state = before.supervisor.export_state().await.map_err(export)?;
         let imported = new.supervisor.import_state(state.clone(), &old.version).await;
-        imported.map_err(|source| SwapError::Import {
-            plugin: plugin.clone(),
-            from: old.version.clone(),
-            source,
-        })?;
+        imported.map_err(|source| SwapError::Import { plugin: plugin.clone(), source })?;
         Ok(Some((turn, state)))
     }
 }

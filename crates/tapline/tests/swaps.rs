@@ -106,8 +106,8 @@ impl<S: Subject> Changing<S> {
         while !self.is_over.load(Ordering::SeqCst) {
             let earliest = self.current.load(Ordering::SeqCst);
             let words = self.point.call(Words::new(), |words| async move { Ok(words) }).await.unwrap();
-            let [hooked] = words.as_slice() else { panic!("a hook was skipped or entered twice: {words:?}") };
-            self.check(earliest, hooked.parse().unwrap());
+            assert_eq!(words.len(), 1, "the hook was entered once: {words:?}");
+            self.check(earliest, words[0].parse().unwrap());
 
             let earliest = self.current.load(Ordering::SeqCst);
             let answer = self.ask("tell").await;

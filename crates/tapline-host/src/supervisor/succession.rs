@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tapline_core::{
     BoxFuture, CallContext, CallError, Contribution, Fault, Flow, Gate, HookDeclaration, Manifest, Object,
-    Operation, Value, Version, configuration,
+    Operation, OwnedPass, Value, Version, configuration,
 };
 use tokio::sync::watch;
 
@@ -169,25 +169,30 @@ impl Supervisor {
         context: &'a Arc<CallContext>,
     ) -> BoxFuture<'a, Result<Flow, CallError>> {
         Box::pin(async move {
-            loop {
-                let Some(other) = self.in_place() else { return Err(refusal) };
-                if !continues(&self.manifest, &other.manifest, operation) {
-                    return Err(refusal);
-                }
-                // Where there is no entrance any more, yet another version has taken its place meanwhile.
-                let Some(entrance) = other.entrance().upgrade() else {
-                    if matches!(other.status().state, PluginState::Stopping | PluginState::Absent) {
-                        return Err(refusal);
-                    }
-                    tokio::task::yield_now().await;
-                    continue;
-                };
-                let Some(_pass) = entrance.enter_owned() else { return Err(refusal) };
-                let grants = Arc::clone(other.authorities.own());
-                let context = context.passed_on(grants, Arc::clone(&other.services));
-                return other.run(operation, &Arc::new(context)).await;
+            let Some((other, _pass)) = self.entered_in_place().await else { return Err(refusal) };
+            if !continues(&self.manifest, &other.manifest, operation) {
+                return Err(refusal);
             }
+            let grants = Arc::clone(other.authorities.own());
+            let context = context.passed_on(grants, Arc::clone(&other.services));
+            other.run(operation, &Arc::new(context)).await
         })
+    }
+
+    /// The version that is what the plugin's name stands for, if it is another one and lets calls in.
+    async fn entered_in_place(&self) -> Option<(Arc<Self>, OwnedPass)> {
+        loop {
+            let other = self.in_place()?;
+            let entrance = other.entrance().upgrade();
+            if let Some(entrance) = entrance {
+                return entrance.enter_owned().map(|pass| (other, pass));
+            }
+            if matches!(other.status().state, PluginState::Stopping | PluginState::Absent) {
+                return None;
+            }
+            // Nobody holds its entrance: yet another version is just taking its place.
+            tokio::task::yield_now().await;
+        }
     }
 
     /// The version that is what the plugin's name stands for, if it is another one.
