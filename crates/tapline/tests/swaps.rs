@@ -159,7 +159,8 @@ async fn thousand_times(subject: impl Subject, has_state: bool) {
     }
     assert!(end.bytes <= warm.bytes + SLACK, "{warm:?} {end:?}");
     assert!(end.resident <= warm.resident + (16 << 20), "{warm:?} {end:?}");
-    assert_eq!((end.threads, end.files), (warm.threads, warm.files), "{warm:?} {end:?}");
+    // A thread that compiled and rests may have ended meanwhile.
+    assert!(end.threads <= warm.threads && end.files <= warm.files, "{warm:?} {end:?}");
     // A task has told how it came out a moment before it is over.
     assert!(end.tasks <= warm.tasks + THREADS, "{warm:?} {end:?}");
     assert_eq!(changing.host.unload("a").await.unwrap(), Drain::Drained);
