@@ -30,6 +30,8 @@ pub struct CallContext {
     services: Arc<dyn Services>,
     is_given_up: AtomicBool,
     state: Mutex<State>,
+    /// The same call in the hands of the version that it came to first: what is read and written is there.
+    passed_on_by: Option<Arc<Self>>,
 }
 
 /// How a plugin has ended itself.
@@ -116,7 +118,15 @@ impl CallContext {
             exit: None,
         };
         let (is_given_up, state) = (AtomicBool::new(false), Mutex::new(state));
-        Self { plugin, grants, addressed: false, caller: None, stream: None, services, is_given_up, state }
+        let (caller, stream, passed_on_by) = (None, None, None);
+        Self { plugin, grants, addressed: false, caller, stream, services, is_given_up, state, passed_on_by }
+    }
+
+    /// The same call for another version of the plugin, which answers it with what it was granted itself.
+    #[must_use]
+    pub fn passed_on(self: &Arc<Self>, grants: Arc<Grants>, services: Arc<dyn Services>) -> Self {
+        let by = Some(Arc::clone(self));
+        Self { passed_on_by: by, ..Self::new(self.plugin.clone(), grants, services, Object::new()) }
     }
 
     /// The same context for a request addressed to the plugin: its `input` and `output` need no grant.
@@ -380,7 +390,8 @@ impl CallContext {
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
         // No plugin code runs under this lock, so it is never poisoned half way through a change.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        let first = std::iter::successors(Some(self), |context| context.passed_on_by.as_deref()).last();
+        first.unwrap_or(self).state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

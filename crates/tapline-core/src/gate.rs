@@ -8,9 +8,11 @@ use crate::sync::AtomicUsize;
 /// The entrance to one plugin's code: counts who is inside, and lets nobody in once it is closed.
 #[derive(Debug, Default)]
 pub struct Gate {
-    /// Twice the number of those inside, plus one once closed.
+    /// Four times the number of those inside, plus one once closed, plus two once somebody waits for them to leave.
     state: AtomicUsize,
     left: Event,
+    /// Dropped with the gate: whoever waits until nobody can enter any more waits for that.
+    _holders: Option<OwnedPass>,
 }
 
 /// The right to be inside a [`Gate`]; leaves when dropped.
@@ -22,9 +24,17 @@ pub struct Pass<'a>(&'a Gate);
 pub struct OwnedPass(Arc<Gate>);
 
 const CLOSED: usize = 1;
-const ONE_INSIDE: usize = 2;
+const AWAITED: usize = 2;
+const ONE_INSIDE: usize = 4;
 
 impl Gate {
+    /// A gate, and another one that somebody is inside of for as long as anybody holds the first, and could enter it.
+    pub(crate) fn held() -> (Arc<Self>, Arc<Self>) {
+        let holders = Arc::new(Self::default());
+        let held = Self { _holders: holders.enter_owned(), ..Self::default() };
+        (Arc::new(held), holders)
+    }
+
     /// Lets the caller in, unless the gate is closed.
     #[inline]
     pub fn enter(&self) -> Option<Pass<'_>> {
@@ -54,8 +64,9 @@ impl Gate {
         self.state.load(Ordering::SeqCst) / ONE_INSIDE
     }
 
-    /// Waits until nobody is inside. Dropping the future loses nothing.
+    /// Waits until nobody is inside; of a gate that is open, others may come. Dropping the future loses nothing.
     pub async fn drained(&self) {
+        self.state.fetch_or(AWAITED, Ordering::SeqCst);
         while self.inside() > 0 {
             let left = self.left.listen();
             // Whoever left between the look and the listening would wake nobody.
@@ -68,7 +79,7 @@ impl Gate {
     #[inline]
     fn leave(&self) {
         let before = self.state.fetch_sub(ONE_INSIDE, Ordering::SeqCst);
-        if before & CLOSED != 0 {
+        if before & AWAITED != 0 {
             self.left.notify(usize::MAX);
         }
     }

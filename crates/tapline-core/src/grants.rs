@@ -69,6 +69,13 @@ pub struct FolderGrant {
     pub mode: FolderMode,
 }
 
+impl FolderGrant {
+    /// Whether it allows all that the other does.
+    fn includes(&self, other: &Self) -> bool {
+        self.path == other.path && (self.mode == other.mode || self.mode == FolderMode::ReadWrite)
+    }
+}
+
 /// The folders that can be granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Folder {
@@ -115,6 +122,29 @@ impl Grants {
         self.call.is_empty() && self.events.publish.is_empty() && self.fs.is_empty()
     }
 
+    /// What is allowed here and not by the other grants, each with what it is about: `read input.user`.
+    #[must_use]
+    pub fn beyond(&self, other: &Self) -> Vec<String> {
+        let Self { context, call, events, fs } = self;
+        let paths = |action: &str, these: &PathSet, those: &PathSet| {
+            let new = these.patterns().filter(|path| !those.covers(path));
+            new.map(|path| format!("{action} `{path}`")).collect::<Vec<_>>()
+        };
+        let topics = |action: &str, these: &TopicSet, those: &TopicSet| {
+            let new = these.patterns().filter(|topic| !those.covers(topic));
+            new.map(|topic| format!("{action} `{topic}`")).collect::<Vec<_>>()
+        };
+        let calls = call.iter().filter(|calls| !other.call.iter().any(|known| known.includes(calls)));
+        let folders = fs.iter().filter(|folder| !other.fs.iter().any(|known| known.includes(folder)));
+        let mut beyond = paths("read", &context.read, &other.context.read);
+        beyond.extend(paths("write", &context.write, &other.context.write));
+        beyond.extend(calls.map(|calls| format!("call `{calls}`")));
+        beyond.extend(topics("publish", &events.publish, &other.events.publish));
+        beyond.extend(topics("subscribe to", &events.subscribe, &other.events.subscribe));
+        beyond.extend(folders.map(|folder| format!("use {:?} ({:?})", folder.path, folder.mode)));
+        beyond
+    }
+
     /// What both allow.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
@@ -143,6 +173,30 @@ fn narrower(one: &[CallPattern], other: &[CallPattern]) -> Vec<CallPattern> {
 
 #[cfg(test)]
 mod tests {
+    #[test]
+    fn what_goes_beyond_other_grants_is_named_and_nothing_else_is() {
+        let grants = |text: &str| toml::from_str::<super::Grants>(text).unwrap();
+        let before = grants(
+            "call = ['provider/*']\nfs = [{ path = 'data:', mode = 'r' }]\n\
+             [context]\nread = ['input.*']\n[events]\npublish = ['a.>']",
+        );
+        let narrower = grants("call = ['provider/echo']\n[context]\nread = ['input.x']");
+        assert!(narrower.beyond(&before).is_empty() && before.beyond(&before).is_empty());
+        let more = grants(
+            "call = ['provider/*', 'counter']\nfs = [{ path = 'data:', mode = 'rw' }]\n\
+             [context]\nread = ['input']\nwrite = ['output']\n[events]\npublish = ['a.b', 'c']\nsubscribe = ['a.>']",
+        );
+        let expected = [
+            "read `input`",
+            "write `output`",
+            "call `counter`",
+            "publish `c`",
+            "subscribe to `a.>`",
+            "use Data (ReadWrite)",
+        ];
+        assert_eq!(more.beyond(&before), expected);
+    }
+
     #[test]
     fn an_intersection_of_calls_keeps_the_narrower_of_two_patterns() {
         let calls = |patterns: &[&str]| patterns.iter().map(|one| one.parse().unwrap()).collect::<Vec<_>>();

@@ -60,6 +60,7 @@ pub use request::Request;
 pub use scope::{
     Scope, deadline, held, holding, in_lifecycle, is_in_lifecycle, is_inside, within_deadline, within_plugin,
 };
+pub use semver::Version;
 pub use stream::{Origin, Reader, Stream};
 pub use topic::{Event, Topic, TopicError, TopicPattern, TopicSet};
 pub use value::{Name, Number, Object, Value, ValueError};

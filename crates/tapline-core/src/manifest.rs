@@ -74,6 +74,12 @@ pub struct About {
     /// When it is started again after it has ended.
     #[serde(default, skip_serializing_if = "is_default")]
     pub restart: Restart,
+    /// Whether it answers how it is.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub health: bool,
+    /// Whether it can hand over its state to another version of itself, and take it over from one.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub state: bool,
 }
 
 /// What runs a plugin.

@@ -6,6 +6,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use semver::Version;
+
 use crate::call_error::CallError;
 use crate::context::CallContext;
 use crate::failure::{Failure, Fault};
@@ -100,6 +102,15 @@ pub enum Operation {
     Start,
     /// End its work.
     Stop,
+    /// Say whether it is well.
+    Health,
+    /// Hand over its state, which is what it sets at `output`.
+    ExportState,
+    /// Take over the state of another version, which is the context's `input`.
+    ImportState {
+        /// The version that has handed it over.
+        from: Version,
+    },
     /// Run a before hook.
     Before {
         /// The hook's name.

@@ -225,8 +225,32 @@ impl Registry {
         if let Ok(staged) = self.build(&table, &table.registrations, &table.rules, &Newcomers::None) {
             self.publish(&mut table, staged);
         }
-        let earlier = table.readers.iter().rev().skip(1).cloned().collect();
-        Some(Removal { gate: Arc::clone(&removed.gate), readers: earlier })
+        let earlier = table.readers.iter().rev().skip(1).cloned();
+        let leaving = [Arc::clone(&removed.gate)].into_iter().chain(earlier).collect();
+        Some(Removal { gate: Arc::downgrade(&removed.gate), leaving })
+    }
+
+    /// Puts what another version of a plugin brings in the place of what it brought before, by one swap. Nothing is
+    /// inherited: hooks begin with no statistics and out of quarantine. Calls that began before it are still let in by
+    /// the version that they took, so that none skips a hook; the removal has drained when all of them have ended.
+    ///
+    /// # Errors
+    /// When the plugin is not registered, or what is wrong with the other version; then nothing has changed.
+    pub fn replace(&self, mut by: Registration) -> Result<Removal, RegisterError> {
+        let mut table = self.table();
+        let place = table.registrations.iter().position(|known| known.plugin == by.plugin);
+        let place = place.ok_or_else(|| RegisterError::NotRegistered { plugin: by.plugin.clone() })?;
+        by.records = by.hooks.iter().map(|_| HookRecord::default()).collect();
+        let newcomer = [by.plugin.clone()];
+        let mut all = table.registrations.clone();
+        all[place] = Arc::new(by);
+        let staged = self.build(&table, &all, &table.rules, &Newcomers::These(&newcomer))?;
+        let before = std::mem::replace(&mut table.registrations, all);
+        let replaced = &before[place];
+        let removal =
+            Removal { gate: Arc::downgrade(&replaced.gate), leaving: vec![Arc::clone(&replaced.holders)] };
+        self.publish(&mut table, staged);
+        Ok(removal)
     }
 
     /// Whether a plugin is registered.

@@ -118,3 +118,30 @@ fn a_call_sees_all_that_was_registered_together_or_nothing_of_it() {
         assert_eq!(call(&point), [1, 2]);
     });
 }
+
+#[test]
+fn no_call_skips_a_hook_that_is_replaced_and_no_replaced_hook_runs_after_it_was_drained() {
+    check(|| {
+        let (registry, point) = bench();
+        let is_drained = Arc::new(AtomicBool::new(false));
+        let saying = |point: &Point, number: i64, is_drained: &Arc<AtomicBool>| {
+            let mut hooks = watched(point, is_drained);
+            hooks.push(point.before("say", move |input| {
+                input.push(number);
+                Ok(Step::Proceed)
+            }));
+            plugin("a", hooks)
+        };
+        registry.register(vec![saying(&point, 1, &is_drained)]).unwrap();
+        let callers = [point.clone(), point.clone()].map(|point| thread::spawn(move || call(&point)));
+        let never = Arc::new(AtomicBool::new(false));
+        let removal = registry.replace(saying(&point, 2, &never)).unwrap();
+        assert_eq!(call(&point), [2]);
+        block_on(removal.drained());
+        is_drained.store(true, Ordering::SeqCst);
+        for thread in callers {
+            let seen = thread.join().unwrap();
+            assert!(seen == [1] || seen == [2], "{seen:?}");
+        }
+    });
+}

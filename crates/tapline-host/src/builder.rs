@@ -13,6 +13,7 @@ use crate::policy::Policy;
 use crate::settings::Settings;
 use crate::shared::Shared;
 use crate::supervisor::Supervision;
+use crate::trial::Trials;
 
 /// Settings of a [`Host`].
 #[derive(Default)]
@@ -116,6 +117,7 @@ impl HostBuilder {
             wrappers: Mutex::default(),
             change: Arc::default(),
             arrivals: Arrivals::default(),
+            trials: Trials::default(),
             bus: Arc::default(),
             auditors: self.auditors,
         })

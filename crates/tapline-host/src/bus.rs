@@ -103,17 +103,35 @@ impl Bus {
     }
 
     pub(crate) fn subscribe(self: &Arc<Self>, pattern: TopicPattern, queueing: Queueing) -> Subscription {
-        let queue = Arc::new(Queue::new(pattern, queueing));
+        self.state().subscribe(self, pattern, queueing)
+    }
+
+    /// Subscribes, and in the same moment ends subscriptions in whose place the new ones come: no event is missed by both or
+    /// taken by both. What waits for those that end is still delivered.
+    pub(crate) fn exchange(
+        self: &Arc<Self>,
+        ending: &[Listener],
+        beginning: impl IntoIterator<Item = (TopicPattern, Queueing)>,
+    ) -> Vec<Subscription> {
         let mut state = self.state();
-        for (topic, payload) in &state.kept {
-            queue.push(&Event { topic: topic.clone(), payload: payload.clone() });
-        }
-        state.queues.push(Arc::clone(&queue));
-        Subscription { queue, bus: Arc::downgrade(self) }
+        ending.iter().for_each(|listener| listener.queue.close(Rest::Deliver));
+        let subscribe = |(pattern, queueing)| state.subscribe(self, pattern, queueing);
+        beginning.into_iter().map(subscribe).collect()
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn subscribe(&mut self, bus: &Arc<Bus>, pattern: TopicPattern, queueing: Queueing) -> Subscription {
+        let queue = Arc::new(Queue::new(pattern, queueing));
+        for (topic, payload) in &self.kept {
+            queue.push(&Event { topic: topic.clone(), payload: payload.clone() });
+        }
+        self.queues.push(Arc::clone(&queue));
+        Subscription { queue, bus: Arc::downgrade(bus) }
     }
 }
 

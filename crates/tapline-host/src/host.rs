@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use tapline_core::{
     BoxFuture, CollectPoint, Contribution, Event, Explanation, Figures, FilterPoint, FirstPoint, Hook,
-    HookError, HookPoint, HookRules, Manifest, NotifyPoint, Payload, PluginId, PointDeclaration,
+    HookError, HookEvent, HookPoint, HookRules, Manifest, NotifyPoint, Payload, PluginId, PointDeclaration,
     RegisterError, Registration, Registry, Request, Topic, TopicPattern, Value,
 };
 
@@ -29,7 +29,14 @@ impl Host {
     }
 
     pub(crate) fn new(shared: Shared) -> Self {
-        Self(Arc::new(shared))
+        let host = Arc::new(shared);
+        let watched = Arc::downgrade(&host);
+        host.registry.observe(Arc::new(move |event| {
+            if let (HookEvent::Quarantined { layer }, Some(host)) = (event, watched.upgrade()) {
+                host.condemn(&layer.plugin);
+            }
+        }));
+        Self(host)
     }
 
     /// A host with default policy and limits, and no runtimes.

@@ -12,6 +12,8 @@ mod load;
 mod arrivals;
 mod changes;
 mod reload;
+mod swap;
+mod trial;
 mod boot;
 mod loaded;
 mod loader;
@@ -59,5 +61,7 @@ pub use resolver::{
 pub use settings::{SecretError, Secrets, Settings, SettingsError};
 pub use streaming::Pieces;
 pub use supervisor::{PluginHealth, PluginState, Strategy, StrategyError, Supervision};
+pub use swap::{SwapError, Swapped};
 pub use tapline_core as core;
+pub use trial::Settled;
 pub use usage::{Tally, Usage};

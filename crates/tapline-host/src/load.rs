@@ -15,6 +15,7 @@ pub struct Load {
     config: Value,
     narrowed: Option<Grants>,
     expected: Option<Digest>,
+    pub(crate) accepts_more: bool,
     pub(crate) standing: Standing,
 }
 
@@ -38,7 +39,14 @@ impl Load {
     }
 
     const fn new(source: Source) -> Self {
-        Self { source, config: Value::Null, narrowed: None, expected: None, standing: Standing::Required }
+        Self {
+            source,
+            config: Value::Null,
+            narrowed: None,
+            expected: None,
+            accepts_more: false,
+            standing: Standing::Required,
+        }
     }
 
     /// Lets a [start-up](crate::Host::boot) go on without it.
@@ -81,6 +89,13 @@ impl Load {
     #[must_use]
     pub fn narrow(mut self, grants: Grants) -> Self {
         self.narrowed = Some(grants);
+        self
+    }
+
+    /// Lets a [swap](crate::Host::swap) grant it more than the version has that runs: somebody has agreed to it.
+    #[must_use]
+    pub const fn accept_more(mut self) -> Self {
+        self.accepts_more = true;
         self
     }
 

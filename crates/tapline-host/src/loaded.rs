@@ -1,9 +1,12 @@
+use std::future::Future;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use tapline_core::{
     Boundary, BoxFuture, CallContext, CallError, Contribution, Flow, Grants, Hook, HookDeclaration,
-    LayerStats, Limits, Manifest, Object, Operation, PluginId, Registration, Target,
+    LayerStats, Limits, Manifest, Object, Operation, PluginId, Registration, Removal, Target,
 };
 
 use crate::bus::{Bus, Listener, Queueing};
@@ -40,6 +43,9 @@ pub enum Drain {
     Leaked(usize),
 }
 
+/// How long calls that were told to end may take for it.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// A plugin that is started.
 #[derive(Clone)]
 pub(crate) struct Loaded {
@@ -68,6 +74,7 @@ impl Loaded {
         let mut registration = declared(manifest, &self.readied.needs, &self.info.grants);
         registration.hooks = manifest.hooks.iter().map(|hook| self.hook(hook)).collect();
         let gate = Arc::clone(registration.gate());
+        self.supervisor.enter_by(&gate);
         registration.contributions = manifest
             .provides
             .iter()
@@ -82,9 +89,25 @@ impl Loaded {
 
     /// Begins to deliver the events that the plugin subscribed to.
     pub(crate) fn listen(&self, bus: &Arc<Bus>) {
-        let listeners = self.info.manifest.subscriptions.iter().map(|declaration| {
+        self.listen_for(bus, &[]);
+    }
+
+    /// Begins to deliver the events that another version got before. Those that wait for that one are still its own; who
+    /// delivers them comes back.
+    pub(crate) fn listen_in_place_of(&self, other: &Self, bus: &Arc<Bus>) -> Vec<Listener> {
+        let ending = other.take_listeners();
+        self.listen_for(bus, &ending);
+        ending
+    }
+
+    fn listen_for(&self, bus: &Arc<Bus>, ending: &[Listener]) {
+        let declarations = &self.info.manifest.subscriptions;
+        let beginning = declarations.iter().map(|declaration| {
             let queueing = Queueing { capacity: declaration.capacity, overflow: declaration.overflow };
-            let subscription = bus.subscribe(declaration.topic.clone(), queueing);
+            (declaration.topic.clone(), queueing)
+        });
+        let subscriptions = bus.exchange(ending, beginning);
+        let listeners = declarations.iter().zip(subscriptions).map(|(declaration, subscription)| {
             let (supervisor, name) = (Arc::clone(&self.supervisor), Arc::clone(&declaration.name));
             subscription.listen(move |delivery| {
                 let (supervisor, subscription) = (Arc::clone(&supervisor), Arc::clone(&name));
@@ -94,10 +117,35 @@ impl Loaded {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner).extend(listeners);
     }
 
+    fn take_listeners(&self) -> Vec<Listener> {
+        std::mem::take(&mut *self.listeners.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Lets the calls come to their end that are inside the plugin, and ends those that do not. `quiet` is done when no
+    /// call can come any more.
+    pub(crate) async fn drain(
+        &self,
+        time: Duration,
+        removal: &Removal,
+        quiet: impl Future<Output = ()>,
+    ) -> Drain {
+        let mut quiet = pin!(quiet);
+        if tokio::time::timeout(time, &mut quiet).await.is_ok() {
+            return Drain::Drained;
+        }
+        self.supervisor.end_calls();
+        let is_quiet = tokio::time::timeout(GRACE, quiet).await.is_ok();
+        match removal.inside() {
+            // Of a version that was replaced, calls can be left that have yet to come to it.
+            0 if !is_quiet && self.supervisor.is_aside() => Drain::Forced,
+            inside if !is_quiet => Drain::Leaked(inside),
+            _ => Drain::Forced,
+        }
+    }
+
     /// Ends the delivery of events: what waits is dropped, and the calls that have begun come to their end.
     pub(crate) async fn stop_listening(&self) {
-        let listeners = std::mem::take(&mut *self.listeners.lock().unwrap_or_else(PoisonError::into_inner));
-        for listener in listeners {
+        for listener in self.take_listeners() {
             listener.unsubscribe().await;
         }
     }

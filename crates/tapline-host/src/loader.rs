@@ -221,7 +221,7 @@ mod tests {
         );
         check(
             &format!("{HEAD}colour = 1\n"),
-            "plugin.toml:6:1: unknown field `colour`, expected one of `id`, `version`, `description`, `authors`, `host`, `runtime`, `capabilities`, `depends_on`, `conflicts`, `instances`, `restart`",
+            "plugin.toml:6:1: unknown field `colour`, expected one of `id`, `version`, `description`, `authors`, `host`, `runtime`, `capabilities`, `depends_on`, `conflicts`, `instances`, `restart`, `health`, `state`",
         );
         check(
             &HEAD.replace("^1", "^2"),
@@ -269,6 +269,14 @@ plugin.toml:23:2: unknown key `colours`, expected one of `plugin`, `provides`, `
         check(
             &format!("{HEAD}[[subscribe]]\nname = 'on'\ntopic = 'run.*'\n"),
             "plugin.toml:8:9: subscription `on` needs `run.*` under `requires.events.subscribe`",
+        );
+    }
+
+    #[test]
+    fn state_is_handed_over_by_plugins_that_keep_it() {
+        check(
+            &format!("{HEAD}state = true\n"),
+            "plugin.toml:6:9: `state` is for plugins with `instances = \"one\"`: a pool keeps nothing between calls",
         );
     }
 

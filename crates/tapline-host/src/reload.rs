@@ -67,6 +67,8 @@ impl Host {
     /// are ended before it and started after it, with the configuration that they had. When it does not start, all are
     /// brought back as they were. Dropping the future does not keep it from coming to its end.
     ///
+    /// Where those that need it can go on as they are, [`swap`](Self::swap) does it without a pause.
+    ///
     /// # Errors
     /// When it is refused, and then nothing has been touched; or when it did not start, with what was done about it.
     pub async fn reload(&self, load: Load) -> Result<Reloaded, ReloadError> {

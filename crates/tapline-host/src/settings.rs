@@ -60,7 +60,7 @@ impl Settings {
         ("plugins", &["folders", "blocked"]),
         ("policy", &["call", "own_authority", "publish", "subscribe"]),
         ("limits", &["memory", "cpu", "wall", "calls", "input", "output", "log", "events", "handles"]),
-        ("supervision", &["restarts", "within", "strategy", "drain"]),
+        ("supervision", &["restarts", "within", "strategy", "drain", "trial", "trial_faults"]),
         ("secrets", &[]),
     ];
 
@@ -115,7 +115,7 @@ impl Settings {
         &self.limits
     }
 
-    /// How often plugins are started again, and what a restart takes along.
+    /// How often plugins are started again, what a restart takes along, and how long a new version is on trial.
     #[must_use]
     pub const fn supervision(&self) -> Supervision {
         self.supervision

@@ -1,7 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
-use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +20,7 @@ use crate::loaded::{Drain, Loaded, PluginInfo};
 use crate::loader::Loader;
 use crate::policy::Policy;
 use crate::supervisor::{PluginState, Supervision, Supervisor, Waits, Ward};
+use crate::trial::Trials;
 use crate::usage::Usage;
 
 /// What all handles to a host share: how one plugin is started, called and ended.
@@ -43,15 +43,14 @@ pub(crate) struct Shared {
     pub(crate) wrappers: Mutex<BTreeMap<String, HookPoint<Request, Value>>>,
     /// The plugins that are being loaded.
     pub(crate) arrivals: Arrivals,
+    /// The versions that have taken the place of others lately.
+    pub(crate) trials: Trials,
     pub(crate) bus: Arc<Bus>,
     /// Who is told of privileged acts.
     pub(crate) auditors: Vec<Auditor>,
     /// Held while plugins are loaded or unloaded, so that one change is seen whole by the next.
     pub(crate) change: Arc<tokio::sync::Mutex<()>>,
 }
-
-/// How long calls that were told to end may take for it.
-const GRACE: Duration = Duration::from_secs(1);
 
 /// Plugins that are started and not yet loaded: dropped before that, they leave nothing behind.
 pub(crate) struct Loading<'a> {
@@ -86,6 +85,11 @@ impl Shared {
     /// Takes a plugin out of the list.
     pub(crate) fn leave_out(&self, loaded: &Loaded) {
         self.plugins().retain(|other| !Arc::ptr_eq(&other.supervisor, &loaded.supervisor));
+    }
+
+    /// Whether a plugin is there, in this very version of it.
+    pub(crate) fn has(&self, loaded: &Loaded) -> bool {
+        self.plugins().iter().any(|other| Arc::ptr_eq(&other.supervisor, &loaded.supervisor))
     }
 
     /// Grants, loads and starts one plugin.
@@ -186,19 +190,16 @@ impl Shared {
         }
         let mut drain = Drain::Drained;
         if let Some(removal) = self.registry.remove(&supervisor.plugin) {
-            let mut quiet = pin!(async {
+            let quiet = async {
                 loaded.stop_listening().await;
                 removal.drained().await;
-            });
-            if tokio::time::timeout(self.drain, &mut quiet).await.is_err() {
-                supervisor.end_calls();
-                let is_drained = tokio::time::timeout(GRACE, quiet).await.is_ok();
-                drain = if is_drained { Drain::Forced } else { Drain::Leaked(removal.inside()) };
-            }
+            };
+            drain = loaded.drain(self.drain, &removal, quiet).await;
         }
         if is_running {
             supervisor.stop().await;
         }
+        self.trials.settle(loaded.id()).await;
         supervisor.retire();
         self.leave_out(loaded);
         drain

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tapline_core::{BoxFuture, Event, PluginId, Topic, Value};
+use tapline_core::{BoxFuture, Event, PluginId, Topic, Value, Version};
 
 use crate::dependents::with_dependents;
 use crate::loaded::Loaded;
@@ -111,6 +111,36 @@ impl Shared {
                 && needs.any(|need| loaded.info.manifest.is(&need.on, &need.version))
         };
         plugins.iter().filter(is_needed).map(|loaded| Arc::clone(&loaded.supervisor)).collect()
+    }
+
+    /// Takes notice that a hook of a plugin is in quarantine, unless it was one of a version that has been replaced.
+    pub(crate) fn condemn(&self, plugin: &str) {
+        let Ok(id) = PluginId::new(plugin) else { return };
+        if self.registry.has_quarantined_hook(&id)
+            && let Some(loaded) = self.plugins().iter().find(|loaded| *loaded.id() == id)
+        {
+            loaded.supervisor.condemn();
+        }
+    }
+
+    /// Publishes that another version of a plugin is in place, and why if the one before was taken back.
+    pub(crate) fn tell_version(&self, loaded: &Loaded, taken_back: Option<(&Version, &str)>) {
+        let (id, version) = (loaded.id(), &loaded.info.manifest.plugin.version);
+        let Ok(topic) = Topic::new(&format!("host.plugins.{id}")) else { return };
+        let Status { state, incarnation } = loaded.supervisor.status();
+        let mut payload = vec![
+            ("state", Value::from(state.name())),
+            ("incarnation", incarnation.into()),
+            ("version", version.to_string().into()),
+        ];
+        if let Some((from, reason)) = taken_back {
+            tracing::warn!(plugin = %id, %version, %from, reason, "a plugin was rolled back");
+            let pairs = [("from", Value::from(from.to_string())), ("reason", reason.into())];
+            payload.push(("rolled_back", Value::from_iter(pairs)));
+        } else {
+            tracing::info!(plugin = %id, %version, "another version of a plugin is in place");
+        }
+        self.bus.publish_state(&Event { topic, payload: Value::from_iter(payload) });
     }
 
     /// Publishes what has become of a plugin, under `host.plugins.` and its id.

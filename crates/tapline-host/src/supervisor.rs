@@ -23,6 +23,7 @@ mod lease;
 mod life;
 mod restarts;
 mod status;
+mod succession;
 mod turns;
 
 pub use restarts::{Strategy, StrategyError, Supervision};
@@ -32,18 +33,21 @@ pub(crate) use boundary::{SupervisedHandler, SupervisedHook};
 pub(crate) use life::Revival;
 pub(crate) use restarts::Verdict;
 pub(crate) use status::Status;
-pub(crate) use turns::Waits;
+pub(crate) use succession::Resumed;
+pub(crate) use turns::{Turn, Waits};
 
 use authority::Authorities;
 use lease::Held;
 use restarts::{Ending, Restarts};
-use turns::{Turn, Turns};
+use succession::Succession;
+use turns::Turns;
 
 /// Owns the instances of one plugin: starts them, lends one to each call, holds calls to their deadline, never enters an
 /// instance again in which something went wrong, and says when the plugin is started again.
 pub(crate) struct Supervisor {
     pub(crate) plugin: PluginId,
     pub(crate) stats: Arc<LayerStats>,
+    manifest: Arc<Manifest>,
     loaded: Arc<dyn Plugin>,
     config: Value,
     authorities: Authorities,
@@ -63,7 +67,11 @@ pub(crate) struct Supervisor {
     late: AtomicU64,
     /// Calls that are inside.
     inside: AtomicU32,
+    succession: Succession,
 }
+
+/// What came of a call that was begun.
+pub(crate) type Answered = Result<Flow, CallError>;
 
 /// What a supervisor watches over.
 pub(crate) struct Ward {
@@ -96,7 +104,9 @@ impl Supervisor {
             grows_from: Mutex::new(Instant::now()),
             late: AtomicU64::new(0),
             inside: AtomicU32::new(0),
+            succession: Succession::default(),
             plugin,
+            manifest,
         })
     }
 
@@ -128,11 +138,36 @@ impl Supervisor {
         operation: &Operation,
         context: &Arc<CallContext>,
     ) -> Result<Flow, CallError> {
-        if self.turns.is_none() {
-            return self.run_in(self.admitted().await?, operation, context).await;
-        }
         // What most calls do not come to is kept out of the future of every call, which is moved.
-        Box::pin(self.in_turn(async { self.run_in(self.admitted().await?, operation, context).await })).await
+        if let Some(turns) = &self.turns {
+            return Box::pin(self.run_in_turn(turns, operation, context)).await;
+        }
+        match self.admitted().await {
+            Ok(incarnation) => self.run_in(incarnation, operation, context).await,
+            Err(refusal) => self.run_elsewhere(refusal, operation, context).await,
+        }
+    }
+
+    async fn run_in_turn(
+        self: &Arc<Self>,
+        turns: &Turns,
+        operation: &Operation,
+        context: &Arc<CallContext>,
+    ) -> Result<Flow, CallError> {
+        let turn = match turns.take().await {
+            Ok(turn) => turn,
+            Err(refusal) => return self.run_elsewhere(refusal, operation, context).await,
+        };
+        match self.admitted().await {
+            Ok(incarnation) => {
+                let call = self.run_in(incarnation, operation, context);
+                tapline_core::holding(self.plugin.clone(), call).await
+            }
+            Err(refusal) => {
+                drop(turn);
+                self.run_elsewhere(refusal, operation, context).await
+            }
+        }
     }
 
     /// Does something when it has its turn, if calls take turns.
@@ -144,14 +179,17 @@ impl Supervisor {
 
     /// Answers a request. Where one instance keeps the plugin's state, the answer comes to its end though the caller has
     /// gone: whoever gives up calls could otherwise end the state that others rely on. Until then it is inside the plugin.
+    ///
+    /// # Errors
+    /// When it was not begun.
     pub(crate) async fn answer(
         self: &Arc<Self>,
         operation: Operation,
         context: &Arc<CallContext>,
         pass: OwnedPass,
-    ) -> Result<Flow, CallError> {
+    ) -> Result<Answered, CallError> {
         match &self.turns {
-            None => self.run_in(self.admitted().await?, &operation, context).await,
+            None => Ok(self.run_in(self.admitted().await?, &operation, context).await),
             Some(turns) => Box::pin(self.answer_in_turn(turns, operation, context, pass)).await,
         }
     }
@@ -162,7 +200,7 @@ impl Supervisor {
         operation: Operation,
         context: &Arc<CallContext>,
         pass: OwnedPass,
-    ) -> Result<Flow, CallError> {
+    ) -> Result<Answered, CallError> {
         let turn = turns.take().await?;
         let incarnation = self.admitted().await?;
         let begun = Instant::now();
@@ -172,13 +210,17 @@ impl Supervisor {
         let mut waiting = WhoWaits { context, _caller: caller, has_answer: false };
         let answer = match tapline_core::deadline() {
             None => task.await,
-            Some(deadline) => timeout_at(deadline.into(), task)
-                .await
-                .map_err(|_| CallError::DeadlineExceeded { limit: begun.elapsed(), phase: Phase::Running })?,
+            Some(deadline) => match timeout_at(deadline.into(), task).await {
+                Ok(answer) => answer,
+                Err(_) => {
+                    let (limit, phase) = (begun.elapsed(), Phase::Running);
+                    return Ok(Err(CallError::DeadlineExceeded { limit, phase }));
+                }
+            },
         };
         waiting.has_answer = true;
         // A task is cancelled only when the runtime ends.
-        answer.unwrap_or(Err(CallError::Cancelled))
+        Ok(answer.unwrap_or(Err(CallError::Cancelled)))
     }
 
     fn answer_alone(

@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use syn::spanned::Spanned as _;
 use syn::{FnArg, Ident, ImplItem, ImplItemFn, ItemImpl};
 use tapline_core::{
-    About, HookDeclaration, HookKind, LimitsAsked, METHODS, Manifest, Provides, Requires,
+    About, HookDeclaration, HookKind, Instances, LimitsAsked, METHODS, Manifest, Provides, Requires,
     SubscriptionDeclaration,
 };
 
@@ -18,6 +18,9 @@ pub(crate) struct Definition {
     pub(crate) init: Option<Method>,
     pub(crate) start: Option<Method>,
     pub(crate) stop: Option<Method>,
+    pub(crate) health: Option<Method>,
+    pub(crate) export_state: Option<Method>,
+    pub(crate) import_state: Option<Method>,
     pub(crate) hooks: Vec<(HookDeclaration, Method)>,
     pub(crate) listeners: Vec<(SubscriptionDeclaration, Method)>,
     pub(crate) handlers: Vec<Handler>,
@@ -51,6 +54,9 @@ impl Definition {
             init: None,
             start: None,
             stop: None,
+            health: None,
+            export_state: None,
+            import_state: None,
             hooks: Vec::new(),
             listeners: Vec::new(),
             handlers: Vec::new(),
@@ -66,7 +72,30 @@ impl Definition {
             let message = "a plugin needs an `#[init]` function that makes it: `fn init() -> Result<Self>`";
             return Err(syn::Error::new(definition.block.self_ty.span(), message));
         }
+        definition.declare_state()?;
         Ok(definition)
+    }
+
+    /// Says in the manifest what the methods for health and state say.
+    fn declare_state(&mut self) -> syn::Result<()> {
+        let about = &mut self.manifest.plugin;
+        if about.health || about.state {
+            let message =
+                "`health` and `state` are said by `#[health]`, `#[export_state]` and `#[import_state]`";
+            return Err(syn::Error::new(Span::call_site(), message));
+        }
+        about.health = self.health.is_some();
+        let message = match (&self.export_state, &self.import_state) {
+            (None, None) => return Ok(()),
+            (Some(_), Some(_)) if about.instances == Instances::One => {
+                about.state = true;
+                return Ok(());
+            }
+            (Some(_), Some(_)) => "a plugin that hands over its state says `instances = \"one\"`",
+            _ => "`#[export_state]` and `#[import_state]` stand together: what one writes the other reads",
+        };
+        let method = self.export_state.as_ref().or(self.import_state.as_ref());
+        Err(syn::Error::new(method.map_or_else(Span::call_site, |method| method.name.span()), message))
     }
 
     fn read_method(&mut self, function: &mut ImplItemFn) -> syn::Result<()> {
@@ -94,16 +123,23 @@ impl Definition {
     }
 
     fn read_lifecycle(&mut self, name: &str, function: &mut ImplItemFn, span: Span) -> syn::Result<()> {
-        let (slot, takes_self) = match name {
-            "init" => (&mut self.init, false),
-            "start" => (&mut self.start, true),
-            _ => (&mut self.stop, true),
+        let (slot, parameters) = match name {
+            "init" => (&mut self.init, 0..=1),
+            "start" => (&mut self.start, 0..=0),
+            "health" => (&mut self.health, 0..=0),
+            "export_state" => (&mut self.export_state, 0..=0),
+            "import_state" => (&mut self.import_state, 2..=2),
+            _ => (&mut self.stop, 0..=0),
         };
         if slot.is_some() {
             return Err(syn::Error::new(span, format!("there is another `#[{name}]` above")));
         }
-        *slot = Some(Method::read(function, takes_self, 0..=usize::from(!takes_self))?);
-        // The configuration is the plugin's to keep, whether or not it does.
+        if name == "import_state" && function.sig.inputs.len() != 3 {
+            let message = "it takes `&self`, the state, and `from: Version`";
+            return Err(syn::Error::new(function.sig.inputs.span(), message));
+        }
+        *slot = Some(Method::read(function, name != "init", parameters)?);
+        // The configuration, or the state, is the plugin's to keep, whether or not it does.
         function.attrs.push(syn::parse_quote!(#[allow(clippy::needless_pass_by_value)]));
         Ok(())
     }
@@ -209,9 +245,19 @@ pub(crate) fn without_attributes(mut block: ItemImpl) -> ItemImpl {
 }
 
 fn is_ours(attribute: &syn::Attribute) -> bool {
-    ["init", "start", "stop", "hook", "on", "provides", "method"]
-        .iter()
-        .any(|name| attribute.path().is_ident(name))
+    const OURS: [&str; 10] = [
+        "init",
+        "start",
+        "stop",
+        "health",
+        "export_state",
+        "import_state",
+        "hook",
+        "on",
+        "provides",
+        "method",
+    ];
+    OURS.iter().any(|name| attribute.path().is_ident(name))
 }
 
 impl Method {

@@ -18,6 +18,8 @@ pub(crate) fn expand(definition: &Definition) -> syn::Result<TokenStream> {
     let init = definition.init.as_ref().map(init);
     let start = definition.start.as_ref().map(|method| lifecycle(method, &format_ident!("Start")));
     let stop = definition.stop.as_ref().map(|method| lifecycle(method, &format_ident!("Stop")));
+    let health = definition.health.as_ref().map(|method| lifecycle(method, &format_ident!("Health")));
+    let state = state(definition);
     let hooks = definition.hooks.iter().map(|(declaration, method)| hook(declaration, method));
     let listeners = definition.listeners.iter().map(|(declaration, method)| listener(declaration, method));
     let handlers = definition.handlers.iter().map(handler);
@@ -42,6 +44,8 @@ pub(crate) fn expand(definition: &Definition) -> syn::Result<TokenStream> {
                     match operation {
                         #start
                         #stop
+                        #health
+                        #state
                         #(#hooks)*
                         #(#listeners)*
                         #(#handlers)*
@@ -85,6 +89,27 @@ fn lifecycle(method: &Method, operation: &Ident) -> TokenStream {
     let name = &method.name;
     let done = awaited(method, &quote_spanned!(name.span() => self.#name()));
     quote! { ::tapline_pdk::Operation::#operation => { #done?; Ok(::tapline_pdk::Flow::Proceed) } }
+}
+
+/// What hands the state over and takes it over.
+fn state(definition: &Definition) -> Option<TokenStream> {
+    let (export, import) = (definition.export_state.as_ref()?, definition.import_state.as_ref()?);
+    let (exported, imported) = (&export.name, &import.name);
+    let exported = awaited(export, &quote_spanned!(exported.span() => self.#exported()));
+    let imported = awaited(
+        import,
+        &quote_spanned!(imported.span() => self.#imported(context.request()?, ::std::clone::Clone::clone(from))),
+    );
+    Some(quote! {
+        ::tapline_pdk::Operation::ExportState => {
+            context.answer(#exported?)?;
+            Ok(::tapline_pdk::Flow::Proceed)
+        }
+        ::tapline_pdk::Operation::ImportState { from } => {
+            #imported?;
+            Ok(::tapline_pdk::Flow::Proceed)
+        }
+    })
 }
 
 fn hook(declaration: &HookDeclaration, method: &Method) -> TokenStream {
@@ -147,6 +172,8 @@ fn exports(definition: &Definition) -> Vec<TokenStream> {
     if !definition.listeners.is_empty() {
         interfaces.insert("listener".into());
     }
+    interfaces.extend(definition.health.is_some().then(|| "health".into()));
+    interfaces.extend(definition.export_state.is_some().then(|| "state".into()));
     let exports = interfaces.iter().map(|interface| format_ident!("export_{interface}"));
     exports.map(|export| quote!(::tapline_pdk::#export!(#plugin);)).collect()
 }

@@ -19,7 +19,10 @@ pub trait Define: Send + Sync + Sized + 'static {
 #[doc(hidden)]
 pub fn not_declared(operation: &Operation) -> Result<Flow> {
     match operation {
-        Operation::Start | Operation::Stop => Ok(Flow::Proceed),
+        Operation::Start | Operation::Stop | Operation::Health => Ok(Flow::Proceed),
+        Operation::ExportState | Operation::ImportState { .. } => {
+            Err(Failure::new("no-state", "the plugin hands over no state"))
+        }
         Operation::Event { subscription } => Err(Failure::new(
             "no-such-subscription",
             format!("there is no such subscription as `{subscription}`"),

@@ -52,6 +52,8 @@ exports! {
     answer = "exports-answer",
     listener = "exports-listener",
     handler = "exports-handler",
+    health = "exports-health",
+    state = "exports-state",
 }
 
 pub use bindings::tapline::plugin::types::{Failure as WireFailure, Flow as WireFlow};
@@ -88,6 +90,19 @@ pub fn call(operation: Operation) -> Result<WireFlow, WireFailure> {
         Ok(Flow::Finish) => Ok(WireFlow::Finish),
         Err(failure) => Err(wire_failure(failure)),
     }
+}
+
+/// Hands over the state, which is then the output of the call.
+pub fn export_state() -> Result<String, WireFailure> {
+    call(Operation::ExportState)?;
+    let state = Context::new().get("output").map_err(wire_failure)?;
+    Ok(state.unwrap_or_default().to_json())
+}
+
+/// Takes over a state, which is the input of the call.
+pub fn import_state(from: &str) -> Result<(), WireFailure> {
+    let from = from.parse().map_err(|error| wire_failure(Failure::from_error("contract", error)))?;
+    call(Operation::ImportState { from }).map(|_| ())
 }
 
 /// A name that came through the contract.
@@ -216,6 +231,45 @@ macro_rules! export_handler {
                 }
             }
     $crate::guest::handler::export!(Export with_types_in $crate::guest::handler);
+        };
+    };
+}
+
+/// Exports how the plugin is.
+#[macro_export]
+macro_rules! export_health {
+    ($plugin:ty) => {
+        const _: () = {
+            struct Export;
+            impl $crate::guest::health::exports::tapline::plugin::health::Guest for Export {
+                fn health() -> ::std::result::Result<(), $crate::guest::WireFailure> {
+                    $crate::guest::call($crate::Operation::Health).map(|_| ())
+                }
+            }
+    $crate::guest::health::export!(Export with_types_in $crate::guest::health);
+        };
+    };
+}
+
+/// Exports the state that another version takes over.
+#[macro_export]
+macro_rules! export_state {
+    ($plugin:ty) => {
+        const _: () = {
+            struct Export;
+            impl $crate::guest::state::exports::tapline::plugin::state::Guest for Export {
+                fn export_state() -> ::std::result::Result<::std::string::String, $crate::guest::WireFailure>
+                {
+                    $crate::guest::export_state()
+                }
+                fn import_state(
+                    _state: ::std::string::String,
+                    from_version: ::std::string::String,
+                ) -> ::std::result::Result<(), $crate::guest::WireFailure> {
+                    $crate::guest::import_state(&from_version)
+                }
+            }
+    $crate::guest::state::export!(Export with_types_in $crate::guest::state);
         };
     };
 }

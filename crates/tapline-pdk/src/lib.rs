@@ -46,6 +46,9 @@
 //! | `#[plugin(…)]` | the block | `id`; `version`, `description`, `authors` (otherwise Cargo's); `capabilities`, `depends_on`, `conflicts`, `instances`, `restart`, `requires`, `limits` |
 //! | `#[init]` | `fn(config: T) -> Result<Self>` or without the parameter | |
 //! | `#[start]`, `#[stop]` | `fn(&self) -> Result<()>` | |
+//! | `#[health]` | `fn(&self) -> Result<()>`: whether it is well | |
+//! | `#[export_state]` | `fn(&self) -> Result<T>`: what another version is to know | |
+//! | `#[import_state]` | `fn(&self, state: T, from: Version) -> Result<()>`: what another version knew | |
 //! | `#[hook(…)]` | `fn(&self, &Context) -> Result<…>` | `point`, `kind`; `name`, `priority`, `when`, `before`, `after`, `tags`, `on_failure`, `version`, `optional`; `on` (after), `repeats` (around), `overrides` (replace) |
 //! | `#[on(…)]` | `fn(&self, &Context, Event) -> Result<()>` | `topic`; `name`, `capacity`, `overflow` |
 //! | `#[provides(…)]` | `fn(&self, &Context, T) -> Result<…>` | `point`, `key`; `method` (otherwise `handle`), `schema` (a file beside `Cargo.toml`), `authority` |
@@ -68,7 +71,7 @@ pub use define::Define;
 #[cfg(not(target_family = "wasm"))]
 pub use native::native;
 pub use tapline_core::{
-    BoxFuture, Failure, Flow, Level, NativePlugin, Number, Object, Operation, Value, ValueError,
+    BoxFuture, Failure, Flow, Level, NativePlugin, Number, Object, Operation, Value, ValueError, Version,
 };
 pub use tapline_pdk_macros::plugin;
 pub use tapline_roles as roles;
@@ -83,5 +86,5 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 pub mod prelude {
     pub use serde::{Deserialize, Serialize};
 
-    pub use crate::{Context, Event, Failure, Flow, Level, Object, Result, Value, plugin};
+    pub use crate::{Context, Event, Failure, Flow, Level, Object, Result, Value, Version, plugin};
 }

@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tapline::core::{BoxFuture, Contribution, Handler, HookEvent, METHODS, Origin, Request, TopicPattern};
-use tapline::host::{BootFailed, HostBuilder, PluginState, ReloadError, Reloaded, StartReport};
+use tapline::host::{
+    BootFailed, HostBuilder, PluginState, ReloadError, Reloaded, StartReport, SwapError, Swapped,
+};
 use tapline::{
     CallError, Failure, HookError, HookPoint, Host, HostError, Load, PluginId, Policy, Value, WasmRuntime,
 };
@@ -131,6 +133,33 @@ impl<S: Subject> Bench<S> {
     pub async fn reload(&self, plugin: Scripted) -> Result<Reloaded, ReloadError> {
         let folder = TempDir::new().unwrap();
         self.host.reload(self.subject.load(&plugin, &folder)).await
+    }
+
+    /// Puts another version of a plugin in its place while calls go on.
+    ///
+    /// # Errors
+    /// Why it was not.
+    ///
+    /// # Panics
+    /// When a package cannot be written.
+    pub async fn swap(&self, plugin: Scripted) -> Result<Swapped, SwapError> {
+        self.swap_as(plugin, |load| load).await
+    }
+
+    /// As [`swap`](Self::swap), of a plugin that is loaded in another way.
+    ///
+    /// # Errors
+    /// Why it was not.
+    ///
+    /// # Panics
+    /// When a package cannot be written.
+    pub async fn swap_as(
+        &self,
+        plugin: Scripted,
+        how: impl FnOnce(Load) -> Load,
+    ) -> Result<Swapped, SwapError> {
+        let folder = TempDir::new().unwrap();
+        self.host.swap(how(self.subject.load(&plugin, &folder))).await
     }
 
     fn loads(&self, plugins: impl IntoIterator<Item = Scripted>) -> (Vec<Load>, Vec<TempDir>) {

@@ -1,12 +1,13 @@
 //! The promises that every kind of plugin keeps, one function each; [`conformance!`](crate::conformance!) makes tests of
 //! them. `h` cases are about hooks, `r` cases about registration, `b` cases about events, `d` and
-//! `l` cases about dependencies and starts, `s` cases about supervision, `c` cases about calls, and `a` cases about attacks.
+//! `l` cases about dependencies and starts, `w` cases about swaps, `s` cases about supervision, `c` cases about calls, and `a` cases about attacks.
 
 pub mod hooks;
 pub mod registration;
 pub mod events;
 pub mod dependencies;
 pub mod changes;
+pub mod swap;
 pub mod supervision;
 pub mod calls;
 pub mod streams;
@@ -92,6 +93,23 @@ macro_rules! conformance {
                 a_reload_puts_another_version_in_its_place_and_takes_its_dependents_along
                 a_reload_that_is_refused_touches_nothing
                 a_reload_that_fails_brings_back_the_version_before_and_its_dependents;
+            swap: w01_a_swap_puts_another_version_in_place_and_leaves_its_dependents_alone
+                w02_grants_that_grow_are_refused_until_somebody_agrees
+                w03_a_version_that_refuses_at_any_step_changes_nothing
+                w04_a_version_that_does_not_fit_changes_nothing
+                w05_a_hook_is_not_skipped_by_a_call_that_began_before_a_swap
+                w06_state_is_handed_over_and_no_change_of_it_is_lost
+                w07_calls_that_wait_for_their_turn_are_answered_by_the_version_that_has_the_state
+                w08_the_version_before_is_stopped_when_the_trial_is_over
+                w09_a_version_that_breaks_too_often_on_trial_is_taken_back_with_what_it_knows
+                w10_a_version_that_ends_on_trial_is_taken_back_with_the_state_of_the_hand_over
+                w11_after_the_trial_a_version_stays_however_it_does
+                w12_an_unload_ends_the_version_before_too
+                w13_no_event_is_lost_or_taken_twice
+                w14_calls_that_do_not_end_within_the_time_to_drain_are_ended
+                w14_a_version_that_does_not_come_to_hand_over_its_state_stays
+                w14_a_version_that_cannot_come_back_leaves_the_new_one_in_place
+                w15_quarantine_is_not_inherited;
             supervision: s01_a_plugin_is_started_again_as_its_rule_says
                 s01_a_plugin_that_ends_itself_while_it_begins_has_ended
                 s06_a_dependent_is_started_when_all_that_it_needs_have_been

@@ -67,6 +67,8 @@ impl Scripted {
             conflicts: Vec::new(),
             instances: Instances::default(),
             restart: Restart::default(),
+            health: false,
+            state: false,
         };
         let manifest = Manifest {
             plugin,
@@ -256,7 +258,22 @@ impl Scripted {
         self
     }
 
-    /// Does this when it begins (`start`), or ends (`stop`).
+    /// Answers how it is.
+    #[must_use]
+    pub const fn with_health(mut self) -> Self {
+        self.manifest.plugin.health = true;
+        self
+    }
+
+    /// Has one instance, which hands over how often it came to [`Step::Count`] to another version.
+    #[must_use]
+    pub const fn with_state(mut self) -> Self {
+        self.manifest.plugin.state = true;
+        self.one_instance()
+    }
+
+    /// Does this when it begins (`start`) or ends (`stop`), is asked how it is (`health`), or hands its state over or
+    /// takes it over (`export`, `import`).
     #[must_use]
     pub fn at(mut self, moment: &str, steps: impl Into<Vec<Step>>) -> Self {
         self.steps.insert(moment.into(), steps.into());

@@ -95,6 +95,8 @@ fn needed(manifest: &Manifest) -> Vec<(&'static str, String)> {
     needed.extend(subscriptions.map(|one| ("listener", format!("the subscription `{}`", one.name))));
     needed
         .extend(manifest.provides.iter().map(|one| ("handler", format!("`{}` at `{}`", one.key, one.point))));
+    needed.extend(manifest.plugin.health.then(|| ("health", "`health`".to_owned())));
+    needed.extend(manifest.plugin.state.then(|| ("state", "`state`".to_owned())));
     needed
 }
 

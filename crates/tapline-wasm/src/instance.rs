@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use tapline_core::{BoxFuture, CONTRACT, CallContext, CallError, Fault, Flow, Instance, Operation};
+use tapline_core::{BoxFuture, CONTRACT, CallContext, CallError, Fault, Flow, Instance, Operation, Value};
 use wasmtime::component::{ComponentNamedList, Instance as Component, Lift, Lower, TypedFunc};
 use wasmtime::{Store, Trap};
 
@@ -15,6 +15,7 @@ pub(crate) struct WasmInstance {
 
 type Done = (Result<(), types::Failure>,);
 type Flowing = (Result<types::Flow, types::Failure>,);
+type Exported = (Result<String, types::Failure>,);
 
 /// The functions that the component exports.
 struct Exports {
@@ -28,6 +29,9 @@ struct Exports {
     answer: Option<TypedFunc<(String,), Done>>,
     event: Option<TypedFunc<(String,), Done>>,
     handle: Option<TypedFunc<(String, String), Done>>,
+    health: Option<TypedFunc<(), Done>>,
+    export_state: Option<TypedFunc<(), Exported>>,
+    import_state: Option<TypedFunc<(String, String), Done>>,
 }
 
 impl WasmInstance {
@@ -43,6 +47,9 @@ impl WasmInstance {
             answer: export(&mut store, component, "answer", "answer")?,
             event: export(&mut store, component, "listener", "event")?,
             handle: export(&mut store, component, "handler", "handle")?,
+            health: export(&mut store, component, "health", "health")?,
+            export_state: export(&mut store, component, "state", "export-state")?,
+            import_state: export(&mut store, component, "state", "import-state")?,
         };
         Ok(Self { store, exports })
     }
@@ -93,6 +100,16 @@ impl WasmInstance {
             types::Flow::Finish => Flow::Finish,
         })
     }
+
+    async fn run_export(&mut self, context: &Arc<CallContext>) -> Result<Flow, CallError> {
+        let function = self.exports.export_state.ok_or_else(not_exported)?;
+        let answer = function.call_async(&mut self.store, ()).await;
+        let state = Value::from_json(&self.leave(answer)?);
+        let state =
+            state.map_err(|error| Fault::Contract { message: format!("its state is not JSON: {error}") })?;
+        context.set("output", state)?;
+        Ok(Flow::Proceed)
+    }
 }
 
 /// What a trap means.
@@ -126,6 +143,12 @@ impl Instance for WasmInstance {
             Operation::Handle { contribution, method } => {
                 let parameters = (contribution.to_string(), method.to_string());
                 Box::pin(self.run(self.exports.handle, parameters))
+            }
+            Operation::Health => Box::pin(self.run(self.exports.health, ())),
+            Operation::ExportState => Box::pin(self.run_export(context)),
+            Operation::ImportState { from } => {
+                let state = context.get("input").ok().flatten().unwrap_or_default();
+                Box::pin(self.run(self.exports.import_state, (state.to_json(), from.to_string())))
             }
         }
     }

@@ -20,3 +20,5 @@ mod artifacts;
 mod folders;
 #[path = "sandbox/lifecycle.rs"]
 mod lifecycle;
+#[path = "sandbox/swap.rs"]
+mod swap;

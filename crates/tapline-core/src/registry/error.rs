@@ -16,6 +16,12 @@ pub enum RegisterError {
         /// The plugin.
         plugin: PluginId,
     },
+    /// There is nothing that could be replaced.
+    #[error("plugin `{plugin}` is not registered")]
+    NotRegistered {
+        /// The plugin.
+        plugin: PluginId,
+    },
     /// A point was declared before.
     #[error("hook point `{point}` of `{second}` was declared by `{first}` before")]
     PointTaken {

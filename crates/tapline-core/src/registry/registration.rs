@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use semver::Version;
 
@@ -34,6 +34,8 @@ pub struct Registration {
     /// What it contributes to extension points.
     pub contributions: Vec<Contribution>,
     pub(super) gate: Arc<Gate>,
+    /// Those who hold the gate, and could enter the plugin's code.
+    pub(super) holders: Arc<Gate>,
     pub(super) records: Vec<HookRecord>,
 }
 
@@ -84,15 +86,16 @@ pub struct Offer {
 /// A plugin that has been hidden and may still have calls inside it.
 #[derive(Debug)]
 pub struct Removal {
-    pub(super) gate: Arc<Gate>,
-    /// Those who may still read what was published before.
-    pub(super) readers: Vec<Arc<Gate>>,
+    pub(super) gate: Weak<Gate>,
+    /// Those who have to leave before none of the plugin's code runs any more.
+    pub(super) leaving: Vec<Arc<Gate>>,
 }
 
 impl Registration {
     /// A registration of nothing yet.
     #[must_use]
     pub fn new(plugin: PluginId) -> Self {
+        let (gate, holders) = Gate::held();
         Self {
             plugin,
             version: Version::new(0, 0, 0),
@@ -102,7 +105,8 @@ impl Registration {
             context: ContextGrants::default(),
             hooks: Vec::new(),
             contributions: Vec::new(),
-            gate: Arc::default(),
+            gate,
+            holders,
             records: Vec::new(),
         }
     }
@@ -125,14 +129,21 @@ impl Removal {
     /// How many calls are inside the plugin.
     #[must_use]
     pub fn inside(&self) -> usize {
-        self.gate.inside()
+        self.gate.upgrade().map_or(0, |gate| gate.inside())
     }
 
     /// Waits until no code of the plugin runs any more. Dropping the future loses nothing.
     pub async fn drained(&self) {
-        self.gate.drained().await;
-        for readers in &self.readers {
-            readers.drained().await;
+        for leaving in &self.leaving {
+            leaving.drained().await;
+        }
+    }
+
+    /// Waits until no call is inside the plugin. Of one that was replaced, calls that took it before may still come.
+    /// Dropping the future loses nothing.
+    pub async fn left(&self) {
+        if let Some(gate) = self.gate.upgrade() {
+            gate.drained().await;
         }
     }
 }

@@ -223,3 +223,58 @@ fn a_gate_lets_nobody_in_once_it_is_closed() {
     drop(pass);
     assert!(drained.now_or_never().is_some());
 }
+
+/// A plugin whose hook says its version.
+fn saying(point: &HookPoint<Vec<i64>, Vec<i64>>, version: i64) -> Registration {
+    let hook = point.around("say", move |mut input, next| {
+        input.push(version);
+        next.call(input)
+    });
+    Registration::new(id("a")).hook(hook)
+}
+
+#[test]
+fn a_call_that_began_before_a_replacement_still_enters_what_was_replaced() {
+    let registry = Registry::new(Manual::new());
+    let point = registry.hook_point::<Vec<i64>, Vec<i64>>("p", "test").unwrap();
+    let go_on = Arc::new(event_listener::Event::<()>::new());
+    let outer = {
+        let go_on = Arc::clone(&go_on);
+        point.around("outer", move |input, next| {
+            let listening = go_on.listen();
+            Box::pin(async move {
+                listening.await;
+                next.call(input).await
+            })
+        })
+    };
+    let outer = outer.priority(Priority::new(10).unwrap());
+    registry.register(vec![Registration::new(id("outer")).hook(outer), saying(&point, 1)]).unwrap();
+    let call = || Box::pin(point.call(Vec::new(), |input| async move { Ok(input) }));
+    let mut before = call();
+    assert!(before.as_mut().now_or_never().is_none());
+
+    let removal = registry.replace(saying(&point, 2)).unwrap();
+    assert!(removal.drained().now_or_never().is_none(), "a call can still come");
+    let mut after = call();
+    assert!(after.as_mut().now_or_never().is_none());
+    go_on.notify(usize::MAX);
+    assert_eq!(before.now_or_never().unwrap().unwrap(), [1]);
+    assert_eq!(after.now_or_never().unwrap().unwrap(), [2]);
+    assert!(removal.drained().now_or_never().is_some());
+    assert_eq!(removal.inside(), 0);
+}
+
+#[test]
+fn a_replacement_that_does_not_fit_changes_nothing() {
+    let registry = Registry::new(Manual::new());
+    let point = registry.hook_point::<Vec<i64>, Vec<i64>>("p", "test").unwrap();
+    registry.register(vec![saying(&point, 1), contribution("b")]).unwrap();
+    let generation = registry.generation();
+    let taken = Registration { contributions: contribution("a").contributions, ..saying(&point, 2) };
+    let error = registry.replace(taken).unwrap_err();
+    assert_eq!(error.to_string(), "`map` at `nodes` is contributed by both `a` and `b`");
+    let error = registry.replace(Registration::new(id("x"))).unwrap_err();
+    assert_eq!(error.to_string(), "plugin `x` is not registered");
+    assert_eq!(registry.generation(), generation);
+}

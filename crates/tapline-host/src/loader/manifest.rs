@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use tapline_core::{
-    About, CONTRACT, HookDeclaration, LimitsAsked, Manifest, Provides, Requires, RuntimeKind,
+    About, CONTRACT, HookDeclaration, Instances, LimitsAsked, Manifest, Provides, Requires, RuntimeKind,
     SubscriptionDeclaration,
 };
 use toml::de::{DeTable, ValueDeserializer};
@@ -107,6 +107,11 @@ impl<'a, 't> Written<'a, 't> {
         for (key, count) in lists.into_iter().filter(|(_, count)| *count > LONGEST_LIST) {
             let message = format!("`{key}` has {count} entries, and may have {LONGEST_LIST}");
             self.reader.mistake(place(&root["plugin"], key), message);
+        }
+        if plugin.state && plugin.instances == Instances::Pool {
+            let message =
+                "`state` is for plugins with `instances = \"one\"`: a pool keeps nothing between calls";
+            self.reader.mistake(place(&root["plugin"], "state"), message);
         }
         let Some(limits) = limits else { return };
         if plugin.runtime == RuntimeKind::Native

@@ -92,6 +92,8 @@ impl<'t> Tables<'t> {
             restarts: self.reader.number(get("restarts")).unwrap_or(usual.restarts),
             within: self.reader.parsed(get("within"), some_time).unwrap_or(usual.within),
             strategy: self.reader.parsed(get("strategy"), str::parse).unwrap_or(usual.strategy),
+            trial: self.reader.parsed(get("trial"), time).unwrap_or(usual.trial),
+            trial_faults: self.reader.number(get("trial_faults")).unwrap_or(usual.trial_faults),
         };
         if let Some(drain) = self.reader.parsed(get("drain"), time) {
             self.settings.drain = drain;

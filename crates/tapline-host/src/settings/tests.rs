@@ -20,6 +20,8 @@ wall = '1m'
 restarts = 0
 within = '10s'
 drain = '0s'
+trial = '0s'
+trial_faults = 7
 [secrets]
 key = { env = 'KEY' }
 ";
@@ -67,6 +69,7 @@ fn everything_that_can_be_said_is_read() {
         (0, Duration::from_secs(10))
     );
     assert_eq!(settings.drain(), Duration::ZERO);
+    assert_eq!((settings.supervision().trial, settings.supervision().trial_faults), (Duration::ZERO, 7));
     let secrets = settings.secrets(|name| Some(format!("value of {name}"))).unwrap();
     assert_eq!(secrets.get("key"), Some("value of KEY"));
 }
@@ -77,6 +80,8 @@ fn without_a_file_everything_is_as_it_is_unless_said() {
     assert_eq!(settings.limits(), &Limits::default());
     assert_eq!(settings.policy(), &Policy::default());
     assert_eq!((settings.supervision().restarts, settings.drain()), (5, Duration::from_secs(10)));
+    let supervision = settings.supervision();
+    assert_eq!((supervision.trial, supervision.trial_faults), (Duration::from_secs(10), 3));
     assert!(settings.folders().is_empty() && settings.blocked().is_empty());
 }
 

@@ -27,6 +27,8 @@ impl Boundary for SupervisedHook {
 pub(crate) struct SupervisedHandler {
     supervisor: Arc<Supervisor>,
     gate: Arc<Gate>,
+    point: Arc<str>,
+    key: Arc<str>,
     contribution: Arc<str>,
     methods: Vec<Arc<str>>,
     authority: Authority,
@@ -37,13 +39,32 @@ impl SupervisedHandler {
         Self {
             supervisor: Arc::clone(supervisor),
             gate: Arc::clone(gate),
+            point: Arc::clone(&provides.point),
+            key: Arc::clone(&provides.key),
             contribution: format!("{}/{}", provides.point, provides.key).into(),
             methods: provides.methods.clone(),
             authority: provides.authority,
         }
     }
 
+    /// Has the version answer that is in place now, if it is another one.
+    async fn answer_elsewhere(
+        &self,
+        refusal: CallError,
+        method: &Arc<str>,
+        request: Value,
+        origin: Origin,
+    ) -> Result<Value, CallError> {
+        match self.supervisor.contribution_in_place(&self.point, &self.key) {
+            Some(contribution) => contribution.handler.handle(method, request, origin).await,
+            None => Err(refusal),
+        }
+    }
+
     async fn answer(&self, method: &Arc<str>, request: Value, origin: Origin) -> Result<Value, CallError> {
+        if self.supervisor.is_aside() {
+            return self.answer_elsewhere(self.supervisor.not_active(), method, request, origin).await;
+        }
         let pass = self.gate.enter_owned().ok_or_else(|| self.supervisor.not_active())?;
         if !self.methods.is_empty() && !self.methods.contains(method) {
             return Err(CallError::NoSuchMethod {
@@ -52,11 +73,15 @@ impl SupervisedHandler {
                 methods: self.methods.clone(),
             });
         }
-        let context = self.supervisor.context_for(configuration(request), self.authority, origin);
+        let root = configuration(request.clone());
+        let context = self.supervisor.context_for(root, self.authority, origin.clone());
         let operation =
             Operation::Handle { contribution: Arc::clone(&self.contribution), method: Arc::clone(method) };
         let context = Arc::new(context);
-        self.supervisor.answer(operation, &context, pass).await?;
+        match self.supervisor.answer(operation, &context, pass).await {
+            Ok(answered) => _ = answered?,
+            Err(refusal) => return self.answer_elsewhere(refusal, method, request, origin).await,
+        }
         context.output().ok_or_else(|| {
             Fault::Contract { message: format!("`{method}` of `{}` set no output", self.contribution) }.into()
         })

@@ -75,7 +75,14 @@ impl Supervisor {
         if status.incarnation != incarnation || status.state != PluginState::Active {
             return;
         }
-        let verdict = restarts.after(ending, Instant::now().into_std());
+        if ending != Ending::Normal {
+            self.count_fault();
+        }
+        let mut verdict = restarts.after(ending, Instant::now().into_std());
+        if self.is_aside() && is_whole {
+            // Another version answers, or has yet to take its place.
+            verdict = Verdict::Over(ending);
+        }
         match verdict {
             Verdict::Again(wait) if !is_whole => {
                 let mut grows_from = self.grows_from.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,7 +93,7 @@ impl Supervisor {
         }
         drop(restarts);
         self.forget_idle(incarnation);
-        let Some(host) = self.host.upgrade() else { return };
+        let Some(host) = self.host.upgrade().filter(|_| !self.is_aside()) else { return };
         tokio::spawn(host.follow(Arc::clone(self), self.incarnation(), verdict));
     }
 
@@ -128,6 +135,7 @@ impl Supervisor {
             }
             Err(error) => {
                 tracing::warn!(plugin = %self.plugin, %error, "a plugin did not start again");
+                self.count_fault();
                 let verdict = restarts.after(Ending::Fault, Instant::now().into_std());
                 if !matches!(verdict, Verdict::Again(_)) {
                     self.end_life(state_after(verdict));
@@ -137,7 +145,7 @@ impl Supervisor {
         }
     }
 
-    async fn start_again(
+    pub(super) async fn start_again(
         self: &Arc<Self>,
         incarnation: u64,
     ) -> Result<(Box<dyn Instance>, Option<Ending>), CallError> {
@@ -218,7 +226,7 @@ impl Supervisor {
     }
 
     /// Begins another incarnation, in this state.
-    fn end_life(&self, state: PluginState) -> u64 {
+    pub(super) fn end_life(&self, state: PluginState) -> u64 {
         let mut incarnation = 0;
         self.change(|status| {
             incarnation = status.incarnation + 1;
@@ -245,7 +253,7 @@ impl Supervisor {
         })
     }
 
-    fn change(&self, change: impl FnOnce(&mut Status)) {
+    pub(super) fn change(&self, change: impl FnOnce(&mut Status)) {
         self.status.send_modify(|status| {
             change(status);
             self.tell(status);
@@ -254,12 +262,12 @@ impl Supervisor {
 
     /// Publishes a state before there can be another, so that the last one that is told is the last one.
     fn tell(&self, status: &Status) {
-        if let Some(host) = self.host.upgrade() {
+        if let Some(host) = self.host.upgrade().filter(|_| !self.is_aside()) {
             host.tell_state(&self.plugin, status);
         }
     }
 
-    fn restarts(&self) -> MutexGuard<'_, Restarts> {
+    pub(super) fn restarts(&self) -> MutexGuard<'_, Restarts> {
         self.restarts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -14,6 +14,10 @@ pub struct Supervision {
     pub within: Duration,
     /// What a restart takes along.
     pub strategy: Strategy,
+    /// How long the version before is kept after a [swap](crate::Host::swap), to come back when the new one does badly.
+    pub trial: Duration,
+    /// So often the new version may break within that time; when it breaks once more, the version before comes back.
+    pub trial_faults: usize,
 }
 
 /// What the restart of a plugin takes along.
@@ -44,9 +48,16 @@ impl FromStr for Strategy {
 }
 
 impl Default for Supervision {
-    /// Five restarts within a minute, which take along those that need the plugin.
+    /// Five restarts within a minute, which take along those that need the plugin; ten seconds and three faults for a
+    /// version that took the place of another.
     fn default() -> Self {
-        Self { restarts: 5, within: Duration::from_secs(60), strategy: Strategy::default() }
+        Self {
+            restarts: 5,
+            within: Duration::from_secs(60),
+            strategy: Strategy::default(),
+            trial: Duration::from_secs(10),
+            trial_faults: 3,
+        }
     }
 }
 

@@ -31,6 +31,8 @@ pub enum PluginState {
     Disabled,
     /// Nobody has loaded it.
     Absent,
+    /// Another version has taken its place, and it is there to come back if that one does badly.
+    Replaced,
 }
 
 /// How a plugin fares.
@@ -68,6 +70,7 @@ impl PluginState {
             Self::Blocked { .. } => "blocked",
             Self::Disabled => "disabled",
             Self::Absent => "absent",
+            Self::Replaced => "replaced",
         }
     }
 
@@ -88,7 +91,7 @@ impl PluginState {
             Self::Starting | Self::Active | Self::Degraded | Self::Backoff | Self::Stopping => None,
             Self::Quarantined => Some(CallError::PluginQuarantined { plugin }),
             Self::Blocked { root } => Some(CallError::Blocked { plugin, root: root.to_string() }),
-            Self::Stopped | Self::Failed | Self::Disabled | Self::Absent => {
+            Self::Stopped | Self::Failed | Self::Disabled | Self::Absent | Self::Replaced => {
                 Some(CallError::NotActive { plugin })
             }
         }

@@ -52,6 +52,12 @@ impl Turns {
         turn.map_err(|_| CallError::NotActive { plugin: self.plugin.to_string() })
     }
 
+    /// Waits for a turn behind all calls that have come, however many they are and however long it takes.
+    pub(crate) async fn take_after_all(&self) -> Result<Turn, CallError> {
+        let turn = Arc::clone(&self.turn).acquire_owned().await;
+        turn.map_err(|_| CallError::NotActive { plugin: self.plugin.to_string() })
+    }
+
     fn queue(&self) -> Result<Waiting<'_>, CallError> {
         let waiting = self.waiting.fetch_add(1, Ordering::Relaxed);
         let place = Waiting(&self.waiting);

@@ -141,6 +141,8 @@ fn manifest(id: PluginId, need: Dependency) -> Manifest {
         conflicts: Vec::new(),
         instances: Instances::default(),
         restart: Restart::default(),
+        health: false,
+        state: false,
     };
     Manifest {
         plugin,

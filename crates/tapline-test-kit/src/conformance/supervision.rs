@@ -36,7 +36,13 @@ fn id(name: &str) -> PluginId {
 }
 
 const fn restarts(restarts: usize, seconds: u64) -> Supervision {
-    Supervision { restarts, within: Duration::from_secs(seconds), strategy: Strategy::RestForDependents }
+    Supervision {
+        restarts,
+        within: Duration::from_secs(seconds),
+        strategy: Strategy::RestForDependents,
+        trial: Duration::ZERO,
+        trial_faults: 0,
+    }
 }
 
 fn supervised(supervision: Supervision) -> impl FnOnce(HostBuilder) -> HostBuilder {

@@ -21,7 +21,8 @@ pub struct Script {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Config {
-    /// What each hook does, by name, and what is done at `start` and `stop`.
+    /// What each hook does, by name, and what is done at `start`, `stop`, `health`, `export` and `import`. The state that is
+    /// handed over is how often `Count` has been come to.
     hooks: BTreeMap<String, Vec<Step>>,
     /// The error with which `init` refuses.
     refuse: Option<String>,
@@ -101,9 +102,17 @@ impl Define for Script {
     fn call<'a>(&'a self, operation: &'a Operation, context: &'a Context) -> BoxFuture<'a, Result<Flow>> {
         Box::pin(async move {
             match operation {
-                Operation::Start if self.hooks.contains_key("start") => self.run("start", context).await,
-                Operation::Stop if self.hooks.contains_key("stop") => self.run("stop", context).await,
-                Operation::Start | Operation::Stop => Ok(Flow::Proceed),
+                Operation::Start => self.run_if_any("start", context).await,
+                Operation::Stop => self.run_if_any("stop", context).await,
+                Operation::Health => self.run_if_any("health", context).await,
+                Operation::ExportState => {
+                    context.write("output", self.count.load(Ordering::Relaxed))?;
+                    self.run_if_any("export", context).await
+                }
+                Operation::ImportState { .. } => {
+                    self.count.store(context.read("input")?, Ordering::Relaxed);
+                    self.run_if_any("import", context).await
+                }
                 Operation::Handle { contribution, method } if contribution.starts_with("plugin/") => {
                     context.set("output", Value::Null)?;
                     self.run(method, context).await
@@ -124,6 +133,10 @@ impl Define for Script {
 }
 
 impl Script {
+    async fn run_if_any(&self, moment: &str, context: &Context) -> Result<Flow> {
+        if self.hooks.contains_key(moment) { self.run(moment, context).await } else { Ok(Flow::Proceed) }
+    }
+
     async fn run(&self, hook: &str, context: &Context) -> Result<Flow> {
         let steps = self.hooks.get(hook).ok_or_else(|| Failure::new("no-such-hook", hook))?;
         let mut flow = Flow::Proceed;
@@ -208,4 +221,6 @@ mod component {
     tapline_pdk::export_answer!(Script);
     tapline_pdk::export_listener!(Script);
     tapline_pdk::export_handler!(Script);
+    tapline_pdk::export_health!(Script);
+    tapline_pdk::export_state!(Script);
 }
