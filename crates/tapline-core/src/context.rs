@@ -8,11 +8,15 @@ use crate::audit::Act;
 use crate::call::{Call, CallTarget, Caller};
 use crate::call_error::CallError;
 use crate::failure::Failure;
+use crate::file::Files;
 use crate::grants::{Denied, Grants};
 use crate::id::PluginId;
 use crate::plugin::BoxFuture;
 use crate::topic::{Event, Topic};
 use crate::value::{OUTPUT, Object, Value};
+
+mod clock;
+mod files;
 
 /// What a plugin reads, writes and asks for while it answers one call.
 ///
@@ -58,6 +62,21 @@ pub trait Services: Send + Sync {
     /// # Errors
     /// When nobody can take the call.
     fn cast(&self, call: Call) -> Result<(), CallError>;
+
+    /// The files of the plugin; `None` where there are none.
+    fn files(&self) -> Option<Arc<dyn Files>>;
+
+    /// The time since the beginning of 1970; never less than it was before.
+    fn time(&self) -> Duration;
+
+    /// The time since the plugin was loaded.
+    fn elapsed(&self) -> Duration;
+
+    /// Fills a buffer with random bytes of the operating system.
+    ///
+    /// # Errors
+    /// When the system has none.
+    fn fill_random(&self, bytes: &mut [u8]) -> Result<(), Failure>;
 }
 
 /// How much a log line matters.

@@ -4,6 +4,12 @@ use crate::call::{CallPattern, CallTarget};
 use crate::path::PathSet;
 use crate::topic::TopicSet;
 
+mod clock;
+mod folders;
+
+pub use clock::ClockGrant;
+pub use folders::{Folder, FolderGrant, FolderMode};
+
 /// What the host lets one plugin do; computed once when the plugin is loaded, and the only thing that a check reads.
 ///
 /// The default grants nothing. Grants do not protect against a plugin that computes wrong values from what it may
@@ -22,6 +28,12 @@ pub struct Grants {
     /// The folders that the plugin may use.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub fs: Vec<FolderGrant>,
+    /// How exactly the plugin may know the time; not at all where it is absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock: Option<ClockGrant>,
+    /// Whether the plugin may have random numbers of the operating system.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub random: bool,
 }
 
 /// What a manifest asks for under `requires`: the same shape as what can be granted.
@@ -59,35 +71,6 @@ impl EventGrants {
     }
 }
 
-/// A folder that a plugin may use: `data:` is the folder of the pipeline.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct FolderGrant {
-    /// The folder's name.
-    pub path: Folder,
-    /// Whether it may be written.
-    pub mode: FolderMode,
-}
-
-/// The folders that can be granted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Folder {
-    /// The folder that holds the pipeline file.
-    #[serde(rename = "data:")]
-    Data,
-}
-
-/// How a folder may be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FolderMode {
-    /// Read only.
-    #[serde(rename = "r")]
-    Read,
-    /// Read and write.
-    #[serde(rename = "rw")]
-    ReadWrite,
-}
-
 /// An access without a grant.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("plugin `{plugin}` may not {action} `{target}`: {reason}")]
@@ -109,6 +92,12 @@ impl Grants {
         self.call.iter().any(|pattern| pattern.covers(target))
     }
 
+    /// Whether a folder may be used so.
+    #[must_use]
+    pub fn allow_folder(&self, folder: Folder, mode: FolderMode) -> bool {
+        self.fs.iter().any(|grant| grant.path == folder && grant.mode >= mode)
+    }
+
     /// Whether nothing is granted that reaches beyond the calls that the plugin is asked to answer.
     #[must_use]
     pub const fn is_inward(&self) -> bool {
@@ -128,7 +117,9 @@ impl Grants {
                 publish: self.events.publish.intersection(&other.events.publish),
                 subscribe: self.events.subscribe.intersection(&other.events.subscribe),
             },
-            fs: self.fs.iter().filter(|folder| other.fs.contains(folder)).cloned().collect(),
+            fs: folders::intersection(&self.fs, &other.fs),
+            clock: self.clock.min(other.clock),
+            random: self.random && other.random,
         }
     }
 }

@@ -2,14 +2,16 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tapline_core::{
-    Act, BoxFuture, Call, CallError, CallTarget, Contribution, Event, Level, METHODS, Phase, PluginId,
-    Request, Services, Value, within_deadline,
+    Act, BoxFuture, Call, CallError, CallTarget, Contribution, Event, Failure, Files, Level, METHODS, Phase,
+    PluginId, Request, Services, Value, within_deadline,
 };
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::deadline::after;
+use crate::files::PluginFiles;
 use crate::shared::Shared;
+use crate::time::PluginTime;
 use crate::usage::Usage;
 
 /// How long a plugin waits for another one, unless it says so itself.
@@ -22,11 +24,14 @@ pub(crate) struct HostServices {
     host: Weak<Shared>,
     casts: Arc<Semaphore>,
     usage: Arc<Usage>,
+    files: Arc<PluginFiles>,
+    time: PluginTime,
 }
 
 impl HostServices {
-    pub(crate) fn new(host: Weak<Shared>, usage: Arc<Usage>) -> Self {
-        Self { host, casts: Arc::new(Semaphore::new(CASTS)), usage }
+    pub(crate) fn new(host: Weak<Shared>, usage: Arc<Usage>, files: PluginFiles) -> Self {
+        let (casts, files) = (Arc::new(Semaphore::new(CASTS)), Arc::new(files));
+        Self { host, casts, usage, files, time: PluginTime::new() }
     }
 }
 
@@ -78,6 +83,22 @@ impl Services for HostServices {
             drop(place);
         });
         Ok(())
+    }
+
+    fn files(&self) -> Option<Arc<dyn Files>> {
+        Some(Arc::clone(&self.files) as Arc<dyn Files>)
+    }
+
+    fn time(&self) -> Duration {
+        self.time.now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.time.elapsed()
+    }
+
+    fn fill_random(&self, bytes: &mut [u8]) -> Result<(), Failure> {
+        getrandom::fill(bytes).map_err(|error| Failure::new("io", error.to_string()))
     }
 }
 

@@ -27,6 +27,8 @@ mod discovered;
 mod policy;
 mod audit;
 mod usage;
+mod files;
+mod time;
 mod supervisor;
 mod supervision;
 mod calls;

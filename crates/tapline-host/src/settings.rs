@@ -58,7 +58,7 @@ impl Settings {
     /// The tables of the file, and the keys of each; the keys of `secrets` are names of the operator's own.
     pub const KEYS: [(&str, &[&str]); 5] = [
         ("plugins", &["folders", "blocked"]),
-        ("policy", &["call", "own_authority", "publish", "subscribe"]),
+        ("policy", &["call", "own_authority", "publish", "subscribe", "fs", "clock", "random"]),
         ("limits", &["memory", "cpu", "wall"]),
         ("supervision", &["restarts", "within", "strategy", "drain"]),
         ("secrets", &[]),

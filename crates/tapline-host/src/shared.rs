@@ -16,6 +16,7 @@ use crate::bus::Bus;
 use crate::calls::HostServices;
 use crate::dependents::{stranded, with_dependents};
 use crate::error::{HostError, UnloadError};
+use crate::files::{Places, PluginFiles};
 use crate::load::{Artifact, Readied};
 use crate::loaded::{Drain, Loaded, PluginInfo};
 use crate::loader::Loader;
@@ -44,6 +45,8 @@ pub(crate) struct Shared {
     /// The plugins that are being loaded.
     pub(crate) arrivals: Arrivals,
     pub(crate) bus: Arc<Bus>,
+    /// Where the folders lie that plugins may be granted.
+    pub(crate) places: Places,
     /// Who is told of privileged acts.
     pub(crate) auditors: Vec<Auditor>,
     /// Held while plugins are loaded or unloaded, so that one change is seen whole by the next.
@@ -94,7 +97,8 @@ impl Shared {
         let (grants, limits) = self.allowed(readied)?;
         let plugin = self.load_artifact(&readied.artifact, &grants, &limits).await?;
         let usage = Arc::new(Usage::default());
-        let services = Arc::new(HostServices::new(Arc::downgrade(host), Arc::clone(&usage)));
+        let files = PluginFiles::new(manifest.id().clone(), self.places.clone(), &grants);
+        let services = Arc::new(HostServices::new(Arc::downgrade(host), Arc::clone(&usage), files));
         let (manifest, config) = (Arc::clone(manifest), readied.config.clone());
         let ward = Ward {
             manifest: Arc::clone(&manifest),

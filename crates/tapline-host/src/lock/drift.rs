@@ -1,7 +1,7 @@
 use std::fmt;
 
 use semver::Version;
-use tapline_core::{Folder, FolderMode, Grants, PluginId};
+use tapline_core::{FolderMode, Grants, PluginId};
 
 use super::{LockedFrom, LockedPlugin};
 use crate::digest::Digest;
@@ -113,11 +113,13 @@ fn rights(grants: &Grants) -> Vec<String> {
             FolderMode::Read => "read the folder",
             FolderMode::ReadWrite => "read and write the folder",
         };
-        match folder.path {
-            Folder::Data => said(verb)("data:"),
-        }
+        let max = folder.max.map(|max| format!(" up to {max}")).unwrap_or_default();
+        said(verb)(folder.path.name()) + &max
     });
-    read.chain(write).chain(call).chain(publish).chain(subscribe).chain(folders).collect()
+    let clock = grants.clock.map(|clock| format!("know the {clock} time"));
+    let random = grants.random.then(|| "have random numbers".to_owned());
+    let inward = read.chain(write).chain(clock).chain(random);
+    inward.chain(call).chain(publish).chain(subscribe).chain(folders).collect()
 }
 
 impl fmt::Display for LockedFrom {

@@ -66,7 +66,15 @@ impl<'t> Tables<'t> {
         let publish = self.reader.list(get("publish"), TopicPattern::new);
         policy = publish.into_iter().fold(policy, Policy::allow_publish);
         let subscribe = self.reader.list(get("subscribe"), TopicPattern::new);
-        self.settings.policy = subscribe.into_iter().fold(policy, Policy::allow_subscribe);
+        policy = subscribe.into_iter().fold(policy, Policy::allow_subscribe);
+        policy = self.reader.tables(get("fs")).into_iter().fold(policy, Policy::allow_folder);
+        if let Some(clock) = self.reader.read(get("clock")) {
+            policy = policy.allow_clock(clock);
+        }
+        if let Some(true) = self.reader.read(get("random")) {
+            policy = policy.allow_random();
+        }
+        self.settings.policy = policy;
     }
 
     fn limits(&mut self, table: &DeTable<'t>, keys: &[&str]) {
