@@ -71,7 +71,7 @@ async fn run_loaded(
 
 /// A host with the plugins of a pipeline.
 async fn engine(project: &Project, definition: &Definition) -> Result<Engine> {
-    let mut host = Host::builder().settings(&project.settings);
+    let mut host = Host::builder().settings(&project.settings).data(&project.folder);
     if project.needs_sandbox() {
         host = host.runtime(sandbox::sandbox()?);
     }

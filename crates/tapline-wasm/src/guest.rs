@@ -9,6 +9,9 @@ use crate::meter::MemoryMeter;
 use crate::plugin::LARGEST_CROSSING;
 use bindings::tapline::plugin::{chain, context, events, life, log, peers, types};
 
+mod files;
+mod machine;
+
 /// The contract, as the host's side of it.
 pub(crate) mod bindings {
     wasmtime::component::bindgen!({
@@ -17,6 +20,7 @@ pub(crate) mod bindings {
         imports: {
             "tapline:plugin/chain.next": async | trappable,
             "tapline:plugin/peers.call": async | trappable,
+            "tapline:plugin/files": async | trappable,
             default: trappable,
         },
     });

@@ -14,6 +14,10 @@ mod limits;
 mod grants;
 #[path = "sandbox/artifacts.rs"]
 mod artifacts;
+#[path = "sandbox/files.rs"]
+mod files;
+#[path = "sandbox/machine.rs"]
+mod machine;
 #[path = "sandbox/folders.rs"]
 mod folders;
 #[path = "sandbox/lifecycle.rs"]

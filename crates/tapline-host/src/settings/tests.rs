@@ -1,6 +1,7 @@
 use std::fs;
 
 use expect_test::{Expect, expect};
+use tapline_core::{ClockGrant, Folder, FolderGrant, FolderMode};
 
 use super::*;
 
@@ -12,6 +13,9 @@ blocked = ['telemetry']
 call = ['provider/*', 'search/web']
 publish = ['report.*']
 subscribe = ['run.>']
+fs = [{ path = 'scratch:', mode = 'rw', max = '1MiB' }, { path = 'data:', mode = 'r' }]
+clock = 'precise'
+random = true
 [limits]
 memory = '1GiB'
 cpu = '500ms'
@@ -56,6 +60,9 @@ fn everything_that_can_be_said_is_read() {
     let policy =
         Policy::default().allow_call("provider/*".parse().unwrap()).allow_call("search/web".parse().unwrap());
     let policy = policy.allow_publish(topics("report.*")).allow_subscribe(topics("run.>"));
+    let scratch = FolderGrant::new(Folder::Scratch, FolderMode::ReadWrite).max(tapline_core::Bytes(1 << 20));
+    let policy = policy.allow_folder(scratch).allow_folder(FolderGrant::new(Folder::Data, FolderMode::Read));
+    let policy = policy.allow_clock(ClockGrant::Precise).allow_random();
     assert_eq!(settings.policy(), &policy);
     let (cpu, wall) = (Duration::from_millis(500), Duration::from_secs(60));
     assert_eq!(settings.limits(), &Limits { memory: tapline_core::Bytes(1 << 30), cpu, wall });
