@@ -192,8 +192,8 @@ impl CallContext {
     /// # Errors
     /// When the path is not granted for reading.
     pub fn get(&self, path: &str) -> Result<Option<Value>, Denied> {
-        if !self.addressed_to(path) && !self.grants.context.read.covers(path) {
-            return Err(self.denied("read", path, NOT_GRANTED));
+        if !self.addressed_to(path) {
+            self.grants.check_read(path).map_err(|reason| self.denied("read", path, reason))?;
         }
         Ok(self.state().root.at(path).cloned())
     }
@@ -203,8 +203,8 @@ impl CallContext {
     /// # Errors
     /// When the path is not granted for writing, or goes through a value that has no parts.
     pub fn set(&self, path: &str, value: Value) -> Result<(), CallError> {
-        if !self.addressed_to(path) && !self.grants.context.write.covers(path) {
-            return Err(self.denied("write", path, NOT_GRANTED).into());
+        if !self.addressed_to(path) {
+            self.grants.check_write(path).map_err(|reason| self.denied("write", path, reason))?;
         }
         let mut state = self.state();
         state.root.set_at(path, value).map_err(|error| Failure::from_error("no-such-path", error))?;
@@ -254,9 +254,7 @@ impl CallContext {
     fn outgoing(&self, target: &str, method: &str, request: Value) -> Result<Call, CallError> {
         let wanted: CallTarget =
             target.parse().map_err(|error| Failure::from_error("no-such-target", error))?;
-        if !self.grants.allow_call(&wanted) {
-            return Err(self.denied("call", target, NOT_GRANTED).into());
-        }
+        self.grants.check_call(&wanted).map_err(|reason| self.denied("call", target, reason))?;
         self.services.audit(&Act::granted(&self.plugin, "call", target));
         let caller = Caller { plugin: self.plugin.clone(), grants: Arc::clone(&self.grants) };
         Ok(Call { caller, target: wanted, method: method.into(), request })
@@ -274,9 +272,7 @@ impl CallContext {
         if event.topic.as_str().starts_with(HOST_TOPICS) {
             return Err(self.denied("publish", topic, "the host alone publishes these events").into());
         }
-        if !self.grants.events.publish.matches(&event.topic) {
-            return Err(self.denied("publish", topic, NOT_GRANTED).into());
-        }
+        self.grants.check_publish(&event.topic).map_err(|reason| self.denied("publish", topic, reason))?;
         self.services.audit(&Act::granted(&self.plugin, "publish", topic));
         Ok(self.services.publish(&event))
     }
@@ -418,8 +414,6 @@ impl Drop for NextRequest<'_> {
 
 /// What the host says of plugins; nobody else can say it.
 const HOST_TOPICS: &str = "host.";
-
-const NOT_GRANTED: &str = "its manifest did not ask for it, or the policy did not grant it";
 
 impl fmt::Debug for CallContext {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

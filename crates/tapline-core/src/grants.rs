@@ -5,9 +5,12 @@ use crate::path::PathSet;
 use crate::topic::TopicSet;
 
 mod clock;
+mod denied;
 mod folders;
 
 pub use clock::ClockGrant;
+pub use denied::DENIED;
+pub(crate) use denied::NOT_GRANTED;
 pub use folders::{Folder, FolderGrant, FolderMode};
 
 /// What the host lets one plugin do; computed once when the plugin is loaded, and the only thing that a check reads.
@@ -34,6 +37,9 @@ pub struct Grants {
     /// Whether the plugin may have random numbers of the operating system.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub random: bool,
+    /// What is taken away whatever else says yes; every check looks at it second.
+    #[serde(skip)]
+    pub denied: Option<Box<Self>>,
 }
 
 /// What a manifest asks for under `requires`: the same shape as what can be granted.
@@ -89,13 +95,7 @@ impl Grants {
     /// Whether the target may be called.
     #[must_use]
     pub fn allow_call(&self, target: &CallTarget) -> bool {
-        self.call.iter().any(|pattern| pattern.covers(target))
-    }
-
-    /// Whether a folder may be used so.
-    #[must_use]
-    pub fn allow_folder(&self, folder: Folder, mode: FolderMode) -> bool {
-        self.fs.iter().any(|grant| grant.path == folder && grant.mode >= mode)
+        self.check_call(target).is_ok()
     }
 
     /// Whether nothing is granted that reaches beyond the calls that the plugin is asked to answer.
@@ -120,6 +120,7 @@ impl Grants {
             fs: folders::intersection(&self.fs, &other.fs),
             clock: self.clock.min(other.clock),
             random: self.random && other.random,
+            denied: denied::either(self.denied.as_deref(), other.denied.as_deref()).map(Box::new),
         }
     }
 }

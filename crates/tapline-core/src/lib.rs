@@ -36,7 +36,7 @@ pub use failure::{Failure, Fault};
 pub use file::{EntryKind, FileChange, FileError, FilePath, FilePathError, Files, FolderEntry};
 pub use gate::{Gate, OwnedPass, Pass};
 pub use grants::{
-    ClockGrant, ContextGrants, Denied, EventGrants, Folder, FolderGrant, FolderMode, Grants, Requires,
+    ClockGrant, ContextGrants, DENIED, Denied, EventGrants, Folder, FolderGrant, FolderMode, Grants, Requires,
 };
 pub use hook::{
     Answer, Boundary, CollectPoint, Cycle, ExplainedHook, Explanation, FilterPoint, FirstPoint, Hook,

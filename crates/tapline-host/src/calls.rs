@@ -2,8 +2,8 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tapline_core::{
-    Act, BoxFuture, Call, CallError, CallTarget, Contribution, Event, Failure, Files, Level, METHODS, Phase,
-    PluginId, Request, Services, Value, within_deadline,
+    Act, BoxFuture, Call, CallError, CallTarget, Caller, Contribution, DENIED, Denied, Event, Failure, Files,
+    Grants, Level, METHODS, Phase, PluginId, Request, Services, Value, within_deadline,
 };
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
@@ -74,7 +74,7 @@ impl Services for HostServices {
         let full = |_| CallError::MailboxFull { plugin: call.target.to_string(), waiting: CASTS };
         let place = Arc::clone(&self.casts).try_acquire_owned().map_err(full)?;
         let (caller, target) = (call.caller.plugin.clone(), call.target.clone());
-        host.called(&target)?;
+        host.called_by(&call)?;
         // It begins anew, in no call and with no deadline: nobody waits for it.
         tokio::spawn(async move {
             if let Err(error) = host.answer_to(call).await {
@@ -105,7 +105,7 @@ impl Services for HostServices {
 impl Shared {
     /// Answers a call, through the hook point around its extension point if there is one.
     async fn answer_to(self: Arc<Self>, call: Call) -> Result<Value, CallError> {
-        let contribution = self.called(&call.target)?;
+        let contribution = self.called_by(&call)?;
         let Call { caller, method, request, .. } = call;
         if self.wrapper(&contribution.point).is_none() {
             return contribution.answer(&method, request, Some(caller)).await;
@@ -113,6 +113,34 @@ impl Shared {
         let request = Request::new(&contribution.point, &contribution.key, &method, request);
         let answer = Box::pin(self.request(request.made_by(caller))).await;
         answer.map_err(|error| error.cause().clone())
+    }
+
+    /// Whoever answers to a call now, unless that is denied: a capability may lead to somebody whom the caller may not call.
+    fn called_by(&self, call: &Call) -> Result<Contribution, CallError> {
+        let contribution = self.called(&call.target)?;
+        let (point, key) = (Arc::clone(&contribution.point), Arc::clone(&contribution.key));
+        let found = CallTarget::Contribution { point, key };
+        let Caller { plugin, grants } = &call.caller;
+        let denies = |denied: &Grants| denied.call.iter().any(|pattern| pattern.covers(&found));
+        if !grants.denied.as_deref().is_some_and(denies) {
+            return Ok(contribution);
+        }
+        let denied = Denied {
+            plugin: plugin.to_string(),
+            action: "call",
+            target: call.target.to_string(),
+            reason: DENIED,
+        };
+        self.audit_of(plugin, &Act::refused(plugin, &denied));
+        Err(denied.into())
+    }
+
+    /// Tells of an act of a plugin that is loaded.
+    pub(crate) fn audit_of(&self, plugin: &PluginId, act: &Act<'_>) {
+        if let Some(loaded) = self.plugins().iter().find(|loaded| loaded.id() == plugin) {
+            loaded.info.usage.count(act);
+        }
+        self.audit(act);
     }
 
     /// Whoever answers to a target now.

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use super::{CallContext, NOT_GRANTED};
+use super::CallContext;
 use crate::call_error::CallError;
 use crate::failure::Failure;
-use crate::grants::ClockGrant;
+use crate::grants::{ClockGrant, NOT_GRANTED};
 
 /// So many random bytes a plugin is given at once.
 const MOST_RANDOM: usize = 64 << 10;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{CallContext, NOT_GRANTED};
+use super::CallContext;
 use crate::audit::Act;
 use crate::call_error::CallError;
 use crate::failure::Failure;
@@ -55,9 +55,8 @@ impl CallContext {
         mode: FolderMode,
     ) -> Result<(FilePath, Arc<dyn Files>), CallError> {
         let parsed: FilePath = path.parse().map_err(|error| self.file_denied(action, path, error))?;
-        if !self.grants.allow_folder(parsed.folder, mode) {
-            return Err(self.denied(action, path, NOT_GRANTED).into());
-        }
+        let allowed = self.grants.check_folder(parsed.folder, mode);
+        allowed.map_err(|reason| self.denied(action, path, reason))?;
         self.services.audit(&Act::granted(&self.plugin, action, &parsed.to_string()));
         let files = self.services.files().ok_or_else(|| {
             Failure::new("no-such-folder", format!("there is no folder `{}` here", parsed.folder))
