@@ -4,6 +4,7 @@ use crate::call::{CallPattern, CallTarget};
 use crate::path::PathSet;
 use crate::topic::TopicSet;
 
+mod beyond;
 mod clock;
 mod denied;
 mod folders;

@@ -74,6 +74,11 @@ impl PathSet {
         })
     }
 
+    /// The patterns that are not taken out.
+    pub(crate) fn without(&self, is_out: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|pattern| !is_out(&pattern.0)).cloned().collect())
+    }
+
     /// Adds the patterns of another set.
     pub(crate) fn extend(&mut self, other: &Self) {
         let new: Vec<_> = other.0.iter().filter(|pattern| !self.0.contains(pattern)).cloned().collect();

@@ -49,7 +49,7 @@ pub use host::Host;
 pub use load::Load;
 pub use loaded::{Drain, PluginInfo};
 pub use loader::{Loader, ManifestError};
-pub use lock::{Drift, Lock, LockError, LockedFrom, LockedPlugin};
+pub use lock::{Drift, Lock, LockError, LockedFrom, LockedPlugin, rights};
 pub use mistake::{Mistake, Place};
 pub use policy::Policy;
 pub use reload::{ReloadError, Reloaded};

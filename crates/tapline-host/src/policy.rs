@@ -94,6 +94,12 @@ impl Policy {
         self
     }
 
+    /// What is taken away from every plugin.
+    #[must_use]
+    pub const fn denied(&self) -> &Grants {
+        &self.denied
+    }
+
     /// What a plugin may do: all that it asks for, or everything that was refused. `narrowed` takes away from what
     /// would be granted without refusing the plugin.
     ///

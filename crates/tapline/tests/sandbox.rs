@@ -16,6 +16,8 @@ mod grants;
 mod artifacts;
 #[path = "sandbox/files.rs"]
 mod files;
+#[path = "sandbox/denied.rs"]
+mod denied;
 #[path = "sandbox/machine.rs"]
 mod machine;
 #[path = "sandbox/folders.rs"]

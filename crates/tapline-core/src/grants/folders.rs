@@ -86,6 +86,12 @@ impl FolderGrant {
         Some(Self { path: self.path, mode, max, why })
     }
 
+    /// Whether this allows all that the other does.
+    #[must_use]
+    pub fn includes(&self, other: &Self) -> bool {
+        self.path == other.path && self.mode >= other.mode && (other.max.is_none() || self.max >= other.max)
+    }
+
     const fn is_bounded(path: Folder, mode: FolderMode) -> bool {
         matches!((path, mode), (Folder::Scratch, FolderMode::ReadWrite))
     }

@@ -101,7 +101,8 @@ fn changes(locked: &LockedPlugin, now: &LockedPlugin) -> Vec<Drift> {
 }
 
 /// What grants allow, in words: each follows on "may".
-fn rights(grants: &Grants) -> Vec<String> {
+#[must_use]
+pub fn rights(grants: &Grants) -> Vec<String> {
     let said = |verb: &'static str| move |what: &str| format!("{verb} `{what}`");
     let read = grants.context.read.patterns().map(said("read"));
     let write = grants.context.write.patterns().map(said("write"));
@@ -134,7 +135,7 @@ impl fmt::Display for LockedFrom {
 impl fmt::Display for Drift {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Added(LockedPlugin { id, version, from, grants }) => {
+            Self::Added(LockedPlugin { id, version, from, grants, .. }) => {
                 write!(formatter, "plugin `{id}` {version}, {from}, was added")?;
                 match rights(grants).join(", ") {
                     rights if rights.is_empty() => Ok(()),

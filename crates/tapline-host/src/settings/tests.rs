@@ -51,6 +51,36 @@ fn check(text: &str, expected: Expect) {
 }
 
 #[test]
+fn what_single_plugins_may_and_what_nobody_may_stands_below_the_policy() {
+    let folder = written(
+        "[policy]\ncall = ['provider/*']\n[policy.plugins.search]\ncall = ['counter']\nclock = 'precise'\nrandom = true\n\
+         [policy.deny]\ncall = ['provider/secret']\npublish = ['bill.*']\nsubscribe = ['bill.*']\n\
+         fs = [{ path = 'data:', mode = 'rw' }]\ncontext = { read = ['input.key'] }\n[audit]\nfile = 'audit.jsonl'\n",
+    );
+    let settings = Settings::beside(&folder.path().join("pipeline.yaml")).unwrap();
+    let grants = |text: &str| -> tapline_core::Grants { toml::from_str(text).unwrap() };
+    let more = grants("call = ['counter']\nclock = 'precise'\nrandom = true");
+    let denied = grants(
+        "call = ['provider/secret']\nevents = { publish = ['bill.*'], subscribe = ['bill.*'] }\n\
+         fs = [{ path = 'data:', mode = 'rw' }]\ncontext = { read = ['input.key'] }",
+    );
+    let policy = Policy::default().allow_call("provider/*".parse().unwrap());
+    let policy = policy.allow_for(PluginId::new("search").unwrap(), &more).deny(&denied);
+    assert_eq!(settings.policy(), &policy);
+    assert_eq!(settings.audit().unwrap(), folder.path().join("audit.jsonl"));
+    check(
+        "[policy.plugins.Search]\ncall = 1\nown_authority = true\n[policy.deny]\nclock = 'coarse'\nfs = [{ path = 'home:', mode = 'r' }]\n",
+        expect![[r#"
+            tapline.toml:1:17: `Search` is not a valid plugin id: lower-case letters, digits, `_` and `-`, beginning with a letter, at most 64
+            tapline.toml:2:8: a list is expected here
+            tapline.toml:3:1: unknown key `own_authority`, expected one of `call`, `publish`, `subscribe`, `fs`, `clock`, `random`
+            tapline.toml:5:1: unknown key `clock`, expected one of `call`, `publish`, `subscribe`, `fs`, `context`
+            tapline.toml:6:16: unknown variant `home:`, expected `data:` or `scratch:`
+        "#]],
+    );
+}
+
+#[test]
 fn everything_that_can_be_said_is_read() {
     let folder = written(WHOLE);
     let settings = Settings::beside(&folder.path().join("pipeline.yaml")).unwrap();
@@ -111,7 +141,7 @@ three = { variable = 'A' }
 'a b' = { env = 'A' }
 ",
         expect![[r#"
-            tapline.toml:1:1: unknown key `colour`, expected one of `plugins`, `policy`, `limits`, `supervision`, `secrets`
+            tapline.toml:1:1: unknown key `colour`, expected one of `plugins`, `policy`, `limits`, `supervision`, `audit`, `secrets`
             tapline.toml:3:19: the folder `three` cannot be listed: No such file or directory (os error 2)
             tapline.toml:3:28: a text is expected here
             tapline.toml:4:1: unknown key `block`, expected one of `folders`, `blocked` (did you mean `blocked`?)
