@@ -52,6 +52,9 @@ pub(crate) struct RunArguments {
     /// Refuse plugins that are not those of `tapline.lock`.
     #[arg(long)]
     pub(crate) locked: bool,
+    /// Add a line to this file for each privileged act of a plugin, and for each refusal.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) audit: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -108,6 +111,8 @@ pub(crate) enum PluginVerb {
     List(ListArguments),
     /// Show all that is known of a plugin.
     Info(InfoArguments),
+    /// Show what a plugin asks for, what it is granted here, and what it has used.
+    Grants(GrantsArguments),
     /// Tell why a pipeline uses a plugin or not.
     Why(WhyArguments),
 }
@@ -129,6 +134,21 @@ pub(crate) struct InfoArguments {
     /// A folder that holds plugins, each in a folder of its own.
     #[arg(long, default_value = "plugins")]
     pub(crate) folder: PathBuf,
+    /// Write JSON to standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GrantsArguments {
+    /// The plugin's id.
+    pub(crate) id: String,
+    /// A folder that holds plugins, each in a folder of its own.
+    #[arg(long, default_value = "plugins")]
+    pub(crate) folder: PathBuf,
+    /// The audit of its runs, instead of the one of the settings.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) audit: Option<PathBuf>,
     /// Write JSON to standard output.
     #[arg(long)]
     pub(crate) json: bool,

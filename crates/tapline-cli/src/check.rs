@@ -18,6 +18,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<Ending> {
         Format::Human => Output::Error.text(diagnostics::for_people(found, &project.source, colour())),
     }
     let Some(definition) = &project.checked.definition else { return Ok(Ending::Refused) };
+    lock::refuse_more(&project)?;
     if arguments.locked {
         lock::require(&project, definition)?;
     }

@@ -55,6 +55,25 @@ pub(crate) fn require(project: &Project, definition: &Definition) -> Result<Lock
     bail!("the plugins are not those of {}\n{told}{} accepts them", file.display(), accept(project))
 }
 
+/// Refuses packages that ask for more than they did when somebody agreed to them; without a lock, nobody has.
+pub(crate) fn refuse_more(project: &Project) -> Result<()> {
+    // A lock that cannot be read is told of elsewhere.
+    let Ok(lock) = Lock::read(&project.lock_file()) else { return Ok(()) };
+    let mut told = String::new();
+    for plugin in project.plugins().filter(|plugin| plugin.origin != Origin::BuiltIn) {
+        let more = lock.asked_beyond(&plugin.manifest);
+        if !more.is_empty() {
+            told +=
+                &format!("  plugin `{}` {} wants to {}\n", plugin.name(), plugin.version(), more.join(", "));
+        }
+    }
+    if told.is_empty() {
+        return Ok(());
+    }
+    let file = project.lock_file();
+    bail!("plugins ask for more than {} says\n{told}{} accepts it", file.display(), accept(project))
+}
+
 /// Tells, in one line, that the plugins of a pipeline are not those of its lock; without a lock, nothing is told.
 pub(crate) fn warn(project: &Project, definition: &Definition) {
     match drift(project, definition) {
@@ -96,6 +115,7 @@ fn locked_plugin(project: &Project, definition: &Definition, plugin: &KnownPlugi
     let about = &plugin.manifest.plugin;
     let narrowed = definition.plugins.get(plugin.name()).and_then(|entry| entry.grants.as_ref());
     let grants = project.settings.policy().grant(&plugin.manifest, narrowed).map_err(HostError::Denied)?;
+    let asked = (plugin.origin != Origin::BuiltIn).then(|| plugin.manifest.requires.clone());
     let from = match &plugin.origin {
         Origin::BuiltIn => LockedFrom::BuiltIn,
         Origin::Folder(folder) => LockedFrom::Folder {
@@ -103,7 +123,7 @@ fn locked_plugin(project: &Project, definition: &Definition, plugin: &KnownPlugi
             digest: Loader::digest(folder).with_context(|| format!("plugin `{}`", plugin.name()))?,
         },
     };
-    Ok(LockedPlugin { id: about.id.clone(), version: about.version.clone(), from, grants })
+    Ok(LockedPlugin { id: about.id.clone(), version: about.version.clone(), from, grants, asked })
 }
 
 /// A path from a folder, with `/` on every system.

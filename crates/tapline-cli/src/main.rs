@@ -12,6 +12,8 @@ mod sandbox;
 mod init;
 mod plugin;
 mod why;
+mod grants;
+mod audit;
 mod progress;
 mod summary;
 mod output;
@@ -53,6 +55,7 @@ fn main() -> ExitCode {
         Verb::Compile => return tapline::wasm::compile_in_jail(),
         Verb::Plugin(PluginVerb::List(arguments)) => plugin::list(&arguments),
         Verb::Plugin(PluginVerb::Info(arguments)) => plugin::info(&arguments),
+        Verb::Plugin(PluginVerb::Grants(arguments)) => grants::grants(&arguments),
         Verb::Plugin(PluginVerb::Why(arguments)) => why::why(&arguments),
     };
     let ending = ending.unwrap_or_else(|error| {

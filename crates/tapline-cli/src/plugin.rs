@@ -79,7 +79,7 @@ pub(crate) fn info(arguments: &InfoArguments) -> Result<Ending> {
 }
 
 /// The settings in the current folder.
-fn settings() -> Result<Settings> {
+pub(crate) fn settings() -> Result<Settings> {
     Ok(Settings::beside(Path::new(Settings::FILE))?)
 }
 
@@ -88,7 +88,7 @@ fn is_blocked(plugin: &KnownPlugin, settings: &Settings) -> bool {
 }
 
 /// The plugin of an id; one that is built in comes first, and then the highest version.
-fn named(id: &str, folder: &Path, settings: &Settings) -> Result<KnownPlugin> {
+pub(crate) fn named(id: &str, folder: &Path, settings: &Settings) -> Result<KnownPlugin> {
     let (mut whole, mut broken) = (Vec::new(), None);
     for plugin in found(folder, settings)? {
         match plugin {
@@ -162,7 +162,7 @@ fn sentence(hook: &HookDeclaration) -> String {
     format!("{}: {} at {}, priority {}{when}", hook.name, hook.kind, hook.point, hook.priority)
 }
 
-fn from(plugin: &KnownPlugin) -> String {
+pub(crate) fn from(plugin: &KnownPlugin) -> String {
     match &plugin.origin {
         Origin::BuiltIn => "built in".into(),
         Origin::Folder(folder) => folder.display().to_string(),

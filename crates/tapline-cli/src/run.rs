@@ -1,9 +1,11 @@
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use tapline::Host;
-use tapline::core::Object;
+use tapline::core::{Act, Object};
+use tapline::host::AuditFile;
 use tapline::pipeline::{Definition, Engine, InputError, RunError, RunReport};
 use tokio::signal;
 use tokio::task::JoinHandle;
@@ -27,6 +29,7 @@ pub(crate) fn run(arguments: RunArguments) -> Result<Ending> {
     Output::Error.text(diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
     let Some(definition) = project.checked.definition.take() else { return Ok(Ending::Refused) };
     let inputs = inputs(&definition, &arguments.inputs)?;
+    lock::refuse_more(&project)?;
     if arguments.locked {
         let lock = lock::require(&project, &definition)?;
         project.bind(&lock);
@@ -52,7 +55,7 @@ async fn run_loaded(
     inputs: Object,
     arguments: RunArguments,
 ) -> Result<Ending> {
-    let engine = engine(&project, &definition).await?;
+    let engine = engine(&project, &definition, arguments.audit.as_deref()).await?;
     let progress = Arc::new(Progress::new());
     let report = engine.run(Arc::clone(&definition), inputs, progress.clone()).await;
     progress.finish();
@@ -70,10 +73,14 @@ async fn run_loaded(
 }
 
 /// A host with the plugins of a pipeline.
-async fn engine(project: &Project, definition: &Definition) -> Result<Engine> {
-    let mut host = Host::builder().settings(&project.settings);
+async fn engine(project: &Project, definition: &Definition, audit: Option<&Path>) -> Result<Engine> {
+    let mut host = Host::builder().settings(&project.settings).data(&project.folder);
     if project.needs_sandbox() {
         host = host.runtime(sandbox::sandbox()?);
+    }
+    if let Some(file) = audit.or_else(|| project.settings.audit()) {
+        let audit = AuditFile::open(file).with_context(|| format!("the audit {}", file.display()))?;
+        host = host.audit(move |act| audit.write(&Act { target: &output::redacted(act.target), ..*act }));
     }
     let engine = Engine::new(host.build())?;
     for id in project.settings.blocked() {

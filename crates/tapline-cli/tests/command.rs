@@ -20,6 +20,8 @@ mod plugin;
 mod settings;
 #[path = "command/lock.rs"]
 mod lock;
+#[path = "command/grants.rs"]
+mod grants;
 #[path = "command/choice.rs"]
 mod choice;
 #[path = "command/docs.rs"]

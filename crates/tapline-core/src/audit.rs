@@ -9,7 +9,7 @@ use crate::id::PluginId;
 pub struct Act<'a> {
     /// Who acts.
     pub plugin: &'a PluginId,
-    /// What it does: `call`, `publish`, `request`, `use the secret`, `read`, `write`.
+    /// What it does: `call`, `publish`, `request`, `use the secret`; `read`, `list`, `write`, `append to`, `remove`.
     pub action: &'static str,
     /// What it does it to.
     pub target: &'a str,

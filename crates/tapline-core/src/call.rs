@@ -124,7 +124,9 @@ impl FromStr for CallTarget {
 impl fmt::Display for CallTarget {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Contribution { point, key } if **point == *METHODS => formatter.write_str(key),
+            Self::Contribution { point, key } if **point == *METHODS && **key != *"*" => {
+                formatter.write_str(key)
+            }
             Self::Contribution { point, key } => write!(formatter, "{point}/{key}"),
             Self::Capability(name) => write!(formatter, "{CAPABILITY}{name}"),
         }
@@ -165,7 +167,7 @@ mod tests {
 
     #[test]
     fn targets_read_back_as_they_are_written() {
-        for text in ["provider/echo", "counter", "capability:chat", "provider/*"] {
+        for text in ["provider/echo", "counter", "capability:chat", "provider/*", "plugin/*"] {
             assert_eq!(text.parse::<CallTarget>().unwrap().to_string(), text);
         }
         for text in ["", "/", "a/", "/b", "a/b/c", "Counter", "capability:", "capability:a/b", "*/x", "a/b*"]

@@ -8,12 +8,16 @@ use crate::audit::Act;
 use crate::call::{Call, CallTarget, Caller};
 use crate::call_error::CallError;
 use crate::failure::Failure;
+use crate::file::Files;
 use crate::grants::{Denied, Grants};
 use crate::id::PluginId;
 use crate::plugin::BoxFuture;
 use crate::stream::Stream;
 use crate::topic::{Event, Topic};
 use crate::value::{OUTPUT, Object, Value};
+
+mod clock;
+mod files;
 
 /// What a plugin reads, writes and asks for while it answers one call.
 ///
@@ -65,6 +69,21 @@ pub trait Services: Send + Sync {
     /// # Errors
     /// When nobody can take the call.
     fn cast(&self, call: Call) -> Result<(), CallError>;
+
+    /// The files of the plugin; `None` where there are none.
+    fn files(&self) -> Option<Arc<dyn Files>>;
+
+    /// The time since the beginning of 1970; never less than it was before.
+    fn time(&self) -> Duration;
+
+    /// The time since the plugin was loaded.
+    fn elapsed(&self) -> Duration;
+
+    /// Fills a buffer with random bytes of the operating system.
+    ///
+    /// # Errors
+    /// When the system has none.
+    fn fill_random(&self, bytes: &mut [u8]) -> Result<(), Failure>;
 }
 
 /// How much a log line matters.
@@ -214,8 +233,8 @@ impl CallContext {
     /// # Errors
     /// When the path is not granted for reading.
     pub fn get(&self, path: &str) -> Result<Option<Value>, Denied> {
-        if !self.addressed_to(path) && !self.grants.context.read.covers(path) {
-            return Err(self.denied("read", path, NOT_GRANTED));
+        if !self.addressed_to(path) {
+            self.grants.check_read(path).map_err(|reason| self.denied("read", path, reason))?;
         }
         Ok(self.state().root.at(path).cloned())
     }
@@ -225,8 +244,8 @@ impl CallContext {
     /// # Errors
     /// When the path is not granted for writing, or goes through a value that has no parts.
     pub fn set(&self, path: &str, value: Value) -> Result<(), CallError> {
-        if !self.addressed_to(path) && !self.grants.context.write.covers(path) {
-            return Err(self.denied("write", path, NOT_GRANTED).into());
+        if !self.addressed_to(path) {
+            self.grants.check_write(path).map_err(|reason| self.denied("write", path, reason))?;
         }
         let mut state = self.state();
         state.root.set_at(path, value).map_err(|error| Failure::from_error("no-such-path", error))?;
@@ -276,9 +295,7 @@ impl CallContext {
     fn outgoing(&self, target: &str, method: &str, request: Value) -> Result<Call, CallError> {
         let wanted: CallTarget =
             target.parse().map_err(|error| Failure::from_error("no-such-target", error))?;
-        if !self.grants.allow_call(&wanted) {
-            return Err(self.denied("call", target, NOT_GRANTED).into());
-        }
+        self.grants.check_call(&wanted).map_err(|reason| self.denied("call", target, reason))?;
         self.services.audit(&Act::granted(&self.plugin, "call", target));
         let caller = Caller { plugin: self.plugin.clone(), grants: Arc::clone(&self.grants) };
         Ok(Call { caller, target: wanted, method: method.into(), request })
@@ -296,9 +313,7 @@ impl CallContext {
         if event.topic.as_str().starts_with(HOST_TOPICS) {
             return Err(self.denied("publish", topic, "the host alone publishes these events").into());
         }
-        if !self.grants.events.publish.matches(&event.topic) {
-            return Err(self.denied("publish", topic, NOT_GRANTED).into());
-        }
+        self.grants.check_publish(&event.topic).map_err(|reason| self.denied("publish", topic, reason))?;
         self.services.audit(&Act::granted(&self.plugin, "publish", topic));
         Ok(self.services.publish(&event)?)
     }
@@ -441,8 +456,6 @@ impl Drop for NextRequest<'_> {
 
 /// What the host says of plugins; nobody else can say it.
 const HOST_TOPICS: &str = "host.";
-
-const NOT_GRANTED: &str = "its manifest did not ask for it, or the policy did not grant it";
 
 impl fmt::Debug for CallContext {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

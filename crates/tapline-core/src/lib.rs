@@ -9,6 +9,7 @@ mod id;
 mod path;
 mod topic;
 mod grants;
+mod file;
 mod limits;
 mod audit;
 mod manifest;
@@ -33,8 +34,11 @@ pub use call_error::{CallError, Phase};
 pub use context::{CallContext, Exit, Level, Services};
 pub use driver::Driver;
 pub use failure::{Failure, Fault};
+pub use file::{EntryKind, FileChange, FileError, FilePath, FilePathError, Files, FolderEntry};
 pub use gate::{Gate, OwnedPass, Pass};
-pub use grants::{ContextGrants, Denied, EventGrants, Folder, FolderGrant, FolderMode, Grants, Requires};
+pub use grants::{
+    ClockGrant, ContextGrants, DENIED, Denied, EventGrants, Folder, FolderGrant, FolderMode, Grants, Requires,
+};
 pub use hook::{
     Answer, Boundary, CollectPoint, Cycle, ExplainedHook, Explanation, FilterPoint, FirstPoint, Hook,
     HookError, HookEvent, HookInfo, HookObserver, HookPoint, HookState, LayerName, LayerStats, Mode, Next,

@@ -60,6 +60,31 @@ impl PathSet {
         self.0.iter().any(|pattern| pattern.covers(path))
     }
 
+    /// Whether any pattern names the path, something below it, or something that holds it.
+    #[must_use]
+    pub fn touches(&self, path: &str) -> bool {
+        // Values are reached without empty tokens, and an element of an array by any writing of its number.
+        let number = |token: &str| token.parse::<usize>().ok();
+        let is_same = |wanted: &str, token: &str| {
+            wanted == "*" || wanted == token || number(wanted).is_some_and(|one| number(token) == Some(one))
+        };
+        self.0.iter().any(|pattern| {
+            let tokens = path.split('.').filter(|token| !token.is_empty());
+            pattern.0.split('.').zip(tokens).all(|(wanted, token)| is_same(wanted, token))
+        })
+    }
+
+    /// The patterns that are not taken out.
+    pub(crate) fn without(&self, is_out: impl Fn(&str) -> bool) -> Self {
+        Self(self.0.iter().filter(|pattern| !is_out(&pattern.0)).cloned().collect())
+    }
+
+    /// Adds the patterns of another set.
+    pub(crate) fn extend(&mut self, other: &Self) {
+        let new: Vec<_> = other.0.iter().filter(|pattern| !self.0.contains(pattern)).cloned().collect();
+        self.0.extend(new);
+    }
+
     /// The places that both sets cover.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {

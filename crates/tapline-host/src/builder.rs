@@ -8,6 +8,7 @@ use tapline_core::{Act, HookEvent, HookObserver, Limits, Registry, Runtime};
 use crate::arrivals::Arrivals;
 use crate::audit::Auditor;
 use crate::driver::TokioDriver;
+use crate::files::Places;
 use crate::host::Host;
 use crate::policy::Policy;
 use crate::settings::Settings;
@@ -26,6 +27,7 @@ pub struct HostBuilder {
     folders: Vec<PathBuf>,
     observers: Vec<HookObserver>,
     auditors: Vec<Auditor>,
+    places: Places,
 }
 
 impl HostBuilder {
@@ -80,6 +82,21 @@ impl HostBuilder {
         self
     }
 
+    /// Gives each plugin that is granted `scratch:` a folder in this one, named after it, where its files stay; it is made
+    /// where there is none. Unless said, it is a temporary one, for as long as the plugin is loaded.
+    #[must_use]
+    pub fn scratch(mut self, folder: impl AsRef<Path>) -> Self {
+        self.places.scratch = Some(folder.as_ref().to_owned());
+        self
+    }
+
+    /// Says which folder `data:` is. Unless said, there is none.
+    #[must_use]
+    pub fn data(mut self, folder: impl AsRef<Path>) -> Self {
+        self.places.data = Some(folder.as_ref().to_owned());
+        self
+    }
+
     /// Has somebody told of what happens to hooks and no caller learns of; the log is told of it anyway.
     #[must_use]
     pub fn observer(mut self, observer: impl Fn(&HookEvent<'_>) + Send + Sync + 'static) -> Self {
@@ -120,6 +137,7 @@ impl HostBuilder {
             trials: Trials::default(),
             bus: Arc::default(),
             auditors: self.auditors,
+            places: self.places,
         })
     }
 }

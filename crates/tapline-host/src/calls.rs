@@ -2,15 +2,17 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tapline_core::{
-    Act, BoxFuture, Call, CallError, CallTarget, Contribution, Event, Failure, Level, Limits, METHODS,
-    Origin, Phase, PluginId, Request, Services, Value, within_deadline,
+    Act, BoxFuture, Call, CallError, CallTarget, Caller, Contribution, DENIED, Denied, Event, Failure, Files,
+    Grants, Level, Limits, METHODS, Origin, Phase, PluginId, Request, Services, Value, within_deadline,
 };
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::deadline::after;
+use crate::files::PluginFiles;
 use crate::rates::Rates;
 use crate::shared::Shared;
+use crate::time::PluginTime;
 use crate::usage::Usage;
 
 /// How long a plugin waits for another one, unless it says so itself.
@@ -25,12 +27,15 @@ pub(crate) struct HostServices {
     host: Weak<Shared>,
     casts: Arc<Semaphore>,
     usage: Arc<Usage>,
+    files: Arc<PluginFiles>,
+    time: PluginTime,
     rates: Rates,
 }
 
 impl HostServices {
-    pub(crate) fn new(host: Weak<Shared>, usage: Arc<Usage>, limits: &Limits) -> Self {
-        Self { host, casts: Arc::new(Semaphore::new(CASTS)), usage, rates: Rates::new(limits) }
+    pub(crate) fn new(host: Weak<Shared>, usage: Arc<Usage>, files: PluginFiles, limits: &Limits) -> Self {
+        let (casts, files) = (Arc::new(Semaphore::new(CASTS)), Arc::new(files));
+        Self { host, casts, usage, files, time: PluginTime::new(), rates: Rates::new(limits) }
     }
 }
 
@@ -82,7 +87,7 @@ impl Services for HostServices {
         let full = |_| CallError::MailboxFull { plugin: call.target.to_string(), waiting: CASTS };
         let place = Arc::clone(&self.casts).try_acquire_owned().map_err(full)?;
         let (caller, target) = (call.caller.plugin.clone(), call.target.clone());
-        host.called(&target)?;
+        host.called_by(&call)?;
         // It begins anew, in no call and with no deadline: nobody waits for it.
         tokio::spawn(async move {
             if let Err(error) = host.answer_to(call).await {
@@ -92,12 +97,28 @@ impl Services for HostServices {
         });
         Ok(())
     }
+
+    fn files(&self) -> Option<Arc<dyn Files>> {
+        Some(Arc::clone(&self.files) as Arc<dyn Files>)
+    }
+
+    fn time(&self) -> Duration {
+        self.time.now()
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.time.elapsed()
+    }
+
+    fn fill_random(&self, bytes: &mut [u8]) -> Result<(), Failure> {
+        getrandom::fill(bytes).map_err(|error| Failure::new("io", error.to_string()))
+    }
 }
 
 impl Shared {
     /// Answers a call, through the hook point around its extension point if there is one.
     async fn answer_to(self: Arc<Self>, call: Call) -> Result<Value, CallError> {
-        let contribution = self.called(&call.target)?;
+        let contribution = self.called_by(&call)?;
         let Call { caller, method, request, .. } = call;
         if self.wrapper(&contribution.point).is_none() {
             let origin = Origin { caller: Some(caller), stream: None };
@@ -106,6 +127,34 @@ impl Shared {
         let request = Request::new(&contribution.point, &contribution.key, &method, request);
         let answer = Box::pin(self.request(request.made_by(caller))).await;
         answer.map_err(|error| error.cause().clone())
+    }
+
+    /// Whoever answers to a call now, unless that is denied: a capability may lead to somebody whom the caller may not call.
+    fn called_by(&self, call: &Call) -> Result<Contribution, CallError> {
+        let contribution = self.called(&call.target)?;
+        let (point, key) = (Arc::clone(&contribution.point), Arc::clone(&contribution.key));
+        let found = CallTarget::Contribution { point, key };
+        let Caller { plugin, grants } = &call.caller;
+        let denies = |denied: &Grants| denied.call.iter().any(|pattern| pattern.covers(&found));
+        if !grants.denied.as_deref().is_some_and(denies) {
+            return Ok(contribution);
+        }
+        let denied = Denied {
+            plugin: plugin.to_string(),
+            action: "call",
+            target: call.target.to_string(),
+            reason: DENIED,
+        };
+        self.audit_of(plugin, &Act::refused(plugin, &denied));
+        Err(denied.into())
+    }
+
+    /// Tells of an act of a plugin that is loaded.
+    pub(crate) fn audit_of(&self, plugin: &PluginId, act: &Act<'_>) {
+        if let Some(loaded) = self.plugins().iter().find(|loaded| loaded.id() == plugin) {
+            loaded.info.usage.count(act);
+        }
+        self.audit(act);
     }
 
     /// Whoever answers to a target now.

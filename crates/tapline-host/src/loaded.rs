@@ -12,6 +12,7 @@ use tapline_core::{
 use crate::bus::{Bus, Listener, Queueing};
 use crate::calls::HostServices;
 use crate::error::HostError;
+use crate::files::{Places, PluginFiles};
 use crate::load::Readied;
 use crate::supervisor::{SupervisedHandler, SupervisedHook, Supervisor};
 use crate::usage::Usage;
@@ -191,12 +192,9 @@ struct Outline(PluginId);
 
 impl Boundary for Outline {
     fn context(&self, root: Object) -> Arc<CallContext> {
-        Arc::new(CallContext::new(
-            self.0.clone(),
-            Arc::default(),
-            Arc::new(HostServices::new(Weak::new(), Arc::default(), &Limits::default())),
-            root,
-        ))
+        let files = PluginFiles::new(self.0.clone(), Places::default(), &Grants::default());
+        let services = HostServices::new(Weak::new(), Arc::default(), files, &Limits::default());
+        Arc::new(CallContext::new(self.0.clone(), Arc::default(), Arc::new(services), root))
     }
 
     fn enter<'a>(&'a self, _: &'a Arc<CallContext>) -> BoxFuture<'a, Result<Flow, CallError>> {

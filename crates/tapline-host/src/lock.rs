@@ -3,7 +3,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use semver::Version;
-use tapline_core::{Grants, PluginId};
+use tapline_core::{Grants, Manifest, PluginId, Requires};
 use tempfile::NamedTempFile;
 
 use crate::digest::Digest;
@@ -13,7 +13,7 @@ use crate::mistake::{Mistake, decoded};
 mod drift;
 mod form;
 
-pub use drift::Drift;
+pub use drift::{Drift, rights};
 
 /// The plugins of an application as they were when somebody last agreed to them: the content of `tapline.lock`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub struct LockedPlugin {
     pub from: LockedFrom,
     /// What it may do.
     pub grants: Grants,
+    /// What its manifest asks for; `None` for one that is linked in, and in a lock that is older.
+    pub asked: Option<Requires>,
 }
 
 /// Where a locked plugin comes from.
@@ -111,6 +113,15 @@ impl Lock {
         let unwritable = |source| LockError::Unwritable { file: file.into(), source };
         let text = form::write(self).map_err(unwritable)?;
         put(file, &text).map_err(unwritable)
+    }
+
+    /// What a package asks for beyond what it asked for when the lock was written, in words that follow on "may". Nothing
+    /// for one that the lock does not hold, or of which it does not tell.
+    #[must_use]
+    pub fn asked_beyond(&self, manifest: &Manifest) -> Vec<String> {
+        let locked = self.plugins.iter().find(|locked| locked.id == *manifest.id());
+        let asked = locked.and_then(|locked| locked.asked.as_ref());
+        asked.map_or_else(Vec::new, |asked| rights(&manifest.requires.beyond(asked)))
     }
 
     /// Everything in which `now` differs from this lock.

@@ -11,6 +11,7 @@ use crate::mistake::{Mistake, decoded};
 use crate::policy::Policy;
 use crate::supervisor::Supervision;
 
+mod policy;
 mod read;
 mod reference;
 mod secrets;
@@ -28,6 +29,7 @@ pub struct Settings {
     limits: Limits,
     supervision: Supervision,
     drain: Duration,
+    audit: Option<PathBuf>,
     secrets: Vec<Reference>,
 }
 
@@ -56,11 +58,15 @@ impl Settings {
     pub const FILE: &str = "tapline.toml";
 
     /// The tables of the file, and the keys of each; the keys of `secrets` are names of the operator's own.
-    pub const KEYS: [(&str, &[&str]); 5] = [
+    pub const KEYS: [(&str, &[&str]); 6] = [
         ("plugins", &["folders", "blocked"]),
-        ("policy", &["call", "own_authority", "publish", "subscribe"]),
+        (
+            "policy",
+            &["call", "own_authority", "publish", "subscribe", "fs", "clock", "random", "plugins", "deny"],
+        ),
         ("limits", &["memory", "cpu", "wall", "calls", "input", "output", "log", "events", "handles"]),
         ("supervision", &["restarts", "within", "strategy", "drain", "trial", "trial_faults"]),
+        ("audit", &["file"]),
         ("secrets", &[]),
     ];
 
@@ -127,6 +133,12 @@ impl Settings {
         self.drain
     }
 
+    /// The file that takes a line for each privileged act; `None` when nothing is written.
+    #[must_use]
+    pub fn audit(&self) -> Option<&Path> {
+        self.audit.as_deref()
+    }
+
     /// Reads the values of all secrets, once: `variable` looks up a variable of the environment.
     ///
     /// # Errors
@@ -152,6 +164,7 @@ impl Default for Settings {
             limits: Limits::default(),
             supervision: Supervision::default(),
             drain: DRAIN,
+            audit: None,
             secrets: Vec::new(),
         }
     }

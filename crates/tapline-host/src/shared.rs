@@ -15,6 +15,7 @@ use crate::bus::Bus;
 use crate::calls::HostServices;
 use crate::dependents::{stranded, with_dependents};
 use crate::error::{HostError, UnloadError};
+use crate::files::{Places, PluginFiles};
 use crate::load::{Artifact, Readied};
 use crate::loaded::{Drain, Loaded, PluginInfo};
 use crate::loader::Loader;
@@ -46,6 +47,8 @@ pub(crate) struct Shared {
     /// The versions that have taken the place of others lately.
     pub(crate) trials: Trials,
     pub(crate) bus: Arc<Bus>,
+    /// Where the folders lie that plugins may be granted.
+    pub(crate) places: Places,
     /// Who is told of privileged acts.
     pub(crate) auditors: Vec<Auditor>,
     /// Held while plugins are loaded or unloaded, so that one change is seen whole by the next.
@@ -98,7 +101,9 @@ impl Shared {
         let (grants, limits) = self.allowed(readied)?;
         let plugin = self.load_artifact(&readied.artifact, &grants, &limits).await?;
         let usage = Arc::new(Usage::default());
-        let services = Arc::new(HostServices::new(Arc::downgrade(host), Arc::clone(&usage), &limits));
+        let files = PluginFiles::new(manifest.id().clone(), self.places.clone(), &grants);
+        let services = HostServices::new(Arc::downgrade(host), Arc::clone(&usage), files, &limits);
+        let services = Arc::new(services);
         let (manifest, config) = (Arc::clone(manifest), readied.config.clone());
         let ward = Ward {
             manifest: Arc::clone(&manifest),

@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex, Weak};
 use std::task::Poll;
 
 use tapline_core::{
-    Authority, BoxFuture, CallContext, CallError, Exit, Fault, Figures, Flow, Grants, Instances, LayerStats,
-    Limits, Manifest, Object, Operation, Origin, OwnedPass, Phase, Plugin, PluginId, RuntimeKind, Scope,
-    Services, Value, configuration,
+    Act, Authority, BoxFuture, CallContext, CallError, DENIED, Denied, Exit, Fault, Figures, Flow, Grants,
+    Instances, LayerStats, Limits, Manifest, Object, Operation, Origin, OwnedPass, Phase, Plugin, PluginId,
+    RuntimeKind, Scope, Services, Topic, Value, configuration,
 };
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -290,6 +290,7 @@ impl Supervisor {
     /// Calls the plugin with what one of its subscriptions brings. What it answers with reaches the log alone.
     pub(crate) async fn deliver(self: &Arc<Self>, subscription: Arc<str>, delivery: Delivery) {
         let input = match delivery {
+            Delivery::Event(event) if self.is_denied(&event.topic) => return,
             Delivery::Event(event) => {
                 Value::from_iter([("topic", event.topic.as_str().into()), ("payload", event.payload)])
             }
@@ -300,6 +301,18 @@ impl Supervisor {
         if let Err(error) = self.run(&operation, &context).await {
             tracing::warn!(plugin = %self.plugin, %subscription, %error, "an event was not taken well");
         }
+    }
+
+    /// Whether the plugin may not be told of an event of a topic that it subscribed to; then that is audited.
+    fn is_denied(&self, topic: &Topic) -> bool {
+        let denied = self.authorities.own().denied.as_deref();
+        if !denied.is_some_and(|denied| denied.events.subscribe.matches(topic)) {
+            return false;
+        }
+        let (plugin, target) = (self.plugin.to_string(), topic.to_string());
+        let denied = Denied { plugin, action: "subscribe to", target, reason: DENIED };
+        self.services.audit(&Act::refused(&self.plugin, &denied));
+        true
     }
 
     pub(crate) fn context(&self, root: Object) -> CallContext {

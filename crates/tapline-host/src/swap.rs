@@ -12,6 +12,7 @@ use crate::error::HostError;
 use crate::host::Host;
 use crate::load::{Load, Readied};
 use crate::loaded::Loaded;
+use crate::lock::rights;
 use crate::resolver::Standing;
 use crate::shared::{Shared, manifests};
 use crate::supervisor::{PluginState, Turn};
@@ -290,7 +291,7 @@ fn more(before: &Loaded, manifest: &Manifest, grants: &Grants) -> Vec<String> {
         let own = manifest.provides.iter().filter(|provides| provides.authority == Authority::Own);
         own.map(|provides| format!("{}/{}", provides.point, provides.key)).collect::<BTreeSet<_>>()
     };
-    let mut more = grants.beyond(&before.info.grants);
+    let mut more = rights(&grants.beyond(&before.info.grants));
     let newly_own = own(manifest).into_iter().filter(|one| !own(&before.info.manifest).contains(one));
     more.extend(newly_own.map(|one| format!("answer with its own grants at `{one}`")));
     more

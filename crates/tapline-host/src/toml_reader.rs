@@ -1,8 +1,9 @@
 use std::ops::Range;
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use crate::mistake::{Mistake, Place};
 
@@ -83,6 +84,23 @@ impl<'t> TomlReader<'t> {
             .flat_map(|list| list.iter())
             .filter_map(|one| self.parsed(Some(one), &parse))
             .collect()
+    }
+
+    /// A value that says of itself how it is written.
+    pub(crate) fn read<T: DeserializeOwned>(&mut self, value: Option<&Value<'t>>) -> Option<T> {
+        let value = value?;
+        let read = T::deserialize(ValueDeserializer::from(value.clone()));
+        read.map_err(|error| {
+            let span = error.span().unwrap_or_else(|| value.span());
+            self.mistake(span, error.message().trim_end());
+        })
+        .ok()
+    }
+
+    /// A list of such values.
+    pub(crate) fn tables<T: DeserializeOwned>(&mut self, value: Option<&Value<'t>>) -> Vec<T> {
+        let list = value.and_then(|value| self.expected(value, "a list", value.get_ref().as_array()));
+        list.into_iter().flat_map(|list| list.iter()).filter_map(|one| self.read(Some(one))).collect()
     }
 
     /// A whole number that is not negative.

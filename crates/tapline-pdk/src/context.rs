@@ -6,10 +6,13 @@ use tapline_core::{Failure, Level, Value};
 
 use crate::Result;
 
+mod outside;
 #[cfg(not(target_family = "wasm"))]
 mod native;
 #[cfg(target_family = "wasm")]
 mod sandboxed;
+
+pub use outside::{EntryKind, FolderEntry};
 
 #[cfg(not(target_family = "wasm"))]
 use native::Host;

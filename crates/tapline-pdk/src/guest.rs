@@ -36,6 +36,9 @@ macro_rules! exports {
                         "tapline:plugin/life@1.0.0": crate::guest::bindings::tapline::plugin::life,
                         "tapline:plugin/peers@1.0.0": crate::guest::bindings::tapline::plugin::peers,
                         "tapline:plugin/events@1.0.0": crate::guest::bindings::tapline::plugin::events,
+                        "tapline:plugin/files@1.0.0": crate::guest::bindings::tapline::plugin::files,
+                        "tapline:plugin/clock@1.0.0": crate::guest::bindings::tapline::plugin::clock,
+                        "tapline:plugin/random@1.0.0": crate::guest::bindings::tapline::plugin::random,
                     },
                 });
             }

@@ -66,7 +66,7 @@ mod native;
 #[doc(hidden)]
 pub mod guest;
 
-pub use context::{Answer, Context, Event};
+pub use context::{Answer, Context, EntryKind, Event, FolderEntry};
 pub use define::Define;
 #[cfg(not(target_family = "wasm"))]
 pub use native::native;

@@ -9,6 +9,9 @@ use crate::meter::MemoryMeter;
 use crate::traffic::Traffic;
 use bindings::tapline::plugin::{chain, context, events, life, log, peers, stream, types};
 
+mod files;
+mod machine;
+
 /// The contract, as the host's side of it.
 pub(crate) mod bindings {
     wasmtime::component::bindgen!({
@@ -18,6 +21,7 @@ pub(crate) mod bindings {
             "tapline:plugin/chain.next": async | trappable,
             "tapline:plugin/stream.emit": async | trappable,
             "tapline:plugin/peers.call": async | trappable,
+            "tapline:plugin/files": async | trappable,
             default: trappable,
         },
     });

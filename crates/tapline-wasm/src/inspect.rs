@@ -74,6 +74,9 @@ pub(crate) fn may_import(interface: &str, grants: &Grants) -> bool {
         "types" | "context" | "stream" | "log" | "life" | "chain" => true,
         "peers" => !grants.call.is_empty(),
         "events" => !grants.events.publish.is_empty(),
+        "files" => !grants.fs.is_empty(),
+        "clock" => grants.clock.is_some(),
+        "random" => grants.random,
         _ => false,
     }
 }

@@ -11,7 +11,9 @@ use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConf
 use crate::clock::TICK;
 use crate::compiler::{Cache, Compiler, Jail, WITHIN};
 use crate::guest::Guest;
-use crate::guest::bindings::tapline::plugin::{chain, context, events, life, log, peers, stream, types};
+use crate::guest::bindings::tapline::plugin::{
+    chain, clock, context, events, files, life, log, peers, random, stream, types,
+};
 use crate::plugin::WasmPlugin;
 
 /// Loads components; all plugins of a host share one engine, and no plugin can stop another by its limits.
@@ -140,6 +142,15 @@ impl WasmRuntime {
         }
         if crate::inspect::may_import("peers", grants) {
             peers::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
+        }
+        if crate::inspect::may_import("files", grants) {
+            files::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
+        }
+        if crate::inspect::may_import("clock", grants) {
+            clock::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
+        }
+        if crate::inspect::may_import("random", grants) {
+            random::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
         }
         Ok(linker)
     }

@@ -16,6 +16,12 @@ mod grants;
 mod handwritten;
 #[path = "sandbox/artifacts.rs"]
 mod artifacts;
+#[path = "sandbox/files.rs"]
+mod files;
+#[path = "sandbox/denied.rs"]
+mod denied;
+#[path = "sandbox/machine.rs"]
+mod machine;
 #[path = "sandbox/folders.rs"]
 mod folders;
 #[path = "sandbox/lifecycle.rs"]

@@ -263,6 +263,22 @@ impl Services for Nothing {
     fn cast(&self, call: Call) -> Result<(), CallError> {
         Err(CallError::NoSuchPlugin { plugin: call.target.to_string() })
     }
+
+    fn files(&self) -> Option<Arc<dyn crate::file::Files>> {
+        None
+    }
+
+    fn time(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+
+    fn fill_random(&self, _: &mut [u8]) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 impl Boundary for Scripted {

@@ -9,7 +9,7 @@ use tapline_core::{
     About, CONTRACT, HookDeclaration, Instances, LimitsAsked, Manifest, Provides, Requires, RuntimeKind,
     SubscriptionDeclaration,
 };
-use toml::de::{DeTable, ValueDeserializer};
+use toml::de::DeTable;
 
 use crate::mistake::Mistake;
 use crate::toml_reader::{TomlReader, Value};
@@ -75,12 +75,7 @@ impl<'a, 't> Written<'a, 't> {
     }
 
     fn part<T: DeserializeOwned>(&mut self, value: &Value<'t>) -> Option<T> {
-        let part = T::deserialize(ValueDeserializer::from(value.clone()));
-        part.map_err(|error| {
-            let span = error.span().unwrap_or_else(|| value.span());
-            self.reader.mistake(span, error.message().trim_end());
-        })
-        .ok()
+        self.reader.read(Some(value))
     }
 
     fn parts<T: DeserializeOwned>(&mut self, list: Option<&'a Value<'t>>) -> Vec<Part<'a, 't, T>> {

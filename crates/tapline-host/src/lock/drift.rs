@@ -1,7 +1,7 @@
 use std::fmt;
 
 use semver::Version;
-use tapline_core::{Folder, FolderMode, Grants, PluginId};
+use tapline_core::{FolderMode, Grants, PluginId};
 
 use super::{LockedFrom, LockedPlugin};
 use crate::digest::Digest;
@@ -101,7 +101,8 @@ fn changes(locked: &LockedPlugin, now: &LockedPlugin) -> Vec<Drift> {
 }
 
 /// What grants allow, in words: each follows on "may".
-fn rights(grants: &Grants) -> Vec<String> {
+#[must_use]
+pub fn rights(grants: &Grants) -> Vec<String> {
     let said = |verb: &'static str| move |what: &str| format!("{verb} `{what}`");
     let read = grants.context.read.patterns().map(said("read"));
     let write = grants.context.write.patterns().map(said("write"));
@@ -113,11 +114,13 @@ fn rights(grants: &Grants) -> Vec<String> {
             FolderMode::Read => "read the folder",
             FolderMode::ReadWrite => "read and write the folder",
         };
-        match folder.path {
-            Folder::Data => said(verb)("data:"),
-        }
+        let max = folder.max.map(|max| format!(" up to {max}")).unwrap_or_default();
+        said(verb)(folder.path.name()) + &max
     });
-    read.chain(write).chain(call).chain(publish).chain(subscribe).chain(folders).collect()
+    let clock = grants.clock.map(|clock| format!("know the {clock} time"));
+    let random = grants.random.then(|| "have random numbers".to_owned());
+    let inward = read.chain(write).chain(clock).chain(random);
+    inward.chain(call).chain(publish).chain(subscribe).chain(folders).collect()
 }
 
 impl fmt::Display for LockedFrom {
@@ -132,7 +135,7 @@ impl fmt::Display for LockedFrom {
 impl fmt::Display for Drift {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Added(LockedPlugin { id, version, from, grants }) => {
+            Self::Added(LockedPlugin { id, version, from, grants, .. }) => {
                 write!(formatter, "plugin `{id}` {version}, {from}, was added")?;
                 match rights(grants).join(", ") {
                     rights if rights.is_empty() => Ok(()),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use semver::Version;
 use serde::{Deserialize, Serialize};
-use tapline_core::{Grants, PluginId};
+use tapline_core::{Grants, PluginId, Requires};
 use toml::Spanned;
 
 use super::{Lock, LockedFrom, LockedPlugin};
@@ -36,6 +36,8 @@ struct PluginForm {
     digest: Option<Digest>,
     #[serde(default)]
     grants: Grants,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    asked: Option<Requires>,
 }
 
 /// The lock in a text, or the first mistake in it.
@@ -97,6 +99,7 @@ impl PluginForm {
             from,
             digest,
             grants: plugin.grants.clone(),
+            asked: plugin.asked.clone(),
         }
     }
 
@@ -106,6 +109,6 @@ impl PluginForm {
             (from, None) if from == BUILT_IN => LockedFrom::BuiltIn,
             (_, None) => return Err(format!("plugin `{}` has no `digest`", self.id)),
         };
-        Ok(LockedPlugin { id: self.id, version: self.version, from, grants: self.grants })
+        Ok(LockedPlugin { id: self.id, version: self.version, from, grants: self.grants, asked: self.asked })
     }
 }

@@ -16,7 +16,7 @@ fn plugin(id: &str, version: &str, folder: Option<(&str, usize)>, grants: &str) 
         }
     };
     let (id, version) = (PluginId::new(id).unwrap(), version.parse().unwrap());
-    LockedPlugin { id, version, from, grants: toml::from_str(grants).unwrap() }
+    LockedPlugin { id, version, from, grants: toml::from_str(grants).unwrap(), asked: None }
 }
 
 fn example() -> Lock {
@@ -67,6 +67,24 @@ fn a_lock_is_written_for_people_to_read() {
 }
 
 #[test]
+fn what_a_package_asks_for_beyond_what_it_asked_for_is_told_and_an_older_lock_tells_nothing() {
+    let manifest: Manifest = toml::from_str(
+        "[plugin]\nid = 'redact'\nversion = '1.0.0'\nhost = '^1'\nruntime = 'wasm'\n\
+         [requires]\ncall = ['provider/echo', 'counter']\nclock = 'coarse'",
+    )
+    .unwrap();
+    let older = example();
+    assert!(older.asked_beyond(&manifest).is_empty());
+    let mut plugins = older.plugins().to_vec();
+    plugins[1].asked = Some(toml::from_str("call = ['provider/*']").unwrap());
+    let lock = Lock::new(plugins);
+    assert_eq!(lock.asked_beyond(&manifest), ["know the coarse time", "call `counter`"]);
+    let read = read(&form::write(&lock).unwrap()).unwrap();
+    assert_eq!(read, lock);
+    assert!(Lock::default().asked_beyond(&manifest).is_empty());
+}
+
+#[test]
 fn a_lock_is_in_its_file_whole_and_reads_back() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(Lock::FILE);
@@ -107,7 +125,7 @@ fn what_is_wrong_in_a_lock_is_told_at_its_place() {
     refused(
         &format!("version = 1\n{one}colour = 1\n"),
         expect![
-            "tapline.lock:6:1: unknown field `colour`, expected one of `id`, `version`, `from`, `digest`, `grants`"
+            "tapline.lock:6:1: unknown field `colour`, expected one of `id`, `version`, `from`, `digest`, `grants`, `asked`"
         ],
     );
     refused(&format!("version = 1\n{one}{one}"), expect!["tapline.lock:6:1: there are two plugins `io`"]);

@@ -2,14 +2,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tapline_core::{Bytes, CallPattern, Limits, PluginId, TopicPattern};
+use tapline_core::{Bytes, Limits, PluginId};
 use toml::Spanned;
 use toml::de::{DeString, DeTable};
 
 use super::Settings;
+use super::policy;
 use super::reference::{Origin, Reference};
 use crate::mistake::Mistake;
-use crate::policy::Policy;
 use crate::supervisor::Supervision;
 use crate::toml_reader::{TomlReader, Value};
 
@@ -38,9 +38,10 @@ impl<'t> Tables<'t> {
             let Some(table) = self.reader.table(get(name)) else { continue };
             match name {
                 "plugins" => self.plugins(table, keys),
-                "policy" => self.policy(table, keys),
+                "policy" => self.settings.policy = policy::read(&mut self.reader, table, keys),
                 "limits" => self.limits(table, keys),
                 "supervision" => self.supervision(table, keys),
+                "audit" => self.audit(table, keys),
                 _ => self.secrets(table),
             }
         }
@@ -51,22 +52,6 @@ impl<'t> Tables<'t> {
         let folder = self.folder;
         self.settings.folders = self.reader.list(get("folders"), |name| listable(&folder.join(name), name));
         self.settings.blocked = self.reader.list(get("blocked"), PluginId::new).into_iter().collect();
-    }
-
-    fn policy(&mut self, table: &DeTable<'t>, keys: &[&str]) {
-        let get = self.reader.known(table, keys);
-        let mut policy = Policy::default();
-        policy = self
-            .reader
-            .list(get("call"), str::parse::<CallPattern>)
-            .into_iter()
-            .fold(policy, Policy::allow_call);
-        let own = self.reader.list(get("own_authority"), PluginId::new);
-        policy = own.into_iter().fold(policy, Policy::allow_own_authority);
-        let publish = self.reader.list(get("publish"), TopicPattern::new);
-        policy = publish.into_iter().fold(policy, Policy::allow_publish);
-        let subscribe = self.reader.list(get("subscribe"), TopicPattern::new);
-        self.settings.policy = subscribe.into_iter().fold(policy, Policy::allow_subscribe);
     }
 
     fn limits(&mut self, table: &DeTable<'t>, keys: &[&str]) {
@@ -98,6 +83,12 @@ impl<'t> Tables<'t> {
         if let Some(drain) = self.reader.parsed(get("drain"), time) {
             self.settings.drain = drain;
         }
+    }
+
+    fn audit(&mut self, table: &DeTable<'t>, keys: &[&str]) {
+        let get = self.reader.known(table, keys);
+        let folder = self.folder;
+        self.settings.audit = self.reader.parsed(get("file"), |file| Ok::<_, String>(folder.join(file)));
     }
 
     fn secrets(&mut self, table: &DeTable<'t>) {

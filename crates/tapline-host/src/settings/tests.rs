@@ -1,6 +1,7 @@
 use std::fs;
 
 use expect_test::{Expect, expect};
+use tapline_core::{ClockGrant, Folder, FolderGrant, FolderMode};
 
 use super::*;
 
@@ -12,6 +13,9 @@ blocked = ['telemetry']
 call = ['provider/*', 'search/web']
 publish = ['report.*']
 subscribe = ['run.>']
+fs = [{ path = 'scratch:', mode = 'rw', max = '1MiB' }, { path = 'data:', mode = 'r' }]
+clock = 'precise'
+random = true
 [limits]
 memory = '1GiB'
 cpu = '500ms'
@@ -49,6 +53,36 @@ fn check(text: &str, expected: Expect) {
 }
 
 #[test]
+fn what_single_plugins_may_and_what_nobody_may_stands_below_the_policy() {
+    let folder = written(
+        "[policy]\ncall = ['provider/*']\n[policy.plugins.search]\ncall = ['counter']\nclock = 'precise'\nrandom = true\n\
+         [policy.deny]\ncall = ['provider/secret']\npublish = ['bill.*']\nsubscribe = ['bill.*']\n\
+         fs = [{ path = 'data:', mode = 'rw' }]\ncontext = { read = ['input.key'] }\n[audit]\nfile = 'audit.jsonl'\n",
+    );
+    let settings = Settings::beside(&folder.path().join("pipeline.yaml")).unwrap();
+    let grants = |text: &str| -> tapline_core::Grants { toml::from_str(text).unwrap() };
+    let more = grants("call = ['counter']\nclock = 'precise'\nrandom = true");
+    let denied = grants(
+        "call = ['provider/secret']\nevents = { publish = ['bill.*'], subscribe = ['bill.*'] }\n\
+         fs = [{ path = 'data:', mode = 'rw' }]\ncontext = { read = ['input.key'] }",
+    );
+    let policy = Policy::default().allow_call("provider/*".parse().unwrap());
+    let policy = policy.allow_for(PluginId::new("search").unwrap(), &more).deny(&denied);
+    assert_eq!(settings.policy(), &policy);
+    assert_eq!(settings.audit().unwrap(), folder.path().join("audit.jsonl"));
+    check(
+        "[policy.plugins.Search]\ncall = 1\nown_authority = true\n[policy.deny]\nclock = 'coarse'\nfs = [{ path = 'home:', mode = 'r' }]\n",
+        expect![[r#"
+            tapline.toml:1:17: `Search` is not a valid plugin id: lower-case letters, digits, `_` and `-`, beginning with a letter, at most 64
+            tapline.toml:2:8: a list is expected here
+            tapline.toml:3:1: unknown key `own_authority`, expected one of `call`, `publish`, `subscribe`, `fs`, `clock`, `random`
+            tapline.toml:5:1: unknown key `clock`, expected one of `call`, `publish`, `subscribe`, `fs`, `context`
+            tapline.toml:6:16: unknown variant `home:`, expected `data:` or `scratch:`
+        "#]],
+    );
+}
+
+#[test]
 fn everything_that_can_be_said_is_read() {
     let folder = written(WHOLE);
     let settings = Settings::beside(&folder.path().join("pipeline.yaml")).unwrap();
@@ -58,6 +92,9 @@ fn everything_that_can_be_said_is_read() {
     let policy =
         Policy::default().allow_call("provider/*".parse().unwrap()).allow_call("search/web".parse().unwrap());
     let policy = policy.allow_publish(topics("report.*")).allow_subscribe(topics("run.>"));
+    let scratch = FolderGrant::new(Folder::Scratch, FolderMode::ReadWrite).max(tapline_core::Bytes(1 << 20));
+    let policy = policy.allow_folder(scratch).allow_folder(FolderGrant::new(Folder::Data, FolderMode::Read));
+    let policy = policy.allow_clock(ClockGrant::Precise).allow_random();
     assert_eq!(settings.policy(), &policy);
     let (cpu, wall) = (Duration::from_millis(500), Duration::from_secs(60));
     assert_eq!(
@@ -112,7 +149,7 @@ three = { variable = 'A' }
 'a b' = { env = 'A' }
 ",
         expect![[r#"
-            tapline.toml:1:1: unknown key `colour`, expected one of `plugins`, `policy`, `limits`, `supervision`, `secrets`
+            tapline.toml:1:1: unknown key `colour`, expected one of `plugins`, `policy`, `limits`, `supervision`, `audit`, `secrets`
             tapline.toml:3:19: the folder `three` cannot be listed: No such file or directory (os error 2)
             tapline.toml:3:28: a text is expected here
             tapline.toml:4:1: unknown key `block`, expected one of `folders`, `blocked` (did you mean `blocked`?)

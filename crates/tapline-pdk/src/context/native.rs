@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tapline_core::{CallContext, CallError, Exit, Failure, Level, Value};
+use tapline_core::{CallContext, CallError, Exit, Failure, FileChange, FolderEntry, Level, Value};
 
 use crate::Result;
 
@@ -62,5 +62,41 @@ impl Host {
 
     pub(super) fn log(&self, level: Level, message: &str) {
         self.0.log(level, message);
+    }
+
+    pub(super) async fn read_file(&self, path: &str) -> Result<Vec<u8>> {
+        self.0.read_file(path).await.map_err(|error| error.to_failure())
+    }
+
+    pub(super) async fn write_file(&self, path: &str, bytes: Vec<u8>) -> Result<()> {
+        self.change(path, FileChange::Write(bytes)).await
+    }
+
+    pub(super) async fn append_file(&self, path: &str, bytes: Vec<u8>) -> Result<()> {
+        self.change(path, FileChange::Append(bytes)).await
+    }
+
+    pub(super) async fn list_folder(&self, path: &str) -> Result<Vec<FolderEntry>> {
+        self.0.list_folder(path).await.map_err(|error| error.to_failure())
+    }
+
+    pub(super) async fn remove_file(&self, path: &str) -> Result<()> {
+        self.change(path, FileChange::Remove).await
+    }
+
+    async fn change(&self, path: &str, change: FileChange) -> Result<()> {
+        self.0.change_file(path, change).await.map_err(|error| error.to_failure())
+    }
+
+    pub(super) fn now(&self) -> Result<Duration> {
+        self.0.now().map_err(|error| error.to_failure())
+    }
+
+    pub(super) fn elapsed(&self) -> Result<Duration> {
+        self.0.elapsed().map_err(|error| error.to_failure())
+    }
+
+    pub(super) fn random(&self, count: usize) -> Result<Vec<u8>> {
+        self.0.random(count).map_err(|error| error.to_failure())
     }
 }

@@ -1,9 +1,11 @@
 use std::time::Duration;
 
-use tapline_core::{Failure, Level, Value};
+use tapline_core::{EntryKind, Failure, FolderEntry, Level, Value};
 
 use crate::Result;
-use crate::guest::bindings::tapline::plugin::{chain, context, events, life, log, peers, stream, types};
+use crate::guest::bindings::tapline::plugin::{
+    chain, clock, context, events, files, life, log, peers, random, stream, types,
+};
 
 /// The host, reached through the imports of the contract.
 #[derive(Debug)]
@@ -72,6 +74,52 @@ impl Host {
             Level::Error => log::Level::Error,
         };
         log::log(level, message);
+    }
+
+    pub(super) async fn read_file(&self, path: &str) -> Result<Vec<u8>> {
+        files::read(path).map_err(failure)
+    }
+
+    pub(super) async fn write_file(&self, path: &str, bytes: Vec<u8>) -> Result<()> {
+        files::write(path, &bytes).map_err(failure)
+    }
+
+    pub(super) async fn append_file(&self, path: &str, bytes: Vec<u8>) -> Result<()> {
+        files::append(path, &bytes).map_err(failure)
+    }
+
+    pub(super) async fn list_folder(&self, path: &str) -> Result<Vec<FolderEntry>> {
+        let entry = |entry: files::Entry| {
+            let kind = match entry.kind {
+                files::Kind::File => EntryKind::File,
+                files::Kind::Folder => EntryKind::Folder,
+            };
+            FolderEntry { name: entry.name, kind, size: entry.size }
+        };
+        Ok(files::list_folder(path).map_err(failure)?.into_iter().map(entry).collect())
+    }
+
+    pub(super) async fn remove_file(&self, path: &str) -> Result<()> {
+        files::remove(path).map_err(failure)
+    }
+
+    pub(super) fn now(&self) -> Result<Duration> {
+        Ok(Duration::from_nanos(clock::now()))
+    }
+
+    pub(super) fn elapsed(&self) -> Result<Duration> {
+        Ok(Duration::from_nanos(clock::monotonic()))
+    }
+
+    pub(super) fn random(&self, count: usize) -> Result<Vec<u8>> {
+        // The host would end the instance.
+        match u32::try_from(count) {
+            Ok(count) if count <= 64 << 10 => Ok(random::bytes(count)),
+            _ => {
+                let message = format!("{count} random bytes are more than the 65536 that can be had at once");
+                Err(Failure::new("too-large", message))
+            }
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-use tapline::{HookError, HookPoint, Host, Load, Value, WasmRuntime};
+use tapline::core::{Caller, ClockGrant, Folder, FolderGrant, FolderMode, METHODS, Request};
+use tapline::{HookError, HookPoint, Host, HostBuilder, Load, Policy, Value, WasmRuntime};
 use tapline_test_kit::guest;
 
 /// A host with a sandbox.
@@ -47,4 +48,39 @@ pub(crate) fn words(words: &[&str]) -> Vec<String> {
 
 pub(crate) fn text(text: &str) -> Value {
     text.into()
+}
+
+/// The plugin that uses files, the time and random numbers as it is told: sandboxed, and linked in.
+pub(crate) fn keepers() -> [Load; 2] {
+    [Load::folder(guest("keeper")), Load::native(tapline_pdk::native::<keeper::Keeper>())]
+}
+
+/// A host whose policy allows it all that it asks for.
+pub(crate) fn allowing() -> HostBuilder {
+    let policy = Policy::default()
+        .allow_folder(FolderGrant::new(Folder::Scratch, FolderMode::ReadWrite))
+        .allow_folder(FolderGrant::new(Folder::Data, FolderMode::Read))
+        .allow_clock(ClockGrant::Precise)
+        .allow_random();
+    Host::builder().runtime(WasmRuntime::new().unwrap()).policy(policy)
+}
+
+/// Has it do something; what it answers is JSON, and an error is its code.
+pub(crate) async fn told(host: &Host, method: &str, request: &str) -> Result<String, String> {
+    told_by(host, method, request, None).await
+}
+
+/// As [`told`], for a caller.
+pub(crate) async fn told_by(
+    host: &Host,
+    method: &str,
+    request: &str,
+    caller: Option<Caller>,
+) -> Result<String, String> {
+    let mut asked = Request::new(METHODS, "keeper", method, Value::from_json(request).unwrap());
+    if let Some(caller) = caller {
+        asked = asked.made_by(caller);
+    }
+    let answer = host.request(asked).await;
+    answer.map(|value| value.to_json()).map_err(|error| error.to_failure().code().to_owned())
 }
