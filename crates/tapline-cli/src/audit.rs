@@ -6,11 +6,14 @@ use std::io::{self, BufRead, BufReader, Read as _};
 use std::path::Path;
 
 use serde::Deserialize;
+use serde_json::Value;
 
 /// What a plugin has done, and how often, by action and target.
 #[derive(Debug, Default)]
 pub(crate) struct Audited {
     pub(crate) acts: BTreeMap<(String, String), Counts>,
+    /// What it has cost in the last run that came to its end.
+    pub(crate) cost: Option<Value>,
     /// So many lines are none of an audit.
     pub(crate) unreadable: usize,
 }
@@ -23,7 +26,14 @@ pub(crate) struct Counts {
 }
 
 #[derive(Deserialize)]
-struct Line {
+#[serde(untagged)]
+enum Line {
+    Act(ActLine),
+    Cost { plugin: String, cost: Value },
+}
+
+#[derive(Deserialize)]
+struct ActLine {
     plugin: String,
     action: String,
     target: String,
@@ -57,14 +67,15 @@ impl Audited {
                 line.clear();
             }
             match serde_json::from_slice::<Line>(&line) {
-                Ok(line) if line.plugin == plugin => audited.count(&line),
+                Ok(Line::Act(line)) if line.plugin == plugin => audited.count(&line),
+                Ok(Line::Cost { plugin: whose, cost }) if whose == plugin => audited.cost = Some(cost),
                 Ok(_) => {}
                 Err(_) => audited.unreadable += 1,
             }
         }
     }
 
-    fn count(&mut self, line: &Line) {
+    fn count(&mut self, line: &ActLine) {
         let mut act = (visible(&line.action), visible(&line.target));
         if self.acts.len() >= TARGETS && !self.acts.contains_key(&act) {
             act = ("(others)".into(), String::new());

@@ -3,6 +3,7 @@
 mod arguments;
 mod builtin;
 mod candidates;
+mod cost;
 mod project;
 mod check;
 mod lock;

@@ -5,12 +5,13 @@ use anyhow::{Result, bail};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
 use tapline::Loader;
-use tapline::core::HookDeclaration;
+use tapline::core::{HookDeclaration, Manifest};
 use tapline::host::Settings;
 use tapline::pipeline::{KnownPlugin, Origin};
 
 use crate::Ending;
 use crate::arguments::{InfoArguments, ListArguments};
+use crate::audit::Audited;
 use crate::candidates::{builtin_plugins, plugin_in};
 use crate::output::Output;
 
@@ -66,7 +67,9 @@ pub(crate) fn info(arguments: &InfoArguments) -> Result<Ending> {
         named(&arguments.plugin, &arguments.folder, &settings)?
     };
     let hooks: Vec<_> = plugin.manifest.hooks.iter().map(sentence).collect();
+    let last_run = settings.audit().and_then(|file| Audited::read(file, plugin.name()).ok()?.cost);
     let mut described = described(&Found::Whole(plugin), &settings);
+    described["last_run"] = last_run.into();
     if arguments.json {
         Output::Standard.line(described);
         return Ok(Ending::Done);
@@ -151,7 +154,18 @@ fn described(found: &Found, settings: &Settings) -> Value {
         "hooks": manifest.hooks, "asks_for": manifest.requires,
         // A pipeline can only take away from this.
         "grants": settings.policy().grant(manifest, None).ok(),
-        "refused": plugin.refused, "limits": manifest.limits, "blocked": is_blocked(plugin, settings),
+        "refused": plugin.refused, "limits": limits(manifest, settings), "blocked": is_blocked(plugin, settings),
+    })
+}
+
+/// What holds for the plugin: what it asks for, within the settings.
+fn limits(manifest: &Manifest, settings: &Settings) -> Value {
+    let limits = settings.limits().narrowed(&manifest.limits);
+    let time = |time| humantime::format_duration(time).to_string();
+    json!({
+        "memory": limits.memory, "cpu": time(limits.cpu), "wall": time(limits.wall), "calls": limits.calls,
+        "input": limits.input, "output": limits.output, "log": limits.log, "events": limits.events,
+        "handles": limits.handles,
     })
 }
 

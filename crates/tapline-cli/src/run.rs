@@ -55,7 +55,8 @@ async fn run_loaded(
     inputs: Object,
     arguments: RunArguments,
 ) -> Result<Ending> {
-    let engine = engine(&project, &definition, arguments.audit.as_deref()).await?;
+    let audit = audit(&project, arguments.audit.as_deref())?;
+    let engine = engine(&project, &definition, audit.clone()).await?;
     let progress = Arc::new(Progress::new());
     let report = engine.run(Arc::clone(&definition), inputs, progress.clone()).await;
     progress.finish();
@@ -65,6 +66,9 @@ async fn run_loaded(
     } else {
         summary.show();
     }
+    for (plugin, cost) in summary.costs() {
+        audit.iter().for_each(|audit| audit.write_cost(plugin, cost));
+    }
     for point in &arguments.explain {
         Output::Error.line(explain::for_people(&explain::explanation(engine.host(), point)?));
     }
@@ -72,14 +76,20 @@ async fn run_loaded(
     Ok(ending(&definition, &project, &report))
 }
 
+/// The file of the audit, if one is to be written.
+fn audit(project: &Project, named: Option<&Path>) -> Result<Option<Arc<AuditFile>>> {
+    let Some(file) = named.or_else(|| project.settings.audit()) else { return Ok(None) };
+    let audit = AuditFile::open(file).with_context(|| format!("the audit {}", file.display()))?;
+    Ok(Some(Arc::new(audit)))
+}
+
 /// A host with the plugins of a pipeline.
-async fn engine(project: &Project, definition: &Definition, audit: Option<&Path>) -> Result<Engine> {
+async fn engine(project: &Project, definition: &Definition, audit: Option<Arc<AuditFile>>) -> Result<Engine> {
     let mut host = Host::builder().settings(&project.settings).data(&project.folder);
     if project.needs_sandbox() {
         host = host.runtime(sandbox::sandbox()?);
     }
-    if let Some(file) = audit.or_else(|| project.settings.audit()) {
-        let audit = AuditFile::open(file).with_context(|| format!("the audit {}", file.display()))?;
+    if let Some(audit) = audit {
         host = host.audit(move |act| audit.write(&Act { target: &output::redacted(act.target), ..*act }));
     }
     let engine = Engine::new(host.build())?;

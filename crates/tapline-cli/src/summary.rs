@@ -7,15 +7,16 @@ use serde_json::json;
 use tapline::core::{Object, Request};
 use tapline::host::PluginInfo;
 use tapline::pipeline::{Definition, RunReport};
-use tapline::{Host, Value};
+use tapline::{Host, PluginId, Value};
 
+use crate::cost::cost;
 use crate::output::{Output, redacted_json};
 
 /// What a run leaves behind for whoever started it: outputs on standard output, all else on standard error.
 pub(crate) struct Summary<'a> {
     name: &'a str,
     report: &'a RunReport,
-    plugins: Vec<PluginInfo>,
+    plugins: Vec<(PluginInfo, serde_json::Value)>,
     /// What plugins report of the run, by their keys.
     reports: Vec<(Arc<str>, Value)>,
 }
@@ -35,7 +36,14 @@ impl<'a> Summary<'a> {
                 Err(error) => tracing::warn!(plugin = %contribution.plugin, %error, "no report"),
             }
         }
-        Self { name: &definition.name, report, plugins: host.plugins(), reports }
+        let plugins =
+            host.plugins().into_iter().map(|plugin| (plugin.clone(), cost(host, &plugin))).collect();
+        Self { name: &definition.name, report, plugins, reports }
+    }
+
+    /// What each plugin has cost.
+    pub(crate) fn costs(&self) -> impl Iterator<Item = (&PluginId, &serde_json::Value)> {
+        self.plugins.iter().map(|(plugin, cost)| (plugin.manifest.id(), cost))
     }
 
     /// For people.
@@ -58,11 +66,12 @@ impl<'a> Summary<'a> {
                 "items": node.items, "milliseconds": milliseconds(node.took),
             })
         });
-        let plugins = self.plugins.iter().map(|plugin| {
+        let plugins = self.plugins.iter().map(|(plugin, cost)| {
             let about = &plugin.manifest.plugin;
             json!({
                 "id": about.id, "version": about.version, "runtime": about.runtime, "calls": plugin.stats.calls(),
                 "errors": plugin.stats.errors(), "milliseconds": milliseconds(plugin.stats.own_time()),
+                "cost": cost,
             })
         });
         let reports: Object = self.reports.iter().cloned().collect();
@@ -90,7 +99,7 @@ impl<'a> Summary<'a> {
 
     fn show_plugins(&self) {
         let mut table = table(["plugin", "version", "runtime", "calls", "errors", "time"]);
-        for plugin in &self.plugins {
+        for (plugin, _) in &self.plugins {
             let (about, stats) = (&plugin.manifest.plugin, &plugin.stats);
             let (calls, errors) = (stats.calls().to_string(), stats.errors().to_string());
             let (version, runtime) = (about.version.to_string(), about.runtime.to_string());
@@ -191,6 +200,6 @@ pub(crate) fn time(time: Duration) -> String {
     }
 }
 
-fn milliseconds(time: Duration) -> f64 {
+pub(crate) fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }

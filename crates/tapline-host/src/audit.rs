@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use serde::Serialize;
-use tapline_core::Act;
+use tapline_core::{Act, PluginId};
 
 /// Whoever is told of privileged acts.
 pub(crate) type Auditor = Arc<dyn Fn(&Act<'_>) + Send + Sync>;
@@ -34,6 +34,18 @@ struct Line<'a> {
     reason: Option<&'a str>,
 }
 
+/// The line of what a plugin has cost.
+#[derive(Serialize)]
+struct CostLine<'a, T> {
+    time: String,
+    plugin: &'a str,
+    cost: &'a T,
+}
+
+fn now() -> String {
+    humantime::format_rfc3339_millis(SystemTime::now()).to_string()
+}
+
 impl AuditFile {
     /// Opens a file, and makes it where there is none; lines are added at its end.
     ///
@@ -47,14 +59,23 @@ impl AuditFile {
     /// Adds the line of an act. One that cannot be written is told to the log, once until it works again.
     pub fn write(&self, act: &Act<'_>) {
         let line = Line {
-            time: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
+            time: now(),
             plugin: act.plugin.as_str(),
             action: act.action,
             target: act.target,
             outcome: if act.refusal.is_none() { "granted" } else { "refused" },
             reason: act.refusal,
         };
-        let Ok(mut line) = serde_json::to_vec(&line) else { return };
+        self.add(&line);
+    }
+
+    /// Adds what a plugin has cost: `{"time":"…","plugin":"a","cost":{…}}`.
+    pub fn write_cost(&self, plugin: &PluginId, cost: &impl Serialize) {
+        self.add(&CostLine { time: now(), plugin: plugin.as_str(), cost });
+    }
+
+    fn add(&self, line: &impl Serialize) {
+        let Ok(mut line) = serde_json::to_vec(line) else { return };
         line.push(b'\n');
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // One write a line, so that lines of several processes do not mix.

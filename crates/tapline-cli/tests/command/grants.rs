@@ -132,3 +132,20 @@ fn a_lock_that_does_not_say_what_was_asked_for_accepts_as_before() {
     let said = workplace.tapline("run pipeline.yaml");
     assert!(said.code == 0 && said.err.contains("warning: the plugins are not those of"), "{}", said.err);
 }
+
+#[test]
+fn what_a_plugin_has_cost_in_the_last_run_is_shown_with_its_limits() {
+    let workplace = Workplace::triage();
+    workplace.write("tapline.toml", "[audit]\nfile = 'audit.jsonl'\n[limits]\nevents = 7\n");
+    let run = workplace.tapline("run pipeline.yaml --json");
+    assert_eq!(run.code, 0, "{}", run.err);
+    let told: Value = serde_json::from_str(&run.out).unwrap();
+    let redact = told["plugins"].as_array().unwrap().iter().find(|plugin| plugin["id"] == "redact").unwrap();
+    assert_eq!(redact["cost"]["calls"], redact["calls"]);
+    assert!(
+        redact["cost"]["most_memory"].as_u64().unwrap() > 0 && redact["cost"]["taken"].as_u64().unwrap() > 0
+    );
+    let info: Value = serde_json::from_str(&workplace.tapline("plugin info redact --json").out).unwrap();
+    assert_eq!(info["last_run"], redact["cost"]);
+    assert_eq!((&info["limits"]["events"], &info["limits"]["memory"]), (&7.into(), &"32MiB".into()));
+}
