@@ -10,6 +10,7 @@
 //! ```
 
 mod guests;
+pub mod handwritten;
 mod scripted;
 mod bench;
 pub mod conformance;
