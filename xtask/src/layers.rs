@@ -22,6 +22,7 @@ const TABLE: &[Row] = &[
     row("tapline-template", &["tapline-core"]),
     row("tapline-roles", &["tapline-core"]),
     row("tapline-wasm", &["tapline-core"]),
+    row("tapline-http", &["tapline-core"]),
     row("tapline-process", &["tapline-core", "tapline-wire"]),
     row("tapline-host", &["tapline-core"]),
     row("tapline-pipeline", &["tapline-core", "tapline-host", "tapline-roles", "tapline-template"]),
@@ -30,6 +31,7 @@ const TABLE: &[Row] = &[
         &[
             "tapline-core",
             "tapline-host",
+            "tapline-http",
             "tapline-pipeline",
             "tapline-process",
             "tapline-roles",

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use tapline::HostError;
 use tapline::Loader;
+use tapline::core::{Grants, Manifest};
 use tapline::host::{Drift, Lock, LockError, LockedFrom, LockedPlugin};
 use tapline::pipeline::{Definition, KnownPlugin, Origin};
 
@@ -113,8 +114,16 @@ fn locked(project: &Project, definition: &Definition) -> Result<Lock> {
 
 fn locked_plugin(project: &Project, definition: &Definition, plugin: &KnownPlugin) -> Result<LockedPlugin> {
     let about = &plugin.manifest.plugin;
-    let narrowed = definition.plugins.get(plugin.name()).and_then(|entry| entry.grants.as_ref());
-    let grants = project.settings.policy().grant(&plugin.manifest, narrowed).map_err(HostError::Denied)?;
+    let entry = definition.plugins.get(plugin.name());
+    let config = entry.map(|entry| entry.config.clone()).unwrap_or_default();
+    let resolved = |grants: &Grants| {
+        let resolved = grants.resolved(&config);
+        resolved.map_err(|source| HostError::ConfiguredHost { plugin: about.id.clone(), source })
+    };
+    let settled =
+        Manifest { requires: resolved(&plugin.manifest.requires)?, ..Manifest::clone(&plugin.manifest) };
+    let narrowed = entry.and_then(|entry| entry.grants.as_ref()).map(resolved).transpose()?;
+    let grants = project.settings.policy().grant(&settled, narrowed.as_ref()).map_err(HostError::Denied)?;
     let asked = (plugin.origin != Origin::BuiltIn).then(|| plugin.manifest.requires.clone());
     let from = match &plugin.origin {
         Origin::BuiltIn => LockedFrom::BuiltIn,

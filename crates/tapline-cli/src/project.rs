@@ -97,6 +97,11 @@ impl Project {
         self.manifests().any(|manifest| manifest.plugin.runtime == RuntimeKind::Wasm)
     }
 
+    /// Whether any plugin of the pipeline asks for requests over http.
+    pub(crate) fn needs_http(&self) -> bool {
+        self.manifests().any(|manifest| !manifest.requires.http.is_empty())
+    }
+
     fn load(&self, definition: &Definition, plugin: &KnownPlugin) -> Load {
         let entry = definition.plugins.get(plugin.name()).cloned().unwrap_or_default();
         let load = match &plugin.origin {

@@ -3,10 +3,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use tapline::Host;
 use tapline::core::{Act, Object};
-use tapline::host::AuditFile;
+use tapline::host::{AuditFile, Secrets};
 use tapline::pipeline::{Definition, Engine, InputError, RunError, RunReport};
+use tapline::{Host, WebClient};
 use tokio::signal;
 use tokio::task::JoinHandle;
 
@@ -24,7 +24,8 @@ const GRACE: Duration = Duration::from_secs(2);
 /// Runs a pipeline.
 pub(crate) fn run(arguments: RunArguments) -> Result<Ending> {
     let mut project = Project::read(&arguments.file)?;
-    output::keep(project.settings.secrets(variable)?);
+    let secrets = project.settings.secrets(variable)?;
+    output::keep(secrets.clone());
     project.warn();
     Output::Error.text(diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
     let Some(definition) = project.checked.definition.take() else { return Ok(Ending::Refused) };
@@ -37,7 +38,7 @@ pub(crate) fn run(arguments: RunArguments) -> Result<Ending> {
         lock::warn(&project, &definition);
     }
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let run = runtime.spawn(run_loaded(project, Arc::new(definition), inputs, arguments));
+    let run = runtime.spawn(run_loaded(project, secrets, Arc::new(definition), inputs, arguments));
     let ending = runtime.block_on(interruptible(run));
     // Code that computes without end cannot be waited for.
     runtime.shutdown_background();
@@ -51,12 +52,13 @@ fn variable(name: &str) -> Option<String> {
 
 async fn run_loaded(
     project: Project,
+    secrets: Secrets,
     definition: Arc<Definition>,
     inputs: Object,
     arguments: RunArguments,
 ) -> Result<Ending> {
     let audit = audit(&project, arguments.audit.as_deref())?;
-    let engine = engine(&project, &definition, audit.clone()).await?;
+    let engine = engine(&project, secrets, &definition, audit.clone()).await?;
     let progress = Arc::new(Progress::new());
     let report = engine.run(Arc::clone(&definition), inputs, progress.clone()).await;
     progress.finish();
@@ -84,10 +86,18 @@ fn audit(project: &Project, named: Option<&Path>) -> Result<Option<Arc<AuditFile
 }
 
 /// A host with the plugins of a pipeline.
-async fn engine(project: &Project, definition: &Definition, audit: Option<Arc<AuditFile>>) -> Result<Engine> {
-    let mut host = Host::builder().settings(&project.settings).data(&project.folder);
+async fn engine(
+    project: &Project,
+    secrets: Secrets,
+    definition: &Definition,
+    audit: Option<Arc<AuditFile>>,
+) -> Result<Engine> {
+    let mut host = Host::builder().settings(&project.settings).data(&project.folder).secrets(secrets);
     if project.needs_sandbox() {
         host = host.runtime(sandbox::sandbox()?);
+    }
+    if project.needs_http() {
+        host = host.http(WebClient::new()?);
     }
     if let Some(audit) = audit {
         host = host.audit(move |act| audit.write(&Act { target: &output::redacted(act.target), ..*act }));

@@ -10,6 +10,7 @@ use crate::call_error::CallError;
 use crate::failure::Failure;
 use crate::file::Files;
 use crate::grants::{Denied, Grants};
+use crate::http::{HttpCall, HttpResponse};
 use crate::id::PluginId;
 use crate::plugin::BoxFuture;
 use crate::stream::Stream;
@@ -18,6 +19,7 @@ use crate::value::{OUTPUT, Object, Value};
 
 mod clock;
 mod files;
+mod http;
 
 /// What a plugin reads, writes and asks for while it answers one call.
 ///
@@ -84,6 +86,12 @@ pub trait Services: Send + Sync {
     /// # Errors
     /// When the system has none.
     fn fill_random(&self, bytes: &mut [u8]) -> Result<(), Failure>;
+
+    /// Makes a request over http, whose right has been checked and audited.
+    fn http(&self, call: HttpCall) -> BoxFuture<'static, Result<HttpResponse, CallError>>;
+
+    /// The value of a secret, for a place that it was granted for.
+    fn secret(&self, name: &str) -> Option<String>;
 }
 
 /// How much a log line matters.

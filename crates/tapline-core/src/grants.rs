@@ -3,16 +3,23 @@ use serde::{Deserialize, Serialize};
 use crate::call::{CallPattern, CallTarget};
 use crate::path::PathSet;
 use crate::topic::TopicSet;
+use crate::value::Value;
 
 mod beyond;
 mod clock;
 mod denied;
 mod folders;
+mod host_pattern;
+mod http;
+mod path_glob;
 
 pub use clock::ClockGrant;
 pub use denied::DENIED;
 pub(crate) use denied::NOT_GRANTED;
 pub use folders::{Folder, FolderGrant, FolderMode};
+pub use host_pattern::{ConfiguredHostError, HostPattern, HostPatternError};
+pub use http::{HeaderName, HeaderNameError, HttpGrant, HttpMethod, HttpMethodError, Reach, SecretGrant};
+pub use path_glob::{PathGlob, PathGlobError};
 
 /// What the host lets one plugin do; computed once when the plugin is loaded, and the only thing that a check reads.
 ///
@@ -38,6 +45,12 @@ pub struct Grants {
     /// Whether the plugin may have random numbers of the operating system.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub random: bool,
+    /// The requests over http that the plugin may make.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub http: Vec<HttpGrant>,
+    /// The secrets that the host puts into the plugin's requests.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<SecretGrant>,
     /// What is taken away whatever else says yes; every check looks at it second.
     #[serde(skip)]
     pub denied: Option<Box<Self>>,
@@ -84,7 +97,7 @@ impl EventGrants {
 pub struct Denied {
     /// Who tried.
     pub plugin: String,
-    /// What was tried: `read`, `write`, `call`, `publish`, `subscribe to`, `use`.
+    /// What was tried: `read`, `write`, `call`, `publish`, `subscribe to`, `use`, `request`, `use the secret`.
     pub action: &'static str,
     /// What it was tried on.
     pub target: String,
@@ -99,10 +112,27 @@ impl Grants {
         self.check_call(target).is_ok()
     }
 
+    /// The same grants with the hosts that a configuration names in the place of `${config:…}`. One that it does not
+    /// name is left out.
+    ///
+    /// # Errors
+    /// When what stands there is no URL, or nothing would be left of a grant.
+    pub fn resolved(&self, config: &Value) -> Result<Self, ConfiguredHostError> {
+        Ok(Self {
+            http: http::resolved(&self.http, config, |grant| &mut grant.hosts)?,
+            secrets: http::resolved(&self.secrets, config, |grant| &mut grant.hosts)?,
+            ..self.clone()
+        })
+    }
+
     /// Whether nothing is granted that reaches beyond the calls that the plugin is asked to answer.
     #[must_use]
     pub const fn is_inward(&self) -> bool {
-        self.call.is_empty() && self.events.publish.is_empty() && self.fs.is_empty()
+        self.call.is_empty()
+            && self.events.publish.is_empty()
+            && self.fs.is_empty()
+            && self.http.is_empty()
+            && self.secrets.is_empty()
     }
 
     /// What both allow.
@@ -121,6 +151,8 @@ impl Grants {
             fs: folders::intersection(&self.fs, &other.fs),
             clock: self.clock.min(other.clock),
             random: self.random && other.random,
+            http: http::both_http(&self.http, &other.http),
+            secrets: http::both_secrets(&self.secrets, &other.secrets),
             denied: denied::either(self.denied.as_deref(), other.denied.as_deref()).map(Box::new),
         }
     }
@@ -135,14 +167,4 @@ fn narrower(one: &[CallPattern], other: &[CallPattern]) -> Vec<CallPattern> {
 }
 
 #[cfg(test)]
-mod tests {
-    #[test]
-    fn an_intersection_of_calls_keeps_the_narrower_of_two_patterns() {
-        let calls = |patterns: &[&str]| patterns.iter().map(|one| one.parse().unwrap()).collect::<Vec<_>>();
-        let (wide, narrow) =
-            (calls(&["provider/*", "counter"]), calls(&["provider/echo", "node/x", "counter"]));
-        assert_eq!(super::narrower(&wide, &narrow), calls(&["counter", "provider/echo"]));
-        assert_eq!(super::narrower(&narrow, &wide), calls(&["provider/echo", "counter"]));
-        assert!(super::narrower(&wide, &[]).is_empty());
-    }
-}
+mod tests;

@@ -16,6 +16,7 @@ mod manifest;
 mod failure;
 mod call_error;
 mod call;
+mod http;
 mod context;
 mod plugin;
 mod payload;
@@ -37,13 +38,16 @@ pub use failure::{Failure, Fault};
 pub use file::{EntryKind, FileChange, FileError, FilePath, FilePathError, Files, FolderEntry};
 pub use gate::{Gate, OwnedPass, Pass};
 pub use grants::{
-    ClockGrant, ContextGrants, DENIED, Denied, EventGrants, Folder, FolderGrant, FolderMode, Grants, Requires,
+    ClockGrant, ConfiguredHostError, ContextGrants, DENIED, Denied, EventGrants, Folder, FolderGrant,
+    FolderMode, Grants, HeaderName, HeaderNameError, HostPattern, HostPatternError, HttpGrant, HttpMethod,
+    HttpMethodError, PathGlob, PathGlobError, Reach, Requires, SecretGrant,
 };
 pub use hook::{
     Answer, Boundary, CollectPoint, Cycle, ExplainedHook, Explanation, FilterPoint, FirstPoint, Hook,
     HookError, HookEvent, HookInfo, HookObserver, HookPoint, HookState, LayerName, LayerStats, Mode, Next,
     NotifyPoint, Outcome, PointDeclaration, PointInfo, Repeat, Step, Trace, TraceEntry, What, linearize,
 };
+pub use http::{HttpBody, HttpCall, HttpClient, HttpHeader, HttpRequest, HttpResponse};
 pub use id::{NameError, PluginId};
 pub use limits::{Bytes, BytesError, Limits, LimitsAsked};
 pub use manifest::{

@@ -3,15 +3,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tapline_core::{Act, HookEvent, HookObserver, Limits, Registry, Runtime};
+use tapline_core::{Act, HookEvent, HookObserver, HttpClient, Limits, Registry, Runtime};
 
 use crate::arrivals::Arrivals;
 use crate::audit::Auditor;
 use crate::driver::TokioDriver;
 use crate::files::Places;
 use crate::host::Host;
+use crate::http::Http;
 use crate::policy::Policy;
-use crate::settings::Settings;
+use crate::settings::{Secrets, Settings};
 use crate::shared::Shared;
 use crate::supervisor::Supervision;
 use crate::trial::Trials;
@@ -28,6 +29,7 @@ pub struct HostBuilder {
     observers: Vec<HookObserver>,
     auditors: Vec<Auditor>,
     places: Places,
+    http: Http,
 }
 
 impl HostBuilder {
@@ -112,6 +114,21 @@ impl HostBuilder {
         self
     }
 
+    /// Adds what makes the requests of plugins over http; without it, a request is answered with `not-available`.
+    #[must_use]
+    pub fn http(mut self, client: impl HttpClient + 'static) -> Self {
+        self.http.client = Some(Arc::new(client));
+        self
+    }
+
+    /// Gives the values of secrets, which are put into the requests of plugins that were granted them, and taken out of
+    /// all answers.
+    #[must_use]
+    pub fn secrets(mut self, secrets: Secrets) -> Self {
+        self.http.secrets = secrets;
+        self
+    }
+
     /// Makes the host.
     #[must_use]
     pub fn build(self) -> Host {
@@ -138,6 +155,7 @@ impl HostBuilder {
             bus: Arc::default(),
             auditors: self.auditors,
             places: self.places,
+            http: self.http,
         })
     }
 }

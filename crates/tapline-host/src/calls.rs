@@ -3,13 +3,15 @@ use std::time::Duration;
 
 use tapline_core::{
     Act, BoxFuture, Call, CallError, CallTarget, Caller, Contribution, DENIED, Denied, Event, Failure, Files,
-    Grants, Level, Limits, METHODS, Origin, Phase, PluginId, Request, Services, Value, within_deadline,
+    Grants, HttpCall, HttpResponse, Level, Limits, METHODS, Origin, Phase, PluginId, Request, Services,
+    Value, within_deadline,
 };
 use tokio::sync::Semaphore;
 use tokio::time::{Instant, timeout_at};
 
 use crate::deadline::after;
 use crate::files::PluginFiles;
+use crate::http::{AT_ONCE, Http};
 use crate::rates::Rates;
 use crate::shared::Shared;
 use crate::time::PluginTime;
@@ -26,6 +28,7 @@ const CASTS: usize = 1024;
 pub(crate) struct HostServices {
     host: Weak<Shared>,
     casts: Arc<Semaphore>,
+    requests: Arc<Semaphore>,
     usage: Arc<Usage>,
     files: Arc<PluginFiles>,
     time: PluginTime,
@@ -35,7 +38,8 @@ pub(crate) struct HostServices {
 impl HostServices {
     pub(crate) fn new(host: Weak<Shared>, usage: Arc<Usage>, files: PluginFiles, limits: &Limits) -> Self {
         let (casts, files) = (Arc::new(Semaphore::new(CASTS)), Arc::new(files));
-        Self { host, casts, usage, files, time: PluginTime::new(), rates: Rates::new(limits) }
+        let requests = Arc::new(Semaphore::new(AT_ONCE));
+        Self { host, casts, requests, usage, files, time: PluginTime::new(), rates: Rates::new(limits) }
     }
 }
 
@@ -112,6 +116,15 @@ impl Services for HostServices {
 
     fn fill_random(&self, bytes: &mut [u8]) -> Result<(), Failure> {
         getrandom::fill(bytes).map_err(|error| Failure::new("io", error.to_string()))
+    }
+
+    fn http(&self, call: HttpCall) -> BoxFuture<'static, Result<HttpResponse, CallError>> {
+        let http = self.host.upgrade().map_or_else(Http::default, |host| host.http.clone());
+        http.send(call, Arc::clone(&self.requests))
+    }
+
+    fn secret(&self, name: &str) -> Option<String> {
+        self.host.upgrade().and_then(|host| host.http.secrets.get(name).map(str::to_owned))
     }
 }
 

@@ -1,4 +1,4 @@
-use tapline_core::{CallError, Denied, LoadError, PluginId, RegisterError, RuntimeKind};
+use tapline_core::{CallError, ConfiguredHostError, Denied, LoadError, PluginId, RegisterError, RuntimeKind};
 
 use crate::loader::ManifestError;
 use crate::resolver::ResolveError;
@@ -16,6 +16,14 @@ pub enum HostError {
     /// A plugin asks for more than the policy allows.
     #[error("{}", joined(.0))]
     Denied(Vec<Denied>),
+    /// A plugin asks for a host that its configuration should name.
+    #[error("plugin `{plugin}`: {source}")]
+    ConfiguredHost {
+        /// The plugin.
+        plugin: PluginId,
+        /// What is wrong with the configuration.
+        source: ConfiguredHostError,
+    },
     /// The host was built without a runtime of this kind.
     #[error("plugin `{plugin}` is of kind {kind}, and this host has no runtime for it")]
     NoRuntime {

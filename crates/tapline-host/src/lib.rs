@@ -36,6 +36,7 @@ mod supervisor;
 mod supervision;
 mod calls;
 mod streaming;
+mod http;
 mod deadline;
 mod bus;
 mod driver;

@@ -229,7 +229,7 @@ mod tests {
         );
         check(
             &format!("{HEAD}[requires]\nsockets = []\n"),
-            "plugin.toml:7:1: unknown field `sockets`, expected one of `context`, `call`, `events`, `fs`, `clock`, `random`",
+            "plugin.toml:7:1: unknown field `sockets`, expected one of `context`, `call`, `events`, `fs`, `clock`, `random`, `http`, `secrets`",
         );
         check(
             &format!("{HEAD}[requires.context]\nread = ['*']\n"),

@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tapline_core::{
-    Authority, CallPattern, ClockGrant, DENIED, Denied, FolderGrant, FolderMode, Grants, Manifest, PluginId,
-    RuntimeKind, TopicPattern, TopicSet,
+    Authority, CallPattern, ClockGrant, DENIED, Denied, FolderGrant, FolderMode, Grants, HostPattern,
+    HttpGrant, Manifest, PluginId, RuntimeKind, SecretGrant, TopicPattern, TopicSet,
 };
 
 /// What an application lets plugins do. The effective grants are what the manifest asks for, within this.
@@ -57,6 +57,20 @@ impl Policy {
         self
     }
 
+    /// Lets sandboxed plugins that ask for it make these requests.
+    #[must_use]
+    pub fn allow_http(mut self, requests: HttpGrant) -> Self {
+        self.allowed.http.push(requests);
+        self
+    }
+
+    /// Lets sandboxed plugins that ask for it have the host put a secret into this header towards these hosts.
+    #[must_use]
+    pub fn allow_secret(mut self, secret: SecretGrant) -> Self {
+        self.allowed.secrets.push(secret);
+        self
+    }
+
     /// Says how exactly sandboxed plugins that ask for it may know the time; coarsely unless said.
     #[must_use]
     pub const fn allow_clock(mut self, clock: ClockGrant) -> Self {
@@ -87,7 +101,8 @@ impl Policy {
     }
 
     /// Takes this away from every plugin, native ones included, whatever else says yes. One that asks for exactly that is
-    /// refused; one that asks for more goes without it. Calls, events, folders and context paths can be denied.
+    /// refused; one that asks for more goes without it. Calls, events, folders,
+    /// requests, secrets and context paths can be denied.
     #[must_use]
     pub fn deny(mut self, grants: &Grants) -> Self {
         self.denied = self.denied.union(grants);
@@ -188,6 +203,13 @@ impl Refusals<'_> {
         if asked.random && !allowed.random {
             self.add("use", "random", "the policy does not allow random numbers");
         }
+        for grant in asked.http.iter().filter_map(named).filter(|grant| !grant.is_within(&allowed.http)) {
+            self.add("request", &grant, "the policy does not allow it");
+        }
+        for grant in asked.secrets.iter().filter_map(named).filter(|grant| !grant.is_within(&allowed.secrets))
+        {
+            self.add("use the secret", &grant, "the policy does not allow it");
+        }
         let reason = "the policy does not allow these events";
         for (action, asked, allowed) in events(asked, allowed) {
             for topics in asked.patterns().filter(|topics| !allowed.covers(topics)) {
@@ -207,6 +229,15 @@ impl Refusals<'_> {
                 self.add(use_of(folder), &folder.path, DENIED);
             }
         }
+        let public = |grant: HttpGrant| HttpGrant { private: false, ..grant };
+        for grant in asked.http.iter().filter_map(named) {
+            if public(grant.clone()).is_within(&denied.http) {
+                self.add("request", &grant, DENIED);
+            }
+        }
+        for grant in asked.secrets.iter().filter_map(named).filter(|grant| grant.is_within(&denied.secrets)) {
+            self.add("use the secret", &grant, DENIED);
+        }
         for (action, asked, denied) in events(asked, denied) {
             for topics in asked.patterns().filter(|topics| denied.covers(topics)) {
                 self.add(action, topics, DENIED);
@@ -220,6 +251,31 @@ impl Refusals<'_> {
                 self.add(action, path, DENIED);
             }
         }
+    }
+}
+
+/// What is asked for of hosts that are named. Those that a configuration is to name grant nothing, and are looked at when
+/// the plugin is loaded with one.
+fn named<T: Hosts>(grant: &T) -> Option<T> {
+    let mut grant = grant.clone();
+    grant.hosts().retain(|host| host.configured().is_none());
+    (!grant.hosts().is_empty()).then_some(grant)
+}
+
+/// A grant that names hosts.
+trait Hosts: Clone {
+    fn hosts(&mut self) -> &mut Vec<HostPattern>;
+}
+
+impl Hosts for HttpGrant {
+    fn hosts(&mut self) -> &mut Vec<HostPattern> {
+        &mut self.hosts
+    }
+}
+
+impl Hosts for SecretGrant {
+    fn hosts(&mut self) -> &mut Vec<HostPattern> {
+        &mut self.hosts
     }
 }
 
@@ -332,6 +388,37 @@ mod tests {
                 "read input.key.x: the operator denies it",
             ]
         );
+    }
+
+    #[test]
+    fn requests_and_secrets_are_allowed_host_by_host() {
+        let requires = "http = [{ hosts = ['a.example', 'b.example'], methods = ['GET'], paths = ['/v1/*'] }]\n\
+                        secrets = [{ name = 'key', header = 'Authorization', hosts = ['a.example'] }]";
+        let asking = manifest("wasm", requires);
+        let wide = grants("http = [{ hosts = ['a.example'], methods = ['GET', 'POST'], paths = ['/*'] }]");
+        let policy = Policy::default().allow(&wide);
+        assert_eq!(
+            told(&policy.grant(&asking, None).unwrap_err()),
+            [
+                "request GET /v1/* at a.example, b.example: the policy does not allow it",
+                "use the secret key in authorization at a.example: the policy does not allow it"
+            ]
+        );
+        let other = grants(
+            "http = [{ hosts = ['*.example.com', 'b.example'], methods = ['GET'], paths = ['/v1/*'] }]",
+        );
+        let policy = policy.allow(&other).allow_secret(asking.requires.secrets[0].clone());
+        assert_eq!(policy.grant(&asking, None).unwrap(), asking.requires);
+        let denied = grants("http = [{ hosts = ['b.example'], methods = ['GET'], paths = ['/*'] }]");
+        let url = |host: &str| format!("https://{host}/v1/x").parse().unwrap();
+        let granted = policy.clone().deny(&denied).grant(&asking, None).unwrap();
+        let get = tapline_core::HttpMethod::Get;
+        assert_eq!(granted.check_http(get, &url("b.example")), Err(DENIED));
+        assert!(granted.check_http(get, &url("a.example")).is_ok());
+        let all =
+            grants("http = [{ hosts = ['a.example', 'b.example'], methods = ['GET'], paths = ['/*'] }]");
+        let refused = policy.deny(&all).grant(&asking, None).unwrap_err();
+        assert_eq!(told(&refused), ["request GET /v1/* at a.example, b.example: the operator denies it"]);
     }
 
     #[test]

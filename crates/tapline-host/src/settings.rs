@@ -16,6 +16,7 @@ mod read;
 mod reference;
 mod secrets;
 
+pub(crate) use secrets::Redactor;
 pub use secrets::{SecretError, Secrets};
 
 use reference::Reference;
@@ -62,7 +63,19 @@ impl Settings {
         ("plugins", &["folders", "blocked"]),
         (
             "policy",
-            &["call", "own_authority", "publish", "subscribe", "fs", "clock", "random", "plugins", "deny"],
+            &[
+                "call",
+                "own_authority",
+                "publish",
+                "subscribe",
+                "fs",
+                "clock",
+                "random",
+                "http",
+                "secrets",
+                "plugins",
+                "deny",
+            ],
         ),
         ("limits", &["memory", "cpu", "wall", "calls", "input", "output", "log", "events", "handles"]),
         ("supervision", &["restarts", "within", "strategy", "drain", "trial", "trial_faults"]),

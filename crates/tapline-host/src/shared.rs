@@ -16,6 +16,7 @@ use crate::calls::HostServices;
 use crate::dependents::{stranded, with_dependents};
 use crate::error::{HostError, UnloadError};
 use crate::files::{Places, PluginFiles};
+use crate::http::Http;
 use crate::load::{Artifact, Readied};
 use crate::loaded::{Drain, Loaded, PluginInfo};
 use crate::loader::Loader;
@@ -51,6 +52,7 @@ pub(crate) struct Shared {
     pub(crate) places: Places,
     /// Who is told of privileged acts.
     pub(crate) auditors: Vec<Auditor>,
+    pub(crate) http: Http,
     /// Held while plugins are loaded or unloaded, so that one change is seen whole by the next.
     pub(crate) change: Arc<tokio::sync::Mutex<()>>,
 }
@@ -129,7 +131,14 @@ impl Shared {
     /// What a plugin may do, and how much it may use.
     pub(crate) fn allowed(&self, readied: &Readied) -> Result<(Grants, Limits), HostError> {
         let manifest = &readied.manifest;
-        let grants = self.policy.grant(manifest, readied.narrowed.as_ref()).map_err(|refused| {
+        let resolved = |grants: &Grants| {
+            let resolved = grants.resolved(&readied.config);
+            resolved.map_err(|source| HostError::ConfiguredHost { plugin: manifest.id().clone(), source })
+        };
+        // What the policy confirms is what the plugin gets: the hosts, and not the places where they are named.
+        let asked = Manifest { requires: resolved(&manifest.requires)?, ..Manifest::clone(manifest) };
+        let narrowed = readied.narrowed.as_ref().map(resolved).transpose()?;
+        let grants = self.policy.grant(&asked, narrowed.as_ref()).map_err(|refused| {
             for denied in &refused {
                 self.audit(&Act::refused(manifest.id(), denied));
             }

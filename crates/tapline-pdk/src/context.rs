@@ -2,9 +2,10 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tapline_core::{Failure, Level, Value};
+use tapline_core::{Failure, HttpRequest, Level, Value};
 
 use crate::Result;
+use crate::http::{HttpResponse, HttpStream};
 
 mod outside;
 #[cfg(not(target_family = "wasm"))]
@@ -18,6 +19,11 @@ pub use outside::{EntryKind, FolderEntry};
 use native::Host;
 #[cfg(target_family = "wasm")]
 use sandboxed::Host;
+
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use native::Body;
+#[cfg(target_family = "wasm")]
+pub(crate) use sandboxed::Body;
 
 /// What a subscription brings: an event, or the word that some were lost because the queue was full.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -226,6 +232,25 @@ impl Context {
         let payload = Value::from_serialize(payload)
             .map_err(|error| Failure::new("wrong-type", format!("event `{topic}`: {error}")))?;
         self.0.publish(topic, payload)
+    }
+
+    /// Makes a request over http, under `requires.http`, and waits for all of its answer, whatever its status. In the
+    /// value of a header, `${secret:name}` stands for a secret under `requires.secrets`.
+    ///
+    /// # Errors
+    /// With the code `denied` without a grant; `not-available` when the host has no http, or a secret no value;
+    /// `invalid-request`, `unreachable`, `invalid-response`, `too-many-redirects`, `too-large` or `deadline-exceeded`.
+    pub async fn http(&self, request: HttpRequest) -> Result<HttpResponse> {
+        self.0.http(request).await
+    }
+
+    /// As [`http`](Self::http), and waits for the begin of the answer alone; the body is read piece by piece, within the
+    /// call.
+    ///
+    /// # Errors
+    /// As [`http`](Self::http), and with the code `too-many-handles` when 64 bodies are open.
+    pub async fn http_stream(&self, request: HttpRequest) -> Result<HttpStream> {
+        self.0.http_stream(request).await
     }
 
     /// Writes a line to the host's log.

@@ -39,6 +39,7 @@ macro_rules! exports {
                         "tapline:plugin/files@1.0.0": crate::guest::bindings::tapline::plugin::files,
                         "tapline:plugin/clock@1.0.0": crate::guest::bindings::tapline::plugin::clock,
                         "tapline:plugin/random@1.0.0": crate::guest::bindings::tapline::plugin::random,
+                        "tapline:plugin/http@1.0.0": crate::guest::bindings::tapline::plugin::http,
                     },
                 });
             }

@@ -58,6 +58,7 @@
 //! `Option` or, where nobody waits for an answer, with `()`; the others with `()`.
 //! Every method may be `async`.
 
+mod http;
 mod context;
 mod define;
 #[cfg(not(target_family = "wasm"))]
@@ -68,10 +69,12 @@ pub mod guest;
 
 pub use context::{Answer, Context, EntryKind, Event, FolderEntry};
 pub use define::Define;
+pub use http::{HttpResponse, HttpStream};
 #[cfg(not(target_family = "wasm"))]
 pub use native::native;
 pub use tapline_core::{
-    BoxFuture, Failure, Flow, Level, NativePlugin, Number, Object, Operation, Value, ValueError, Version,
+    BoxFuture, Failure, Flow, HttpRequest, Level, NativePlugin, Number, Object, Operation, Value, ValueError,
+    Version,
 };
 pub use tapline_pdk_macros::plugin;
 pub use tapline_roles as roles;
@@ -86,5 +89,7 @@ pub type Result<T, E = Failure> = std::result::Result<T, E>;
 pub mod prelude {
     pub use serde::{Deserialize, Serialize};
 
-    pub use crate::{Context, Event, Failure, Flow, Level, Object, Result, Value, Version, plugin};
+    pub use crate::{
+        Context, Event, Failure, Flow, HttpRequest, Level, Object, Result, Value, Version, plugin,
+    };
 }

@@ -11,6 +11,9 @@ use bindings::tapline::plugin::{chain, context, events, life, log, peers, stream
 
 mod files;
 mod machine;
+mod http;
+
+pub(crate) use http::Bodies;
 
 /// The contract, as the host's side of it.
 pub(crate) mod bindings {
@@ -22,6 +25,9 @@ pub(crate) mod bindings {
             "tapline:plugin/stream.emit": async | trappable,
             "tapline:plugin/peers.call": async | trappable,
             "tapline:plugin/files": async | trappable,
+            "tapline:plugin/http.send": async | trappable,
+            "tapline:plugin/http.open": async | trappable,
+            "tapline:plugin/http.read": async | trappable,
             default: trappable,
         },
     });
@@ -34,6 +40,8 @@ pub(crate) struct Guest {
     pub(crate) clock: CpuClock,
     pub(crate) memory: MemoryMeter,
     pub(crate) traffic: Traffic,
+    /// The answers that the call is reading.
+    pub(crate) bodies: Bodies,
 }
 
 impl Guest {

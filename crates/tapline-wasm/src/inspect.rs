@@ -77,6 +77,7 @@ pub(crate) fn may_import(interface: &str, grants: &Grants) -> bool {
         "files" => !grants.fs.is_empty(),
         "clock" => grants.clock.is_some(),
         "random" => grants.random,
+        "http" => !grants.http.is_empty(),
         _ => false,
     }
 }

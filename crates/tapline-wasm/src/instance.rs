@@ -73,6 +73,7 @@ impl WasmInstance {
     fn leave<T>(&mut self, answer: wasmtime::Result<(Result<T, types::Failure>,)>) -> Result<T, CallError> {
         let guest = self.store.data_mut();
         guest.call = None;
+        guest.bodies.close_all();
         guest.memory.release();
         let computed = guest.clock.stop();
         guest.traffic.end(computed);

@@ -6,7 +6,7 @@ use wasmtime::component::InstancePre;
 use wasmtime::{Store, Trap, UpdateDeadline};
 
 use crate::clock::CpuClock;
-use crate::guest::Guest;
+use crate::guest::{Bodies, Guest};
 use crate::instance::{WasmInstance, fault};
 use crate::meter::{Allowance, MemoryMeter};
 use crate::traffic::{Totals, Traffic};
@@ -41,6 +41,7 @@ impl WasmPlugin {
             clock: CpuClock::new(self.limits.cpu),
             memory: MemoryMeter::new(Arc::clone(&self.allowance)),
             traffic: Traffic::new(Arc::clone(&self.totals), &self.limits),
+            bodies: Bodies::default(),
         };
         let mut store = Store::new(self.linked.engine(), guest);
         store.limiter(|guest| &mut guest.memory);

@@ -12,7 +12,7 @@ use crate::clock::TICK;
 use crate::compiler::{Cache, Compiler, Jail, WITHIN};
 use crate::guest::Guest;
 use crate::guest::bindings::tapline::plugin::{
-    chain, clock, context, events, files, life, log, peers, random, stream, types,
+    chain, clock, context, events, files, http, life, log, peers, random, stream, types,
 };
 use crate::plugin::WasmPlugin;
 
@@ -139,6 +139,9 @@ impl WasmRuntime {
         stream::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
         if crate::inspect::may_import("events", grants) {
             events::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
+        }
+        if crate::inspect::may_import("http", grants) {
+            http::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;
         }
         if crate::inspect::may_import("peers", grants) {
             peers::add_to_linker::<_, HasSelf<_>>(&mut linker, |guest| guest)?;

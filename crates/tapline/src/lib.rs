@@ -9,6 +9,8 @@ pub use tapline_core::{
     PluginId, Step, Value,
 };
 pub use tapline_host::{Drain, Host, HostBuilder, HostError, Load, Loader, Policy, UnloadError};
+#[cfg(feature = "http")]
+pub use tapline_http::WebClient;
 #[cfg(feature = "pipeline")]
 pub use tapline_pipeline as pipeline;
 #[cfg(feature = "wasm")]

@@ -14,6 +14,8 @@ mod limits;
 mod grants;
 #[path = "sandbox/handwritten.rs"]
 mod handwritten;
+#[path = "sandbox/http.rs"]
+mod http;
 #[path = "sandbox/artifacts.rs"]
 mod artifacts;
 #[path = "sandbox/files.rs"]

@@ -23,6 +23,8 @@ impl Grants {
             fs: self.fs.iter().filter(is_new_folder).cloned().collect(),
             clock: self.clock.filter(|clock| Some(*clock) > others.clock),
             random: self.random && !others.random,
+            http: self.http.iter().filter(|grant| !grant.is_within(&others.http)).cloned().collect(),
+            secrets: self.secrets.iter().filter(|grant| !grant.is_within(&others.secrets)).cloned().collect(),
             denied: None,
         }
     }
@@ -59,6 +61,15 @@ mod tests {
         check(&scratch("rw"), "fs = [{ path = 'scratch:', mode = 'rw', max = '1KiB' }]", &scratch("rw"));
         check("clock = 'coarse'\nrandom = true", "clock = 'precise'", "random = true");
         check("clock = 'precise'", "clock = 'coarse'", "clock = 'precise'");
+        let http = |hosts: &str| {
+            format!("http = [{{ hosts = [{hosts}], methods = ['GET'], paths = ['/*'], why = 'x' }}]")
+        };
+        check(&http("'a.b.example', '${config:url}'"), &http("'*.b.example', '${config:url}'"), "");
+        check(
+            &http("'${config:other}'"),
+            &http("'*.b.example', '${config:url}'"),
+            &http("'${config:other}'"),
+        );
         let before = "events = { publish = ['a.*'] }";
         check("events = { publish = ['a.b', 'c'] }", before, "events = { publish = ['c'] }");
     }

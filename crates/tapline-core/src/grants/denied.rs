@@ -1,6 +1,8 @@
 //! What is taken away whatever else says yes.
 
-use super::{Folder, FolderMode, Grants};
+use url::Url;
+
+use super::{Folder, FolderMode, Grants, HeaderName, HttpMethod, Reach, http};
 use crate::call::CallTarget;
 use crate::topic::Topic;
 
@@ -69,6 +71,25 @@ impl Grants {
         })
     }
 
+    /// How far a request may go, or why it may not be made.
+    ///
+    /// # Errors
+    /// Who says no.
+    pub fn check_http(&self, method: HttpMethod, url: &Url) -> Result<Reach, &'static str> {
+        let reach = |grants: &Self| http::allow_http(&grants.http, method, url);
+        self.check(reach(self).is_some(), |denied| reach(denied).is_some())?;
+        reach(self).ok_or(NOT_GRANTED)
+    }
+
+    /// Why the value of a secret may not stand in a header of a request to the address.
+    ///
+    /// # Errors
+    /// Who says no.
+    pub fn check_secret(&self, name: &str, header: &HeaderName, url: &Url) -> Result<(), &'static str> {
+        let names = |grants: &Self| http::allow_secret(&grants.secrets, name, header, url);
+        self.check(names(self), names)
+    }
+
     /// What either allows, and what either denies.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
@@ -81,6 +102,8 @@ impl Grants {
         add(&mut both.fs, &other.fs);
         both.clock = self.clock.max(other.clock);
         both.random = self.random || other.random;
+        add(&mut both.http, &other.http);
+        add(&mut both.secrets, &other.secrets);
         both.denied = either(self.denied.as_deref(), other.denied.as_deref()).map(Box::new);
         both
     }
@@ -163,6 +186,25 @@ mod tests {
         assert_eq!(effective.check_read("input.user.3.name"), Ok(()));
         assert_eq!(effective.check_read("input.text"), Ok(()));
         assert_eq!(effective.check_read("output"), Err(NOT_GRANTED));
+    }
+
+    #[test]
+    fn a_denied_host_is_nobodys_inside_of_a_wider_grant() {
+        let http = |hosts: &str| {
+            grants(&format!("http = [{{ hosts = [{hosts}], methods = ['GET'], paths = ['/*'] }}]"))
+        };
+        let effective = http("'*.a.example'").denying(&http("'evil.a.example'"));
+        let check = |url: &str| effective.check_http(HttpMethod::Get, &url.parse().unwrap());
+        assert_eq!(check("https://x.a.example/"), Ok(Reach::Public));
+        assert_eq!(check("https://evil.a.example/"), Err(DENIED));
+        assert_eq!(check("https://b.example/"), Err(NOT_GRANTED));
+        let key = |name: &str| {
+            grants(&format!("secrets = [{{ name = '{name}', header = 'X', hosts = ['a.example'] }}]"))
+        };
+        let (header, url) = ("x".parse().unwrap(), "https://a.example/".parse().unwrap());
+        let effective = key("k").union(&key("l")).denying(&key("k"));
+        assert_eq!(effective.check_secret("k", &header, &url), Err(DENIED));
+        assert_eq!(effective.check_secret("l", &header, &url), Ok(()));
     }
 
     #[test]

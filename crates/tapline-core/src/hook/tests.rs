@@ -279,6 +279,14 @@ impl Services for Nothing {
     fn fill_random(&self, _: &mut [u8]) -> Result<(), Failure> {
         Ok(())
     }
+
+    fn http(&self, _: crate::HttpCall) -> BoxFuture<'static, Result<crate::HttpResponse, CallError>> {
+        Box::pin(std::future::ready(Err(CallError::Cancelled)))
+    }
+
+    fn secret(&self, _: &str) -> Option<String> {
+        None
+    }
 }
 
 impl Boundary for Scripted {

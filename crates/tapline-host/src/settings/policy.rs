@@ -1,13 +1,16 @@
-use tapline_core::{CallPattern, ContextGrants, EventGrants, Grants, PluginId, TopicPattern, TopicSet};
+use tapline_core::{
+    CallPattern, ContextGrants, EventGrants, Grants, HostPattern, HttpGrant, PluginId, SecretGrant,
+    TopicPattern, TopicSet,
+};
 use toml::de::DeTable;
 
 use crate::policy::Policy;
 use crate::toml_reader::{TomlReader, Value};
 
 /// What can be said of one plugin.
-const OF_ONE: [&str; 6] = ["call", "publish", "subscribe", "fs", "clock", "random"];
+const OF_ONE: [&str; 8] = ["call", "publish", "subscribe", "fs", "clock", "random", "http", "secrets"];
 /// What can be denied.
-const DENIABLE: [&str; 5] = ["call", "publish", "subscribe", "fs", "context"];
+const DENIABLE: [&str; 7] = ["call", "publish", "subscribe", "fs", "http", "secrets", "context"];
 
 /// The table `policy`.
 pub(super) fn read<'t>(reader: &mut TomlReader<'t>, table: &DeTable<'t>, keys: &[&str]) -> Policy {
@@ -35,7 +38,13 @@ pub(super) fn read<'t>(reader: &mut TomlReader<'t>, table: &DeTable<'t>, keys: &
 }
 
 fn allowed<'a, 't: 'a>(reader: &mut TomlReader<'t>, get: &impl Fn(&str) -> Option<&'a Value<'t>>) -> Grants {
+    let http: Vec<HttpGrant> = reader.tables(get("http"));
+    let secrets: Vec<SecretGrant> = reader.tables(get("secrets"));
+    named(reader, get("http"), http.iter().flat_map(|grant| &grant.hosts));
+    named(reader, get("secrets"), secrets.iter().flat_map(|grant| &grant.hosts));
     Grants {
+        http,
+        secrets,
         call: reader.list(get("call"), str::parse::<CallPattern>),
         events: EventGrants {
             publish: topics(reader, get("publish")),
@@ -45,6 +54,19 @@ fn allowed<'a, 't: 'a>(reader: &mut TomlReader<'t>, get: &impl Fn(&str) -> Optio
         clock: reader.read(get("clock")),
         random: reader.read(get("random")).unwrap_or(false),
         ..Grants::default()
+    }
+}
+
+/// A policy says which hosts a configuration may name, and names them itself.
+fn named<'t, 'h>(
+    reader: &mut TomlReader<'t>,
+    value: Option<&Value<'t>>,
+    mut hosts: impl Iterator<Item = &'h HostPattern>,
+) {
+    if let (Some(value), Some(host)) = (value, hosts.find(|host| host.configured().is_some())) {
+        let message =
+            format!("`{host}` names no host here: a policy says which hosts a configuration may name");
+        reader.mistake(value.span(), message);
     }
 }
 

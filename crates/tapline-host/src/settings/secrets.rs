@@ -1,10 +1,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::Range;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
 mod forms;
+mod redactor;
+
+pub(crate) use redactor::Redactor;
 
 /// Values that nobody may see, by their names.
 #[derive(Clone, Default)]
@@ -17,6 +21,7 @@ pub struct Secrets {
 #[derive(Clone)]
 struct Finder {
     forms: AhoCorasick,
+    texts: Vec<String>,
     /// What stands in the place of each form.
     marks: Vec<String>,
 }
@@ -99,22 +104,37 @@ impl Finder {
                 marked.entry(form).or_insert_with(|| format!("«secret:{name}»"));
             }
         }
-        let (forms, marks): (Vec<_>, Vec<_>) = marked.into_iter().unzip();
-        let forms = AhoCorasick::builder().match_kind(MatchKind::Standard).build(forms);
+        let (texts, marks): (Vec<_>, Vec<_>) = marked.into_iter().unzip();
+        let forms = AhoCorasick::builder().match_kind(MatchKind::Standard).build(&texts);
         // It fails for gigabytes of forms alone, and values have a largest size.
-        forms.ok().filter(|_| !marks.is_empty()).map(|forms| Self { forms, marks })
+        forms.ok().filter(|_| !marks.is_empty()).map(|forms| Self { forms, texts, marks })
+    }
+
+    /// Where values stand, from the first to the last, with what is to stand there instead.
+    fn found(&self, text: &[u8]) -> impl Iterator<Item = (Range<usize>, &str)> {
+        let found = self.forms.find_overlapping_iter(text);
+        let mut found: Vec<_> =
+            found.map(|found| (found.range(), self.marks[found.pattern()].as_str())).collect();
+        found.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
+        found.into_iter()
+    }
+
+    /// How many bytes at the end may be the begin of a value.
+    fn begun(&self, text: &[u8]) -> usize {
+        let longest = self.forms.max_pattern_len().saturating_sub(1).min(text.len());
+        let is_begin = |end: &[u8]| {
+            self.texts.iter().any(|form| form.len() > end.len() && form.as_bytes().starts_with(end))
+        };
+        (1..=longest).rev().find(|length| is_begin(&text[text.len() - length..])).unwrap_or(0)
     }
 
     /// The text with marks. Values that overlap are taken out together, so that no rest of one is left behind.
     fn marked(&self, text: &str) -> String {
-        let found = self.forms.find_overlapping_iter(text);
-        let mut found: Vec<_> = found.map(|found| (found.range(), found.pattern())).collect();
-        found.sort_by_key(|(range, _)| (range.start, std::cmp::Reverse(range.end)));
         let (mut marked, mut done) = (String::new(), 0);
-        for (range, form) in found {
+        for (range, mark) in self.found(text.as_bytes()) {
             if range.start >= done {
                 marked.push_str(&text[done..range.start]);
-                marked.push_str(&self.marks[form]);
+                marked.push_str(mark);
             }
             done = done.max(range.end);
         }

@@ -75,8 +75,8 @@ fn what_single_plugins_may_and_what_nobody_may_stands_below_the_policy() {
         expect![[r#"
             tapline.toml:1:17: `Search` is not a valid plugin id: lower-case letters, digits, `_` and `-`, beginning with a letter, at most 64
             tapline.toml:2:8: a list is expected here
-            tapline.toml:3:1: unknown key `own_authority`, expected one of `call`, `publish`, `subscribe`, `fs`, `clock`, `random`
-            tapline.toml:5:1: unknown key `clock`, expected one of `call`, `publish`, `subscribe`, `fs`, `context`
+            tapline.toml:3:1: unknown key `own_authority`, expected one of `call`, `publish`, `subscribe`, `fs`, `clock`, `random`, `http`, `secrets`
+            tapline.toml:5:1: unknown key `clock`, expected one of `call`, `publish`, `subscribe`, `fs`, `http`, `secrets`, `context`
             tapline.toml:6:16: unknown variant `home:`, expected `data:` or `scratch:`
         "#]],
     );
@@ -168,6 +168,47 @@ three = { variable = 'A' }
             tapline.toml:20:9: give either `env`, the name of a variable, or `file`
             tapline.toml:20:11: unknown key `variable`, expected one of `env`, `file`
             tapline.toml:21:1: `a b` is not a name: letters, digits, `_` and `-`
+        "#]],
+    );
+}
+
+#[test]
+fn requests_and_secrets_of_the_policy_are_read_whole_or_refused() {
+    let folder = written(
+        "[policy]
+http = [{ hosts = ['*.a.example'], methods = ['GET'], paths = ['/v1/*'], private = true }]
+secrets = [{ name = 'key', header = 'Authorization', hosts = ['x.a.example'] }]
+",
+    );
+    let settings = Settings::beside(&folder.path().join("pipeline.yaml")).unwrap();
+    let same: tapline_core::Grants = toml::from_str(
+        "http = [{ hosts = ['*.a.example'], methods = ['GET'], paths = ['/v1/*'], private = true }]
+         secrets = [{ name = 'key', header = 'authorization', hosts = ['x.a.example'] }]",
+    )
+    .unwrap();
+    let policy = Policy::default().allow_http(same.http[0].clone()).allow_secret(same.secrets[0].clone());
+    assert_eq!(settings.policy(), &policy);
+    check(
+        "[policy]
+http = [
+  'a.example',
+  { hosts = ['*'], methods = ['get'], paths = [], private = 'yes' },
+  { hosts = ['${config:base_url}'], methods = ['GET'], paths = ['/*'] },
+  { hosts = ['a.example'], methods = ['GET'], paths = ['/v1*'] },
+  { hosts = ['a.example'], methods = ['GET'] },
+  { hosts = ['a.example'], method = 'GET' },
+]
+secrets = [{ header = 'Host', hosts = [] }, { name = 'x', header = 'y', hosts = [] }]
+",
+        expect![[r#"
+            tapline.toml:2:8: `${config:base_url}` names no host here: a policy says which hosts a configuration may name
+            tapline.toml:3:3: invalid type: string "a.example", expected a table
+            tapline.toml:4:13: `*` names no host: write it as in `api.example.com`, `*.example.com`, `api.example.com:8443`, `http://localhost:8080` or `[2001:db8::1]`
+            tapline.toml:6:55: `/v1*` names no paths: write it as in `/v1/search`, `/repos/*/issues` or `/v1/*`, where `*` is a whole segment
+            tapline.toml:7:3: missing field `paths`
+            tapline.toml:8:28: unknown field `method`, expected one of `hosts`, `methods`, `paths`, `private`, `why`
+            tapline.toml:10:23: `Host` is a header that the host sets itself
+            tapline.toml:10:81: the list is empty: name what is meant, and nothing stands for all
         "#]],
     );
 }

@@ -1,9 +1,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tapline_core::{CallContext, CallError, Exit, Failure, FileChange, FolderEntry, Level, Value};
+use tapline_core::{
+    CallContext, CallError, Exit, Failure, FileChange, FolderEntry, HttpBody, HttpRequest, Level, Value,
+};
 
 use crate::Result;
+use crate::http::{HttpResponse, HttpStream};
+
+/// The body of an answer.
+pub(crate) struct Body(Box<dyn HttpBody>);
+
+impl Body {
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Vec<u8>>> {
+        self.0.chunk().await.map_err(|error| error.to_failure())
+    }
+}
 
 /// The host, reached directly.
 #[derive(Debug)]
@@ -58,6 +70,17 @@ impl Host {
 
     pub(super) fn publish(&self, topic: &str, payload: Value) -> Result<usize> {
         self.0.publish(topic, payload).map_err(|error| error.to_failure())
+    }
+
+    pub(super) async fn http(&self, request: HttpRequest) -> Result<HttpResponse> {
+        let mut answer = self.0.http(request).await.map_err(|error| error.to_failure())?;
+        let body = answer.bytes().await.map_err(|error| error.to_failure())?;
+        Ok(HttpResponse { status: answer.status, headers: answer.headers, body })
+    }
+
+    pub(super) async fn http_stream(&self, request: HttpRequest) -> Result<HttpStream> {
+        let answer = self.0.http(request).await.map_err(|error| error.to_failure())?;
+        Ok(HttpStream { status: answer.status, headers: answer.headers, body: Body(answer.body) })
     }
 
     pub(super) fn log(&self, level: Level, message: &str) {

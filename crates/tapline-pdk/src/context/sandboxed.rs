@@ -1,11 +1,27 @@
 use std::time::Duration;
 
-use tapline_core::{EntryKind, Failure, FolderEntry, Level, Value};
+use tapline_core::{EntryKind, Failure, FolderEntry, HttpRequest, Level, Value};
 
 use crate::Result;
 use crate::guest::bindings::tapline::plugin::{
-    chain, clock, context, events, files, life, log, peers, random, stream, types,
+    chain, clock, context, events, files, http, life, log, peers, random, stream, types,
 };
+use crate::http::{HttpResponse, HttpStream};
+
+/// The body of an answer, by its number.
+pub(crate) struct Body(u32);
+
+impl Body {
+    pub(crate) async fn chunk(&mut self) -> Result<Option<Vec<u8>>> {
+        http::read(self.0).map_err(failure)
+    }
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        http::close(self.0);
+    }
+}
 
 /// The host, reached through the imports of the contract.
 #[derive(Debug)]
@@ -66,6 +82,16 @@ impl Host {
         Ok(usize::try_from(count).unwrap_or(usize::MAX))
     }
 
+    pub(super) async fn http(&self, request: HttpRequest) -> Result<HttpResponse> {
+        let answer = http::send(&outgoing(request)).map_err(failure)?;
+        Ok(HttpResponse { status: answer.status, headers: headers(answer.headers), body: answer.body })
+    }
+
+    pub(super) async fn http_stream(&self, request: HttpRequest) -> Result<HttpStream> {
+        let head = http::open(&outgoing(request)).map_err(failure)?;
+        Ok(HttpStream { status: head.status, headers: headers(head.headers), body: Body(head.body) })
+    }
+
     pub(super) fn log(&self, level: Level, message: &str) {
         let level = match level {
             Level::Debug => log::Level::Debug,
@@ -121,6 +147,17 @@ impl Host {
             }
         }
     }
+}
+
+fn outgoing(request: HttpRequest) -> http::Request {
+    let HttpRequest { method, url, headers, body, timeout, limit } = request;
+    let headers = headers.into_iter().map(|(name, value)| http::Header { name, value }).collect();
+    let timeout_milliseconds = timeout.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    http::Request { method, url, headers, body, timeout_milliseconds, limit }
+}
+
+fn headers(headers: Vec<http::Header>) -> Vec<(String, String)> {
+    headers.into_iter().map(|http::Header { name, value }| (name, value)).collect()
 }
 
 fn value(json: &str) -> Result<Value> {
