@@ -105,7 +105,7 @@ impl Grants {
         self.call.is_empty() && self.events.publish.is_empty() && self.fs.is_empty()
     }
 
-    /// What both allow.
+    /// What both allow, as far as one pattern of the two covers the other.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         Self {
