@@ -120,6 +120,15 @@ impl Loader {
         Ok(manifest)
     }
 
+    /// Reads a manifest that is at hand as text; `file` is named in mistakes, and not looked at. Schemas that the manifest
+    /// names stay names.
+    ///
+    /// # Errors
+    /// With all that is wrong in it.
+    pub fn parse(file: &Path, text: &str) -> Result<Manifest, ManifestError> {
+        parse(file, text)
+    }
+
     /// The digest of the package in a folder: of its manifest, the schemas that this names, and the artifact. What else
     /// lies there does not count.
     ///
