@@ -274,6 +274,24 @@ plugin.toml:23:2: unknown key `colours`, expected one of `plugin`, `provides`, `
     }
 
     #[test]
+    fn rights_that_are_too_many_to_be_compared_are_refused() {
+        let asking = |rights: &str| format!("{HEAD}[requires]\n{rights}\n");
+        let many = vec!["'a'"; 257].join(", ");
+        check(
+            &asking(&format!("call = [{many}]")),
+            "plugin.toml:7:8: `call` has 257 entries, and may have 256",
+        );
+        check(
+            &asking(&format!("context = {{ read = [{many}] }}")),
+            "plugin.toml:7:11: `context` has 257 entries, and may have 256",
+        );
+        check(
+            &asking(&format!("events = {{ publish = [{many}] }}")),
+            "plugin.toml:7:10: `events` has 257 entries, and may have 256",
+        );
+    }
+
+    #[test]
     fn a_subscription_has_to_be_asked_for() {
         check(
             &format!("{HEAD}[[subscribe]]\nname = 'on'\ntopic = 'run.*'\n"),
