@@ -2,10 +2,16 @@
 
 mod polling;
 mod timing;
+mod memory;
+mod peer;
 mod plugged;
+mod bare;
 mod workload;
 
+pub use bare::Bare;
+pub use memory::of_each;
+pub use peer::Peer;
 pub use plugged::Plugged;
 pub use polling::finish;
-pub use timing::time;
+pub use timing::{Figure, figure, figure_of_batches, figure_of_each, figure_of_threads, time};
 pub use workload::{Shape, Workload};

@@ -1,8 +1,18 @@
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// A call is timed in batches that take at least so long; the median of this many batches counts.
 const BATCH: Duration = Duration::from_millis(10);
 const BATCHES: usize = 15;
+
+/// What was measured, the median of batches.
+#[derive(Debug, Clone, Copy)]
+pub struct Figure {
+    /// Nanoseconds, or bytes.
+    pub value: f64,
+    /// Half of the batches lie no further apart than this.
+    pub spread: f64,
+}
 
 /// Nanoseconds a call: the median of batches.
 ///
@@ -10,17 +20,70 @@ const BATCHES: usize = 15;
 /// When the machine is so slow that no batch comes to its end.
 #[must_use]
 pub fn time(call: impl Fn()) -> f64 {
-    let batch = |calls: u32| {
+    figure(call).value
+}
+
+/// Nanoseconds a call.
+///
+/// # Panics
+/// As [`time`].
+#[must_use]
+pub fn figure(mut call: impl FnMut()) -> Figure {
+    figure_of_batches(|calls| (0..calls).for_each(|_| call()))
+}
+
+/// Nanoseconds a call of what makes as many calls as it is told.
+///
+/// # Panics
+/// As [`time`].
+#[must_use]
+pub fn figure_of_batches(mut batch: impl FnMut(u32)) -> Figure {
+    median(|calls| {
         let begun = Instant::now();
-        (0..calls).for_each(|_| call());
+        batch(calls);
         begun.elapsed()
+    })
+}
+
+/// Nanoseconds a call on each of several threads at once; a thread makes as many calls as it is told.
+///
+/// # Panics
+/// As [`time`].
+#[must_use]
+pub fn figure_of_threads(threads: &mut [impl FnMut(u32) + Send]) -> Figure {
+    median(|calls| {
+        let begun = Instant::now();
+        thread::scope(|scope| {
+            for thread in &mut *threads {
+                scope.spawn(move || thread(calls));
+            }
+        });
+        begun.elapsed()
+    })
+}
+
+/// Nanoseconds of what can be done once with each thing that is made for it; the making does not count.
+#[must_use]
+pub fn figure_of_each<T, R>(mut make: impl FnMut() -> T, once: impl Fn(&T) -> R) -> Figure {
+    let one = |made: T| {
+        let begun = Instant::now();
+        let done = once(&made);
+        let took = begun.elapsed();
+        drop(done);
+        took.as_secs_f64() * 1e9
     };
-    let mut calls = 64;
+    middle((0..BATCHES).map(|_| one(make())).collect())
+}
+
+fn median(mut batch: impl FnMut(u32) -> Duration) -> Figure {
+    let mut calls = 1;
     while batch(calls) < BATCH {
         calls *= 2;
     }
-    let mut times: Vec<_> =
-        (0..BATCHES).map(|_| batch(calls).as_secs_f64() * 1e9 / f64::from(calls)).collect();
+    middle((0..BATCHES).map(|_| batch(calls).as_secs_f64() * 1e9 / f64::from(calls)).collect())
+}
+
+fn middle(mut times: Vec<f64>) -> Figure {
     times.sort_by(f64::total_cmp);
-    times[BATCHES / 2]
+    Figure { value: times[BATCHES / 2], spread: times[BATCHES * 3 / 4] - times[BATCHES / 4] }
 }

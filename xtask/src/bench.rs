@@ -3,10 +3,13 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::Args;
 
+use crate::peers;
 use crate::process;
 use crate::workspace::Workspace;
 
 const PACKAGE: &str = "tapline-benches";
+/// The benchmark that measures Extism beside us.
+const BESIDE_EXTISM: &str = "sandbox";
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -19,13 +22,18 @@ pub(crate) struct Options {
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     ensure!(workspace.has_member(PACKAGE), "there is no package {PACKAGE} in this workspace");
+    if options.name.as_deref().is_none_or(|name| name == BESIDE_EXTISM)
+        && let Err(error) = peers::build_extism(workspace)
+    {
+        println!("{error:#}; Extism is not compared with");
+    }
     let mut bench = process::cargo();
     bench.args(["bench", "--package", PACKAGE]);
     match &options.name {
         Some(name) => bench.args(["--bench", name]),
         None => bench.arg("--benches"),
     };
-    bench.env(crate::test::PEERS, crate::peers::folder(workspace));
+    bench.env(crate::test::PEERS, peers::folder(workspace));
     bench.arg("--").args(&options.arguments);
     process::run(&mut bench).map(process::exit_code)
 }

@@ -1,4 +1,5 @@
 mod component;
+mod extism;
 mod source_hash;
 
 use std::fs;
@@ -54,7 +55,10 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         None => find_toolchain(workspace)?,
     };
     match build_with(workspace, toolchain)? {
-        Built::Into(packages) if options.commit => commit(workspace, &packages),
+        Built::Into(packages) if options.commit => {
+            commit(workspace, &packages)?;
+            toolchain.map_or(Ok(()), |toolchain| extism::commit(workspace, toolchain))
+        }
         Built::Skipped(_) if options.commit || options.require => {
             bail!("there is no toolchain for guests")
         }
@@ -75,6 +79,9 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
         if let Some(reason) = staleness(workspace, guest)? {
             stale.push(format!("  {}: {reason}", guest.name));
         }
+    }
+    if !extism::is_fresh(workspace)? {
+        stale.push(format!("  {}: its source is newer than its module", extism::GUEST));
     }
     if !stale.is_empty() {
         bail!("stale components; run `cargo xtask guests --commit`\n{}", stale.join("\n"));
@@ -117,19 +124,27 @@ fn build_one(
     guest: &Package,
     packages: &Utf8Path,
 ) -> Result<()> {
-    let target = workspace.guests_target();
-    let mut cargo = toolchain.cargo(["rustc", "--locked", "--lib", "--crate-type", "cdylib"]);
-    cargo.args(["--package", &guest.name, "--profile", "guest", "--target-dir", target.as_str()]);
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(&machine_paths(workspace, toolchain)));
-    process::run_well(cargo.current_dir(workspace.root()))?;
-
-    let file = format!("{}.wasm", guest.name.replace('-', "_"));
-    let module = read(&target.join(TARGET).join("guest").join(file))?;
+    let module = core_module(workspace, toolchain, workspace.root(), &guest.name)?;
     let Component { manifest, bytes } = Component::from_core_module(&module)?;
     refuse_machine_paths(&bytes, &machine_paths(workspace, toolchain))?;
     let package = packages.join(guest.name.as_str());
     write_if_changed(&package.join(MANIFEST), manifest.as_bytes())?;
     write_if_changed(&package.join(ARTIFACT), &bytes)
+}
+
+/// What a crate of the workspace in a folder is compiled to.
+fn core_module(
+    workspace: &Workspace,
+    toolchain: Toolchain,
+    folder: &Utf8Path,
+    name: &str,
+) -> Result<Vec<u8>> {
+    let target = workspace.guests_target();
+    let mut cargo = toolchain.cargo(["rustc", "--locked", "--lib", "--crate-type", "cdylib"]);
+    cargo.args(["--package", name, "--profile", "guest", "--target-dir", target.as_str()]);
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(&machine_paths(workspace, toolchain)));
+    process::run_well(cargo.current_dir(folder))?;
+    read(&target.join(TARGET).join("guest").join(format!("{}.wasm", name.replace('-', "_"))))
 }
 
 /// Folders of this machine that compilers write into panic messages, and what stands in for each.

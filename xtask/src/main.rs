@@ -8,6 +8,7 @@ mod peers;
 mod guests;
 mod test;
 mod bench;
+mod fuzz;
 mod layers;
 mod links;
 mod check;
@@ -31,6 +32,8 @@ enum Task {
     Test(test::Options),
     /// Run the benchmarks.
     Bench(bench::Options),
+    /// Feed bad input to whatever reads text, bytes or patterns from outside.
+    Fuzz(fuzz::Options),
     /// Hold the dependencies among our crates against the crate table.
     Layers,
     /// Look for dead links in the Markdown files.
@@ -55,6 +58,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Guests(options) => guests::run(&workspace, &options)?,
         Task::Test(options) => return test::run(&workspace, &options),
         Task::Bench(options) => return bench::run(&workspace, &options),
+        Task::Fuzz(options) => fuzz::run(&workspace, &options)?,
         Task::Layers => layers::run(&workspace)?,
         Task::Links => links::run(workspace.root())?,
         Task::Check => check::run(&workspace)?,

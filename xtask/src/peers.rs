@@ -48,6 +48,19 @@ pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+/// The workspace of the program that measures Extism.
+pub(crate) fn extism_source(workspace: &Workspace) -> Utf8PathBuf {
+    workspace.root().join("benches/peers/extism")
+}
+
+/// Builds the program that measures Extism, which takes minutes the first time.
+pub(crate) fn build_extism(workspace: &Workspace) -> Result<()> {
+    let mut cargo = process::cargo();
+    cargo.args(["build", "--release", "--locked"]);
+    cargo.args(["--manifest-path", extism_source(workspace).join("Cargo.toml").as_str()]);
+    process::run_well(cargo.args(["--target-dir", folder(workspace).join("extism").as_str()]))
+}
+
 fn has_tapable(folder: &Utf8Path) -> bool {
     folder.join("node_modules/tapable/package.json").is_file()
 }

@@ -4,6 +4,7 @@ use std::process::Command;
 use anyhow::{Result, bail};
 use clap::Args;
 
+use crate::fuzz;
 use crate::peers;
 use crate::process;
 use crate::toolchain::{DEBIAN_PACKAGES, HOW_TO_GET_ONE, Toolchain};
@@ -14,6 +15,9 @@ pub(crate) struct Options {
     /// Install what is missing: the target with rustup, all else on Debian as root.
     #[arg(long)]
     install: bool,
+    /// Also what only the long checks need: cargo-fuzz.
+    #[arg(long)]
+    long: bool,
 }
 
 /// A program that a test compares our answers with; where it is missing, that test skips itself.
@@ -52,7 +56,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     for peer in peers::missing(workspace) {
         println!("{peer:<15} missing; optional, the tests that compare with it skip themselves");
     }
-    Ok(())
+    if options.long { fuzzer(options) } else { Ok(()) }
 }
 
 /// The optional programs that are not there.
@@ -76,6 +80,17 @@ fn report(toolchain: Option<Toolchain>) {
             }
         }
     }
+}
+
+fn fuzzer(options: &Options) -> Result<()> {
+    match process::find_program(fuzz::PROGRAM) {
+        Some(path) => println!("{:<15} {}", fuzz::PROGRAM, path.display()),
+        None if options.install => {
+            process::run_well(process::cargo().args(["install", "--locked", fuzz::PROGRAM]))?;
+        }
+        None => println!("{:<15} missing; `cargo xtask fuzz` needs it", fuzz::PROGRAM),
+    }
+    Ok(())
 }
 
 fn missing_packages(toolchain: Option<Toolchain>) -> Vec<&'static str> {

@@ -124,7 +124,8 @@ impl FromStr for CallTarget {
 impl fmt::Display for CallTarget {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Contribution { point, key } if **point == *METHODS && **key != *"*" => {
+            // What is no plugin's id would be read as something else, or not at all.
+            Self::Contribution { point, key } if **point == *METHODS && PluginId::new(key).is_ok() => {
                 formatter.write_str(key)
             }
             Self::Contribution { point, key } => write!(formatter, "{point}/{key}"),
@@ -167,7 +168,9 @@ mod tests {
 
     #[test]
     fn targets_read_back_as_they_are_written() {
-        for text in ["provider/echo", "counter", "capability:chat", "provider/*", "plugin/*"] {
+        let texts =
+            ["provider/echo", "counter", "capability:chat", "provider/*", "plugin/*", "plugin/capability:x"];
+        for text in texts {
             assert_eq!(text.parse::<CallTarget>().unwrap().to_string(), text);
         }
         for text in ["", "/", "a/", "/b", "a/b/c", "Counter", "capability:", "capability:a/b", "*/x", "a/b*"]

@@ -135,7 +135,7 @@ impl Grants {
             && self.secrets.is_empty()
     }
 
-    /// What both allow.
+    /// What both allow, as far as one pattern of the two covers the other.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         Self {

@@ -85,7 +85,10 @@ impl PathSet {
         self.0.extend(new);
     }
 
-    /// The places that both sets cover.
+    /// The places that a pattern of each covers, where one of the two covers the other.
+    ///
+    /// It never covers more than both sets do. Of two patterns that only overlap, as `a.*.c` and `a.b.*`, it keeps
+    /// nothing: it has no more patterns than both sets together, however often it is done.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         let kept = |ours: &Self, theirs: &Self| {

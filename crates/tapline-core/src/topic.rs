@@ -138,7 +138,10 @@ impl TopicSet {
         self.0.iter().any(|pattern| pattern.covers(other))
     }
 
-    /// The topics that both sets are about.
+    /// The topics that a pattern of each is about, where one of the two covers the other.
+    ///
+    /// It is never about more than both sets are. Of two patterns that only overlap, as `a.*` and `*.b`, it keeps
+    /// nothing: it has no more patterns than both sets together, however often it is done.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         let mut both = Self(self.0.iter().filter(|pattern| other.covers(pattern)).cloned().collect());

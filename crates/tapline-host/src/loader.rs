@@ -120,6 +120,15 @@ impl Loader {
         Ok(manifest)
     }
 
+    /// Reads a manifest that is at hand as text; `file` is named in mistakes, and not looked at. Schemas that the manifest
+    /// names stay names.
+    ///
+    /// # Errors
+    /// With all that is wrong in it.
+    pub fn parse(file: &Path, text: &str) -> Result<Manifest, ManifestError> {
+        parse(file, text)
+    }
+
     /// The digest of the package in a folder: of its manifest, the schemas that this names, and the artifact. What else
     /// lies there does not count.
     ///
@@ -262,6 +271,24 @@ plugin.toml:23:2: unknown key `colours`, expected one of `plugin`, `provides`, `
         let outside = "[[provides]]\npoint = 'node'\nkey = 'x'\nschema = '../x.json'\n";
         check(&format!("{HEAD}{outside}"), "plugin.toml:9:10: schema `../x.json` is outside of the package");
         check("", "plugin.toml:1:1: there is no table `[plugin]`, which says what this is");
+    }
+
+    #[test]
+    fn rights_that_are_too_many_to_be_compared_are_refused() {
+        let asking = |rights: &str| format!("{HEAD}[requires]\n{rights}\n");
+        let many = vec!["'a'"; 257].join(", ");
+        check(
+            &asking(&format!("call = [{many}]")),
+            "plugin.toml:7:8: `call` has 257 entries, and may have 256",
+        );
+        check(
+            &asking(&format!("context = {{ read = [{many}] }}")),
+            "plugin.toml:7:11: `context` has 257 entries, and may have 256",
+        );
+        check(
+            &asking(&format!("events = {{ publish = [{many}] }}")),
+            "plugin.toml:7:10: `events` has 257 entries, and may have 256",
+        );
     }
 
     #[test]

@@ -102,7 +102,23 @@ impl Lock {
         let bytes =
             read_file(file, LARGEST).map_err(|source| LockError::Unreadable { file: file.into(), source })?;
         let text = decoded(file, bytes)?;
-        Ok(form::read(file, &text)?)
+        Ok(Self::parse(file, &text)?)
+    }
+
+    /// Reads a lock that is at hand as text; `file` is named in the mistake, and not looked at.
+    ///
+    /// # Errors
+    /// The first thing that is wrong in it.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, Mistake> {
+        form::read(file, text)
+    }
+
+    /// The text that [`write`](Self::write) writes.
+    ///
+    /// # Errors
+    /// When a plugin has something that TOML cannot hold; nothing that can be parsed has.
+    pub fn text(&self) -> io::Result<String> {
+        form::write(self)
     }
 
     /// Writes a file, whole or not at all.
@@ -111,7 +127,7 @@ impl Lock {
     /// When the file cannot be written.
     pub fn write(&self, file: &Path) -> Result<(), LockError> {
         let unwritable = |source| LockError::Unwritable { file: file.into(), source };
-        let text = form::write(self).map_err(unwritable)?;
+        let text = self.text().map_err(unwritable)?;
         put(file, &text).map_err(unwritable)
     }
 

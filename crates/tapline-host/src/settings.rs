@@ -90,10 +90,17 @@ impl Settings {
     pub fn read(file: &Path) -> Result<Self, SettingsError> {
         let bytes = read_file(file, LARGEST)
             .map_err(|source| SettingsError::Unreadable { file: file.into(), source })?;
-        decoded(file, bytes)
-            .map_err(|mistake| vec![mistake])
-            .and_then(|text| read::settings(file, &text))
-            .map_err(SettingsError::Invalid)
+        let text = decoded(file, bytes).map_err(|mistake| SettingsError::Invalid(vec![mistake]))?;
+        Self::parse(file, &text)
+    }
+
+    /// Reads settings that are at hand as text, as if they stood in `file`: it is named in mistakes, and folders are
+    /// looked for beside it.
+    ///
+    /// # Errors
+    /// With all that is wrong in them.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, SettingsError> {
+        read::settings(file, text).map_err(SettingsError::Invalid)
     }
 
     /// Reads the file `tapline.toml` that stands beside another file; where there is none, everything is as it is

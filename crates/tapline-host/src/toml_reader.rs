@@ -28,7 +28,12 @@ impl<'t> TomlReader<'t> {
         for error in errors {
             reader.mistake(error.span().unwrap_or_default(), error.message().trim_end());
         }
-        if reader.mistakes.is_empty() { Ok((reader, root.into_inner())) } else { Err(reader.mistakes) }
+        if reader.mistakes.is_empty() {
+            return Ok((reader, root.into_inner()));
+        }
+        // They come in the order in which the parser notices them.
+        reader.mistakes.sort_by(|one, other| one.place.cmp(&other.place));
+        Err(reader.mistakes)
     }
 
     pub(crate) fn place(&self, span: &Range<usize>) -> Place {

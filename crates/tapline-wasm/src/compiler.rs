@@ -61,7 +61,10 @@ impl Compiler {
             known.interfaces.check(manifest, grants)?;
             return Ok(known.component);
         }
-        let interfaces = Interfaces::of(manifest, &package.artifact)?;
+        let interfaces = Interfaces::of(&package.artifact).map_err(|error| LoadError::Broken {
+            plugin: manifest.id().to_string(),
+            reason: error.to_string(),
+        })?;
         interfaces.check(manifest, grants)?;
         let cached = self.cache.as_ref().and_then(|cache| cache.get(&self.engine, &digest));
         let component = match cached {

@@ -1,46 +1,74 @@
 use semver::Version;
 use tapline_core::{CONTRACT, Grants, HookKind, LoadError, Manifest};
-use wasmparser::{Encoding, Parser, Payload};
+use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
 
-/// The interfaces that a component imports and exports, read from its bytes before anything is compiled.
-pub(crate) struct Interfaces {
+/// What a component imports and exports, read from its bytes before anything is compiled.
+///
+/// With it, an application can tell what a component would need before it has a manifest or a grant for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interfaces {
     imports: Vec<String>,
     exports: Vec<String>,
 }
 
+/// Bytes that are no component.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NoComponent(String);
+
 const PACKAGE: &str = "tapline:plugin/";
+/// So many imports and exports are read: each is a name that is kept.
+const MOST_NAMES: usize = 10_000;
+/// Components and modules may stand so deep in each other.
+const DEEPEST: usize = 100;
 
 impl Interfaces {
-    /// Reads the outermost imports and exports of a component.
-    pub(crate) fn of(manifest: &Manifest, artifact: &[u8]) -> Result<Self, LoadError> {
-        let broken = |reason: String| LoadError::Broken { plugin: manifest.id().to_string(), reason };
+    /// Reads the imports and exports of a component, in the order in which they stand, and not those of what it is
+    /// made of. It takes time in the size of the bytes, and little memory, whatever they are.
+    ///
+    /// That they can be read does not mean that the component is valid.
+    ///
+    /// # Errors
+    /// When the bytes are no component, or not as far as can be seen from outside.
+    pub fn of(component: &[u8]) -> Result<Self, NoComponent> {
         let mut interfaces = Self { imports: Vec::new(), exports: Vec::new() };
         let mut depth = 0_usize;
-        for payload in Parser::new(0).parse_all(artifact) {
-            match payload.map_err(|error| broken(error.to_string()))? {
+        for payload in Parser::new(0).parse_all(component) {
+            match payload? {
                 Payload::Version { encoding: Encoding::Module, .. } if depth == 0 => {
-                    return Err(broken("it is a core module, and not a component".into()));
+                    return Err(NoComponent("it is a core module, and not a component".into()));
                 }
                 Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
                 Payload::End(_) => depth = depth.saturating_sub(1),
                 Payload::ComponentImportSection(section) if depth == 0 => {
-                    for import in section {
-                        interfaces
-                            .imports
-                            .push(import.map_err(|error| broken(error.to_string()))?.name.name.to_owned());
-                    }
+                    let names = section.into_iter().map(|import| Ok(import?.name.name));
+                    add(&mut interfaces.imports, names)?;
                 }
                 Payload::ComponentExportSection(section) if depth == 0 => {
-                    for export in section {
-                        interfaces
-                            .exports
-                            .push(export.map_err(|error| broken(error.to_string()))?.name.name.to_owned());
-                    }
+                    let names = section.into_iter().map(|export| Ok(export?.name.name));
+                    add(&mut interfaces.exports, names)?;
                 }
                 _ => {}
             }
+            if depth > DEEPEST {
+                return Err(NoComponent(format!(
+                    "more than {DEEPEST} modules or components stand in each other"
+                )));
+            }
         }
         Ok(interfaces)
+    }
+
+    /// The names of what it imports, as in `tapline:plugin/log@1.0.0`.
+    #[must_use]
+    pub fn imports(&self) -> &[String] {
+        &self.imports
+    }
+
+    /// The names of what it exports.
+    #[must_use]
+    pub fn exports(&self) -> &[String] {
+        &self.exports
     }
 
     /// Compares the component with its manifest and its grants.
@@ -64,6 +92,25 @@ impl Interfaces {
             }
         }
         Ok(())
+    }
+}
+
+fn add<'a>(
+    kept: &mut Vec<String>,
+    names: impl Iterator<Item = Result<&'a str, BinaryReaderError>>,
+) -> Result<(), NoComponent> {
+    for name in names {
+        if kept.len() == MOST_NAMES {
+            return Err(NoComponent(format!("it imports or exports more than {MOST_NAMES} names")));
+        }
+        kept.push(name?.to_owned());
+    }
+    Ok(())
+}
+
+impl From<BinaryReaderError> for NoComponent {
+    fn from(error: BinaryReaderError) -> Self {
+        Self(error.to_string())
     }
 }
 

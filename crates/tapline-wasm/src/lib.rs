@@ -14,4 +14,5 @@ mod traffic;
 mod clock;
 
 pub use compiler::{Jail, compile_in_jail};
+pub use inspect::{Interfaces, NoComponent};
 pub use runtime::{EngineError, WasmRuntime, WasmRuntimeBuilder};

@@ -21,6 +21,11 @@ pub(crate) fn source_hash(workspace: &Workspace, guest: &Package) -> Result<Stri
     digest(root, &files)
 }
 
+/// A digest, in hexadecimal, of the sources of one crate.
+pub(super) fn folder_hash(workspace: &Workspace, package: &Utf8Path) -> Result<String> {
+    digest(workspace.root(), &sources(package)?)
+}
+
 /// The files of a crate that its build reads.
 fn sources(package: &Utf8Path) -> Result<BTreeSet<Utf8PathBuf>> {
     let mut files = files_below(&package.join("src"))?;

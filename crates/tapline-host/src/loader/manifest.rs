@@ -38,7 +38,7 @@ struct Written<'a, 't> {
 /// A part of a list, and what was written of it.
 type Part<'a, 't, T> = (T, &'a Value<'t>);
 
-/// So many capabilities, needs and conflicts a plugin may have: each is held against those of all others.
+/// So many capabilities, needs, conflicts and rights of a kind a plugin may have: each is held against those of others.
 const LONGEST_LIST: usize = 256;
 
 const PARTS: [&str; 6] = ["plugin", "provides", "hook", "subscribe", "requires", "limits"];
@@ -60,6 +60,7 @@ impl<'a, 't> Written<'a, 't> {
         self.check_hooks(&hooks);
         self.check_contributions(&provides);
         if let Some(requires) = &requires {
+            self.check_requires(requires);
             self.check_subscriptions(&subscriptions, requires);
         }
         let plugin = plugin?;
@@ -94,15 +95,9 @@ impl<'a, 't> Written<'a, 't> {
                 format!("it was written for contract {}, and this host speaks {CONTRACT}", plugin.host);
             self.reader.mistake(place(&root["plugin"], "host"), message);
         }
-        let lists = [
-            ("capabilities", plugin.capabilities.len()),
-            ("depends_on", plugin.depends_on.len()),
-            ("conflicts", plugin.conflicts.len()),
-        ];
-        for (key, count) in lists.into_iter().filter(|(_, count)| *count > LONGEST_LIST) {
-            let message = format!("`{key}` has {count} entries, and may have {LONGEST_LIST}");
-            self.reader.mistake(place(&root["plugin"], key), message);
-        }
+        self.check_length(&root["plugin"], "capabilities", plugin.capabilities.len());
+        self.check_length(&root["plugin"], "depends_on", plugin.depends_on.len());
+        self.check_length(&root["plugin"], "conflicts", plugin.conflicts.len());
         if plugin.state && plugin.instances == Instances::Pool {
             let message =
                 "`state` is for plugins with `instances = \"one\"`: a pool keeps nothing between calls";
@@ -120,6 +115,23 @@ impl<'a, 't> Written<'a, 't> {
         if let Some(limit) = limits.zero() {
             let message = format!("nothing runs with a `{limit}` of zero");
             self.reader.mistake(place(&root["limits"], limit), message);
+        }
+    }
+
+    fn check_requires(&mut self, asked: &Requires) {
+        let Some(requires) = self.root.get("requires") else { return };
+        self.check_length(requires, "call", asked.call.len());
+        self.check_length(requires, "fs", asked.fs.len());
+        self.check_length(requires, "context", asked.context.read.patterns().count());
+        self.check_length(requires, "context", asked.context.write.patterns().count());
+        self.check_length(requires, "events", asked.events.publish.patterns().count());
+        self.check_length(requires, "events", asked.events.subscribe.patterns().count());
+    }
+
+    fn check_length(&mut self, table: &Value<'t>, key: &str, count: usize) {
+        if count > LONGEST_LIST {
+            let message = format!("`{key}` has {count} entries, and may have {LONGEST_LIST}");
+            self.reader.mistake(place(table, key), message);
         }
     }
 

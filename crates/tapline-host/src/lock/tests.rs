@@ -88,7 +88,8 @@ fn what_a_package_asks_for_beyond_what_it_asked_for_is_told_and_an_older_lock_te
 fn a_lock_is_in_its_file_whole_and_reads_back() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join(Lock::FILE);
-    for lock in [example(), Lock::default()] {
+    let calls = plugin("a", "1.0.0", None, "call = ['plugin/*', 'plugin/capability:x']");
+    for lock in [example(), Lock::default(), Lock::new(vec![calls])] {
         lock.write(&file).unwrap();
         assert_eq!(Lock::read(&file).unwrap(), lock);
     }

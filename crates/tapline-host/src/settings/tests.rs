@@ -218,14 +218,14 @@ fn what_is_no_toml_is_told_at_its_place() {
     check(
         "[plugins]\nfolders = [\n[limits]\ncpu = 2 s\n",
         expect![[r#"
-        tapline.toml:4:1: missing comma between array elements, expected `,`
-        tapline.toml:4:5: unexpected `=` in array, expected value, `]`
-        tapline.toml:4:7: missing comma between array elements, expected `,`
-        tapline.toml:4:10: unclosed array, expected `]`
-        tapline.toml:3:2: string values must be quoted, expected literal string
-        tapline.toml:4:1: string values must be quoted, expected literal string
-        tapline.toml:4:7: string values must be quoted, expected literal string
-    "#]],
+            tapline.toml:3:2: string values must be quoted, expected literal string
+            tapline.toml:4:1: missing comma between array elements, expected `,`
+            tapline.toml:4:1: string values must be quoted, expected literal string
+            tapline.toml:4:5: unexpected `=` in array, expected value, `]`
+            tapline.toml:4:7: missing comma between array elements, expected `,`
+            tapline.toml:4:7: string values must be quoted, expected literal string
+            tapline.toml:4:10: unclosed array, expected `]`
+        "#]],
     );
     check(
         "[limits]\ncpu = '1s'\ncpu = '2s'\n",

@@ -2,8 +2,10 @@
 
 use std::fs;
 
+use tapline::wasm::Interfaces;
 use tapline::{HostError, Load};
 use tempfile::TempDir;
+use wasm_encoder::{Component, NestedComponentSection};
 
 use crate::support::host;
 
@@ -88,4 +90,39 @@ async fn a_package_without_a_component_is_named_with_its_file() {
     fs::remove_file(folder.path().join("plugin.wasm")).unwrap();
     let error = host().load(Load::folder(folder.path())).await.unwrap_err().to_string();
     assert!(error.starts_with("cannot read ") && error.ends_with("plugin.wasm"), "{error}");
+}
+
+#[test]
+fn what_a_component_imports_and_exports_is_read_from_its_bytes_alone() {
+    let interfaces = Interfaces::of(&component(
+        "(component
+            (import \"a:b/c@1.0.0\" (instance))
+            (component (import \"d:e/f\" (instance)))
+            (instance $none)
+            (export \"g:h/i\" (instance $none)))",
+    ))
+    .unwrap();
+    assert_eq!(interfaces.imports(), ["a:b/c@1.0.0"]);
+    assert_eq!(interfaces.exports(), ["g:h/i"]);
+}
+
+#[test]
+fn a_component_of_endless_names_or_depth_is_not_read_to_its_end() {
+    let refused = |text: String| Interfaces::of(&component(&text)).unwrap_err().to_string();
+    let imports = |count| (0..count).map(|name| format!("(import \"n{name}\" (func))")).collect::<String>();
+    assert!(Interfaces::of(&component(&format!("(component {})", imports(10_000)))).is_ok());
+    assert_eq!(
+        refused(format!("(component {})", imports(10_001))),
+        "it imports or exports more than 10000 names"
+    );
+    let nested = |depth| {
+        (0..depth).fold(Component::new(), |inner, _| {
+            let mut outer = Component::new();
+            outer.section(&NestedComponentSection(&inner));
+            outer
+        })
+    };
+    assert!(Interfaces::of(nested(100).as_slice()).is_ok());
+    let error = Interfaces::of(nested(101).as_slice()).unwrap_err();
+    assert_eq!(error.to_string(), "more than 100 modules or components stand in each other");
 }

@@ -6,7 +6,7 @@ use tapline_pdk::prelude::*;
 #[derive(Debug)]
 pub struct Relay;
 
-#[plugin(id = "relay", requires = { context = { read = ["input.small"] } })]
+#[plugin(id = "relay", requires = { context = { read = ["input.small", "input.text"], write = ["input.text"] } })]
 impl Relay {
     #[init]
     fn init() -> Result<Self> {
@@ -43,6 +43,17 @@ impl Relay {
     #[hook(point = "relay-field", kind = "around")]
     async fn field(&self, context: &Context) -> Result<()> {
         context.get("input.small")?;
+        context.next().await
+    }
+
+    // One small text, which is changed.
+
+    #[hook(point = "relay-text", kind = "around")]
+    async fn text(&self, context: &Context) -> Result<()> {
+        let mut text: String = context.read("input.text")?;
+        let first = if text.starts_with('h') { "j" } else { "h" };
+        text.replace_range(..1, first);
+        context.write("input.text", text)?;
         context.next().await
     }
 }
