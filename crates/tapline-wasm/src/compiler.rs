@@ -3,7 +3,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lru::LruCache;
-use sha2::{Digest as _, Sha256};
 use tapline_core::{Grants, LoadError, Package};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
@@ -29,7 +28,7 @@ pub(crate) struct Compiler {
     jail: Option<Jail>,
 }
 
-/// The SHA-256 of an artifact.
+/// The BLAKE3 of an artifact: it is computed at every load, and SHA-256 would be most of what a load costs.
 type Digest = [u8; 32];
 
 /// A component, and what its bytes say of its imports and exports.
@@ -55,7 +54,7 @@ impl Compiler {
     /// The component of a package, if it imports no more than it was granted and exports what its manifest declares.
     pub(crate) async fn compiled(&self, package: &Package, grants: &Grants) -> Result<Component, LoadError> {
         let manifest = &package.manifest;
-        let digest: Digest = Sha256::digest(&package.artifact).into();
+        let digest: Digest = blake3::hash(&package.artifact).into();
         let known = self.kept().get(&digest).cloned();
         if let Some(known) = known {
             known.interfaces.check(manifest, grants)?;
