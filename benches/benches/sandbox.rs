@@ -7,12 +7,15 @@
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use tapline::{CallError, Payload, Value, WasmRuntime};
+use tapline::host::Supervision;
+use tapline::{CallError, Host, Load, Payload, Value, WasmRuntime};
 use tapline_benches::{
     Bare, Figure, Peer, Plugged, figure, figure_of_batches, figure_of_each, figure_of_threads, finish,
     of_each,
 };
+use tapline_test_kit::guest;
 use wasm_encoder::{
     CodeSection, Encode as _, Function, FunctionSection, Module, ModuleSection, TypeSection, ValType,
 };
@@ -57,6 +60,7 @@ fn main() {
         Row { name: "a load that compiles", peer: Some("load"), ours: &compiled, aim: "" },
         Row { name: "a load from the disk", peer: Some("load cached"), ours: &cached, aim: "" },
         Row { name: "the same, 2 MiB", peer: None, ours: &large, aim: "1 ms" },
+        Row { name: "a swap", peer: None, ours: &swap, aim: "" },
     ];
     println!("{:<26}{:>12}{:>9}{:>12}{:>9}{:>10}  aim", "µs", "ours", "spread", "Extism", "spread", "ratio");
     let memory = Row { name: "an idle instance, KiB", peer: Some("memory"), ours: &idle, aim: "" };
@@ -82,6 +86,16 @@ fn show(row: &Row<'_>, turns: usize, unit: f64, peer: &mut Option<Peer>) {
         None => format!("{:>12}{:>9}{:>10}", "-", "", ""),
     };
     println!("{:<26}{:>12.1}{:>9.1}{beside}  {}", row.name, ours.value / unit, ours.spread / unit, row.aim);
+}
+
+/// Another version of a plugin is put in its place, from the package in its folder to the end of the one before.
+fn swap() -> Figure {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let supervision = Supervision { trial: Duration::ZERO, ..Supervision::default() };
+    let host = Host::builder().runtime(WasmRuntime::new().unwrap()).supervision(supervision).build();
+    let relay = || Load::folder(guest("relay"));
+    runtime.block_on(host.load(relay())).unwrap();
+    figure(|| drop(runtime.block_on(host.swap(relay())).unwrap()))
 }
 
 /// A hook that calls `next`, and nothing else.

@@ -289,6 +289,11 @@ plugin.toml:23:2: unknown key `colours`, expected one of `plugin`, `provides`, `
             &asking(&format!("events = {{ publish = [{many}] }}")),
             "plugin.toml:7:10: `events` has 257 entries, and may have 256",
         );
+        let hosts = vec!["'a.example'"; 255].join(", ");
+        check(
+            &asking(&format!("http = [{{ hosts = [{hosts}], methods = ['GET'], paths = ['/*'] }}]")),
+            "plugin.toml:7:8: `http` has 257 entries, and may have 256",
+        );
     }
 
     #[test]

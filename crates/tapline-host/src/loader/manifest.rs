@@ -120,6 +120,10 @@ impl<'a, 't> Written<'a, 't> {
 
     fn check_requires(&mut self, asked: &Requires) {
         let Some(requires) = self.root.get("requires") else { return };
+        let http = asked.http.iter().map(|http| http.hosts.len() + http.methods.len() + http.paths.len());
+        let secrets = asked.secrets.iter().map(|secret| secret.hosts.len());
+        self.check_length(requires, "http", http.sum());
+        self.check_length(requires, "secrets", secrets.sum());
         self.check_length(requires, "call", asked.call.len());
         self.check_length(requires, "fs", asked.fs.len());
         self.check_length(requires, "context", asked.context.read.patterns().count());
