@@ -125,12 +125,13 @@ async fn everyone_gets_the_events_of_a_topic_in_the_same_order() {
 }
 
 #[tokio::test]
-async fn a_subscriber_that_never_reads_delays_nobody() {
+async fn a51_a_subscriber_that_never_reads_has_a_bounded_queue_and_delays_nobody() {
     let bus = Arc::new(Bus::default());
-    let _idle = subscribe(&bus, ">", 2, Overflow::DropOldest);
+    let mut idle = subscribe(&bus, ">", 2, Overflow::DropOldest);
     let mut busy = subscribe(&bus, ">", 4096, Overflow::DropOldest);
     for number in 0..1000 {
         bus.publish(&event("a", number));
     }
     assert_eq!(read(&mut busy).len(), 1000);
+    assert_eq!(read(&mut idle), [-998, 998, 999]);
 }
