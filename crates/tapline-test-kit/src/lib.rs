@@ -10,6 +10,7 @@
 //! ```
 
 mod guests;
+mod held;
 pub mod handwritten;
 mod scripted;
 mod bench;
@@ -17,5 +18,6 @@ pub mod conformance;
 
 pub use bench::{Bench, Words};
 pub use guests::guest;
+pub use held::Held;
 pub use script::Step;
 pub use scripted::{Native, Sandboxed, Scripted, Subject, hook};

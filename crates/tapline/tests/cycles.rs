@@ -3,11 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(target_os = "linux")]
 
-use std::fs;
-
 use peak_alloc::PeakAlloc;
 use tapline::{Drain, HookPoint, Host, Load, WasmRuntime};
-use tokio::runtime::Handle;
+use tapline_test_kit::Held;
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
@@ -18,30 +16,6 @@ const WARM: usize = 200;
 /// What maps and queues that have grown may keep, in bytes.
 const SLACK: usize = 64 << 10;
 
-/// What a process holds.
-#[derive(Debug)]
-struct Held {
-    bytes: usize,
-    resident: usize,
-    threads: usize,
-    files: usize,
-    tasks: usize,
-}
-
-impl Held {
-    fn now() -> Self {
-        let resident = fs::read_to_string("/proc/self/statm").unwrap();
-        let resident: usize = resident.split(' ').nth(1).unwrap().parse().unwrap();
-        Self {
-            bytes: ALLOCATOR.current_usage(),
-            resident: resident * 4096,
-            threads: fs::read_dir("/proc/self/task").unwrap().count(),
-            files: fs::read_dir("/proc/self/fd").unwrap().count(),
-            tasks: Handle::current().metrics().num_alive_tasks(),
-        }
-    }
-}
-
 /// Loads a plugin, calls it, and unloads it, many times.
 async fn come_and_go(load: impl Fn() -> Load) {
     let host = Host::builder().runtime(WasmRuntime::new().unwrap()).build();
@@ -49,13 +23,13 @@ async fn come_and_go(load: impl Fn() -> Load) {
     let mut warm = None;
     for cycle in 0..CYCLES {
         if cycle == WARM {
-            warm = Some(Held::now());
+            warm = Some(Held::now(ALLOCATOR.current_usage()));
         }
         let id = host.load(load()).await.unwrap();
         assert_eq!(point.call(7, |input| async move { Ok(input) }).await.unwrap(), 7);
         assert_eq!(host.unload(id.as_str()).await.unwrap(), Drain::Drained);
     }
-    let (warm, end) = (warm.unwrap(), Held::now());
+    let (warm, end) = (warm.unwrap(), Held::now(ALLOCATOR.current_usage()));
     assert!(end.bytes <= warm.bytes + SLACK, "{warm:?} {end:?}");
     assert!(end.resident <= warm.resident + (8 << 20), "{warm:?} {end:?}");
     // A thread that compiled may have ended since.

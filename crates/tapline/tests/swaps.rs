@@ -4,7 +4,6 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![cfg(target_os = "linux")]
 
-use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
@@ -12,9 +11,8 @@ use peak_alloc::PeakAlloc;
 use tapline::core::{HookKind, METHODS, Request, TopicPattern};
 use tapline::host::Settled;
 use tapline::{Drain, HookPoint, Host, Policy, Value, WasmRuntime};
-use tapline_test_kit::{Native, Sandboxed, Scripted, Step, Subject, Words, hook};
+use tapline_test_kit::{Held, Native, Sandboxed, Scripted, Step, Subject, Words, hook};
 use tempfile::TempDir;
-use tokio::runtime::Handle;
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
@@ -25,30 +23,6 @@ const SWAPS: i64 = 1_000;
 const WARM: i64 = 200;
 /// What maps and queues that have grown may keep, in bytes.
 const SLACK: usize = 256 << 10;
-
-/// What a process holds.
-#[derive(Debug)]
-struct Held {
-    bytes: usize,
-    resident: usize,
-    threads: usize,
-    files: usize,
-    tasks: usize,
-}
-
-impl Held {
-    fn now() -> Self {
-        let resident = fs::read_to_string("/proc/self/statm").unwrap();
-        let resident: usize = resident.split(' ').nth(1).unwrap().parse().unwrap();
-        Self {
-            bytes: ALLOCATOR.current_usage(),
-            resident: resident * 4096,
-            threads: fs::read_dir("/proc/self/task").unwrap().count(),
-            files: fs::read_dir("/proc/self/fd").unwrap().count(),
-            tasks: Handle::current().metrics().num_alive_tasks(),
-        }
-    }
-}
 
 /// A plugin whose versions take each other's place.
 struct Changing<S> {
@@ -144,7 +118,7 @@ impl<S: Subject> Changing<S> {
         for swapped in swaps {
             assert_eq!(swapped.settled().await, Settled::Kept(Drain::Drained));
         }
-        Held::now()
+        Held::now(ALLOCATOR.current_usage())
     }
 }
 
