@@ -1,4 +1,3 @@
-mod component;
 mod extism;
 mod source_hash;
 
@@ -8,12 +7,12 @@ use anyhow::{Context, Result, bail};
 use cargo_metadata::Package;
 use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
 use clap::Args;
+use tapline_build::rust::{TARGET, Toolchain, flags_without_paths};
+use tapline_build::{BuildError, Built as Component};
 
 use crate::process;
-use crate::toolchain::{HOW_TO_GET_ONE, TARGET, Toolchain};
 use crate::workspace::{Workspace, folder};
 
-use component::Component;
 use source_hash::source_hash;
 
 const MANIFEST: &str = "plugin.toml";
@@ -51,7 +50,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     }
     let toolchain = match options.toolchain {
         Some(toolchain) if toolchain.is_present() => Some(toolchain),
-        Some(toolchain) => bail!("not found: {}\n{HOW_TO_GET_ONE}", toolchain.name()),
+        Some(toolchain) => bail!("not found: {}", toolchain.name()),
         None => find_toolchain(workspace)?,
     };
     match build_with(workspace, toolchain)? {
@@ -91,7 +90,13 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
 }
 
 fn find_toolchain(workspace: &Workspace) -> Result<Option<Toolchain>> {
-    if workspace.guests().is_empty() { Ok(None) } else { Toolchain::find() }
+    if workspace.guests().is_empty() {
+        return Ok(None);
+    }
+    match Toolchain::find() {
+        Err(BuildError::Missing { .. }) => Ok(None),
+        found => Ok(found.map(Some)?),
+    }
 }
 
 fn build_with(workspace: &Workspace, toolchain: Option<Toolchain>) -> Result<Built> {
@@ -114,7 +119,7 @@ fn skip(names: Vec<String>, packages: Utf8PathBuf) -> Built {
         return Built::Into(packages);
     }
     println!("guests: {} skipped (no wasm toolchain): {}", names.len(), names.join(", "));
-    println!("{HOW_TO_GET_ONE}");
+    println!("{}", Toolchain::missing().help().unwrap_or_default());
     Built::Skipped(names)
 }
 
@@ -125,11 +130,9 @@ fn build_one(
     packages: &Utf8Path,
 ) -> Result<()> {
     let module = core_module(workspace, toolchain, workspace.root(), &guest.name)?;
-    let Component { manifest, bytes } = Component::from_core_module(&module)?;
-    refuse_machine_paths(&bytes, &machine_paths(workspace, toolchain))?;
-    let package = packages.join(guest.name.as_str());
-    write_if_changed(&package.join(MANIFEST), manifest.as_bytes())?;
-    write_if_changed(&package.join(ARTIFACT), &bytes)
+    let component = Component::from_core_module(&module)?;
+    refuse_machine_paths(&component.component, &machine_paths(workspace, toolchain))?;
+    Ok(component.write(packages.join(guest.name.as_str()).as_std_path())?)
 }
 
 /// What a crate of the workspace in a folder is compiled to.
@@ -142,7 +145,7 @@ fn core_module(
     let target = workspace.guests_target();
     let mut cargo = toolchain.cargo(["rustc", "--locked", "--lib", "--crate-type", "cdylib"]);
     cargo.args(["--package", name, "--profile", "guest", "--target-dir", target.as_str()]);
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags(&machine_paths(workspace, toolchain)));
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags_without_paths(&machine_paths(workspace, toolchain)));
     process::run_well(cargo.current_dir(folder))?;
     read(&target.join(TARGET).join("guest").join(format!("{}.wasm", name.replace('-', "_"))))
 }
@@ -153,11 +156,6 @@ fn machine_paths(workspace: &Workspace, toolchain: Toolchain) -> Vec<(&str, &'st
         workspace.source_folders_outside().into_iter().map(|folder| (folder.as_str(), "/dependencies"));
     let std = toolchain.std_sources().map(|folder| (folder, "/rust"));
     std::iter::once((workspace.root().as_str(), "/tapline")).chain(outside).chain(std).collect()
-}
-
-fn flags(paths: &[(&str, &str)]) -> String {
-    let flags = paths.iter().map(|(real, shown)| format!("--remap-path-prefix={real}={shown}"));
-    flags.collect::<Vec<_>>().join("\u{1f}")
 }
 
 /// A component is committed for everyone and says nothing about whose machine built it.

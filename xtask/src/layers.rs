@@ -19,6 +19,7 @@ const EXAMPLES: &str = "examples/*";
 const TABLE: &[Row] = &[
     row("tapline-core", &[]),
     row("tapline-wire", &[]),
+    row("tapline-build", &["tapline-core"]),
     row("tapline-template", &["tapline-core"]),
     row("tapline-roles", &["tapline-core"]),
     row("tapline-wasm", &["tapline-core"]),
@@ -43,11 +44,11 @@ const TABLE: &[Row] = &[
     row("tapline-pdk-macros", &["tapline-core", "tapline-roles"]),
     row("tapline-pdk", &["tapline-core", "tapline-pdk-macros", "tapline-roles"]),
     row("tapline-test-kit", &["tapline", "tapline-pdk", PLUGINS]),
-    row("tapline-cli", &["tapline", "tapline-pdk", PLUGINS]),
+    row("tapline-cli", &["tapline", "tapline-build", "tapline-pdk", PLUGINS]),
     row("tapline-benches", &["tapline", "tapline-test-kit", PLUGINS]),
     row(PLUGINS, &["tapline-pdk", "tapline-template"]),
     row(EXAMPLES, &["tapline"]),
-    row("xtask", &[]),
+    row("xtask", &["tapline-build"]),
 ];
 
 /// A dependency of one member on another, by name and kind.

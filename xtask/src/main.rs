@@ -2,7 +2,6 @@
 
 mod workspace;
 mod process;
-mod toolchain;
 mod setup;
 mod peers;
 mod guests;

@@ -3,11 +3,12 @@ use std::process::Command;
 
 use anyhow::{Result, bail};
 use clap::Args;
+use tapline_build::BuildError;
+use tapline_build::rust::{DEBIAN_PACKAGES, Toolchain};
 
 use crate::fuzz;
 use crate::peers;
 use crate::process;
-use crate::toolchain::{DEBIAN_PACKAGES, HOW_TO_GET_ONE, Toolchain};
 use crate::workspace::Workspace;
 
 #[derive(Debug, Args)]
@@ -42,7 +43,10 @@ enum Installer {
 }
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
-    let toolchain = if options.install { Toolchain::find()? } else { Toolchain::present() };
+    let toolchain = match options.install.then(Toolchain::find) {
+        Some(Err(BuildError::Missing { .. })) | None => Toolchain::present(),
+        Some(found) => Some(found?),
+    };
     report(toolchain);
     let packages = missing_packages(toolchain);
     if options.install && !packages.is_empty() {
@@ -69,7 +73,8 @@ fn report(toolchain: Option<Toolchain>) {
     match toolchain {
         Some(toolchain) => println!("wasm toolchain  {}", toolchain.name()),
         None => println!(
-            "wasm toolchain  missing; without it the tests use the committed components\n{HOW_TO_GET_ONE}"
+            "wasm toolchain  missing; without it the tests use the committed components\n{}",
+            Toolchain::missing().help().unwrap_or_default()
         ),
     }
     for Tool { program, .. } in &OPTIONAL {

@@ -3,8 +3,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result};
 use cargo_metadata::camino::{Utf8Path, Utf8PathBuf};
 use cargo_metadata::{DependencyKind, Metadata, MetadataCommand, Package, PackageId};
-
-use crate::toolchain::TARGET;
+use tapline_build::rust::TARGET;
 
 /// What cargo knows about this repository.
 #[derive(Debug)]

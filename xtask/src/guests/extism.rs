@@ -2,11 +2,11 @@
 
 use anyhow::Result;
 use cargo_metadata::camino::Utf8PathBuf;
+use tapline_build::rust::Toolchain;
 
 use super::source_hash::folder_hash;
 use super::{ARTIFACT, HASH, core_module, machine_paths, read, refuse_machine_paths, write_if_changed};
 use crate::peers;
-use crate::toolchain::Toolchain;
 use crate::workspace::Workspace;
 
 pub(super) const GUEST: &str = "extism-peer-guest";

@@ -1,24 +1,23 @@
 use std::env;
 use std::path::Path;
 use std::process::Command;
+use std::str::FromStr;
 use std::time::Duration;
 
-use anyhow::Result;
 use cargo_metadata::camino::Utf8PathBuf;
-use clap::ValueEnum;
 
-use crate::process;
+use crate::{BuildError, process};
 
 /// What guests are compiled for.
-pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
+pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// The Debian packages that make up [`Toolchain::Debian`].
-pub(crate) const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
+pub const DEBIAN_PACKAGES: [&str; 4] = ["rustc-web", "cargo-web", "rust-web-src", "lld-22"];
 
 /// What to do, on each kind of system, when there is no toolchain.
-pub(crate) const HOW_TO_GET_ONE: &str = "\
+const HOW_TO_GET_ONE: &str = "\
 with rustup, on any system: rustup target add wasm32-unknown-unknown
-on Debian:                  cargo xtask setup --install   (rustc-web cargo-web rust-web-src lld-22)
+on Debian, as root:         apt-get install rustc-web cargo-web rust-web-src lld-22
 anything else:              a Rust toolchain with the standard library of wasm32-unknown-unknown";
 
 const DEBIAN_CARGO: &str = "/usr/bin/cargo";
@@ -30,9 +29,9 @@ const DEBIAN_STD: &str = "/usr/lib/rustlib/src/rust";
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A compiler for guests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Toolchain {
-    /// The compiler that builds this repository, with the target's standard library beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Toolchain {
+    /// The compiler of the path, with the target's standard library beside it.
     Installed,
     /// Debian's compiler, which builds the standard library from its source package.
     Debian,
@@ -40,19 +39,29 @@ pub(crate) enum Toolchain {
 
 impl Toolchain {
     /// The first that is there; nothing is changed to find out.
-    pub(crate) fn present() -> Option<Self> {
+    pub fn present() -> Option<Self> {
         [Self::Installed, Self::Debian].into_iter().find(|toolchain| toolchain.is_present())
     }
 
     /// The first that is there or that rustup can fetch; to be asked once in a run.
-    pub(crate) fn find() -> Result<Option<Self>> {
+    ///
+    /// # Errors
+    ///
+    /// When there is none, or rustup cannot be waited for.
+    pub fn find() -> Result<Self, BuildError> {
         if Self::Installed.is_present() || add_with_rustup()? {
-            return Ok(Some(Self::Installed));
+            return Ok(Self::Installed);
         }
-        Ok(Self::present())
+        Self::present().ok_or_else(Self::missing)
     }
 
-    pub(crate) fn is_present(self) -> bool {
+    /// That there is none, and how to get one.
+    pub fn missing() -> BuildError {
+        BuildError::Missing { tool: "toolchain for WebAssembly", help: HOW_TO_GET_ONE }
+    }
+
+    /// Whether it is there.
+    pub fn is_present(self) -> bool {
         match self {
             Self::Installed => installed_std().is_some_and(|folder| folder.is_dir()),
             Self::Debian => [DEBIAN_CARGO, DEBIAN_RUSTC, DEBIAN_LINKER, DEBIAN_STD]
@@ -62,7 +71,7 @@ impl Toolchain {
     }
 
     /// A sentence's worth of name.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Installed => "the installed target wasm32-unknown-unknown",
             Self::Debian => "Debian's rustc-web",
@@ -70,7 +79,7 @@ impl Toolchain {
     }
 
     /// Its cargo, with `arguments` and then what makes it compile for guests.
-    pub(crate) fn cargo<'a>(self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
+    pub fn cargo<'a>(self, arguments: impl IntoIterator<Item = &'a str>) -> Command {
         let mut cargo = match self {
             Self::Installed => process::cargo(),
             Self::Debian => process::command(DEBIAN_CARGO),
@@ -84,7 +93,7 @@ impl Toolchain {
     }
 
     /// The folder of the standard library's sources, whose place would otherwise be read from every component.
-    pub(crate) fn std_sources(self) -> Option<&'static str> {
+    pub fn std_sources(self) -> Option<&'static str> {
         (self == Self::Debian).then_some(DEBIAN_STD)
     }
 }
@@ -121,11 +130,30 @@ fn installed_std() -> Option<Utf8PathBuf> {
     Some(Utf8PathBuf::from(sysroot).join("lib/rustlib").join(TARGET).join("lib"))
 }
 
-fn add_with_rustup() -> Result<bool> {
+fn add_with_rustup() -> Result<bool, BuildError> {
     let mut rustup = process::command("rustup");
     rustup.args(["target", "add", TARGET]).env("RUSTUP_MAX_RETRIES", "0");
-    eprintln!("+ {}", process::line(&rustup));
-    Ok(process::succeeds_within(&mut rustup, PATIENCE)? && Toolchain::Installed.is_present())
+    let command = process::line(&rustup);
+    eprintln!("+ {command}");
+    let added = process::succeeds_within(&mut rustup, PATIENCE);
+    Ok(added.map_err(|source| BuildError::Run { command, source })? && Toolchain::Installed.is_present())
+}
+
+/// A name that no toolchain has.
+#[derive(Debug, thiserror::Error)]
+#[error("there are the toolchains `installed` and `debian`")]
+pub struct UnknownToolchain;
+
+impl FromStr for Toolchain {
+    type Err = UnknownToolchain;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        match name {
+            "installed" => Ok(Self::Installed),
+            "debian" => Ok(Self::Debian),
+            _ => Err(UnknownToolchain),
+        }
+    }
 }
 
 #[cfg(test)]

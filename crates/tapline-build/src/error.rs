@@ -1,0 +1,68 @@
+use std::io;
+use std::path::PathBuf;
+
+/// Why a project was not built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// The folder holds no source of a plugin.
+    #[error("{}: there is no source of a plugin: {expected}", folder.display())]
+    NotAProject {
+        /// The folder.
+        folder: PathBuf,
+        /// What would make it one.
+        expected: &'static str,
+    },
+    /// A tool is missing.
+    #[error("there is no {tool}")]
+    Missing {
+        /// What it is.
+        tool: &'static str,
+        /// How to get it, on each kind of system.
+        help: &'static str,
+    },
+    /// A tool could not be started, or did not come to its end.
+    #[error("`{command}`")]
+    Run {
+        /// The command, as a person would type it.
+        command: String,
+        /// Why not.
+        source: io::Error,
+    },
+    /// A tool found mistakes in the source, and has shown them on standard error.
+    #[error("`{command}` found mistakes: {status}")]
+    Source {
+        /// The command, as a person would type it.
+        command: String,
+        /// How it ended.
+        status: std::process::ExitStatus,
+    },
+    /// What came out of the tools is no plugin.
+    #[error("{what}")]
+    NotAPlugin {
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A file could not be read or written.
+    #[error("{}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+}
+
+impl BuildError {
+    /// What to do about it, where there is something to say.
+    pub fn help(&self) -> Option<&str> {
+        match self {
+            Self::Missing { help, .. } => Some(help),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn not_a_plugin(what: impl Into<String>) -> Self {
+        Self::NotAPlugin { what: what.into() }
+    }
+}

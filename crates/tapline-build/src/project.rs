@@ -1,0 +1,109 @@
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use crate::{BuildError, Sdk, rust};
+
+/// The folder of a plugin's source, which the package is put into, beside the source.
+#[derive(Debug)]
+pub struct Project {
+    folder: PathBuf,
+    language: Language,
+}
+
+/// What a plugin is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// Rust: there is a `Cargo.toml`.
+    Rust,
+}
+
+/// What a host loads.
+#[derive(Debug)]
+pub struct Built {
+    /// The text of the manifest, in TOML.
+    pub manifest: String,
+    /// The component.
+    pub component: Vec<u8>,
+}
+
+const MANIFEST: &str = "plugin.toml";
+const COMPONENT: &str = "plugin.wasm";
+
+impl Project {
+    /// Finds out what a folder holds.
+    ///
+    /// # Errors
+    ///
+    /// When it holds no source of a plugin.
+    pub fn open(folder: impl Into<PathBuf>) -> Result<Self, BuildError> {
+        let folder = folder.into();
+        let language = Language::ALL.into_iter().find(|language| folder.join(language.sign()).is_file());
+        match language {
+            Some(language) => Ok(Self { folder, language }),
+            None => Err(BuildError::NotAProject { folder, expected: "no `Cargo.toml`" }),
+        }
+    }
+
+    /// What it is written in.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Builds it; tools show on standard error what they do, and what is wrong with the source.
+    ///
+    /// # Errors
+    ///
+    /// When a tool is missing, when the source has mistakes, or when what comes out is no plugin.
+    pub fn build(&self) -> Result<Built, BuildError> {
+        Sdk::unpack(&self.folder)?;
+        match self.language {
+            Language::Rust => rust::build(&self.folder),
+        }
+    }
+}
+
+impl Language {
+    const ALL: [Self; 1] = [Self::Rust];
+
+    /// The file by which it is told.
+    fn sign(self) -> &'static str {
+        match self {
+            Self::Rust => "Cargo.toml",
+        }
+    }
+}
+
+impl Built {
+    /// Writes the package's files into a folder, each whole or not at all; one that is right already is left alone.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be written.
+    pub fn write(&self, folder: &Path) -> Result<(), BuildError> {
+        write_if_changed(&folder.join(COMPONENT), &self.component)?;
+        write_if_changed(&folder.join(MANIFEST), self.manifest.as_bytes())
+    }
+}
+
+fn write_if_changed(path: &Path, content: &[u8]) -> Result<(), BuildError> {
+    let failed = |source| BuildError::File { path: path.to_owned(), source };
+    if fs::read(path).is_ok_and(|present| present == content) {
+        return Ok(());
+    }
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder).map_err(failed)?;
+    // As any other file, and not for its owner alone.
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+    let mut file = builder.tempfile_in(folder).map_err(failed)?;
+    file.write_all(content).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
+    Ok(())
+}
