@@ -7,6 +7,7 @@ mod runtime;
 mod compiler;
 mod inspect;
 mod plugin;
+mod exports;
 mod instance;
 mod guest;
 mod meter;

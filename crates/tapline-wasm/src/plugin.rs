@@ -1,11 +1,13 @@
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tapline_core::{BoxFuture, CallContext, CallError, Figures, Instance, Limits, Manifest, Plugin};
 use wasmtime::component::InstancePre;
 use wasmtime::{Store, Trap, UpdateDeadline};
 
 use crate::clock::CpuClock;
+use crate::exports::Exports;
 use crate::guest::{Bodies, Guest};
 use crate::instance::{WasmInstance, fault};
 use crate::meter::{Allowance, MemoryMeter};
@@ -15,6 +17,9 @@ use crate::traffic::{Totals, Traffic};
 pub(crate) struct WasmPlugin {
     name: String,
     linked: InstancePre<Guest>,
+    exports: Exports,
+    /// Whether the types of the exports have been looked at, on the first instance.
+    are_checked: AtomicBool,
     limits: Limits,
     allowance: Arc<Allowance>,
     totals: Arc<Totals>,
@@ -28,6 +33,8 @@ impl WasmPlugin {
         let allowance = Allowance::new(limits.memory);
         Self {
             name: manifest.id().to_string(),
+            exports: Exports::of(linked.component()),
+            are_checked: AtomicBool::new(false),
             linked,
             limits: limits.clone(),
             allowance,
@@ -83,7 +90,12 @@ impl Plugin for WasmPlugin {
             store.set_epoch_deadline(1);
             let instance = self.linked.instantiate_async(&mut store).await;
             let instance = instance.map_err(|error| self.not_instantiated(store.data(), &error))?;
-            let mut instance = WasmInstance::new(store, &instance)?;
+            let mut exports = self.exports.clone();
+            if !self.are_checked.load(Ordering::Relaxed) {
+                exports.check(&mut store, &instance)?;
+                self.are_checked.store(true, Ordering::Relaxed);
+            }
+            let mut instance = WasmInstance::new(store, instance, exports);
             instance.init(context).await?;
             Ok(Box::new(instance) as Box<dyn Instance>)
         })

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tapline_core::{BoxFuture, Grants, Limits, LoadError, Package, Plugin, Runtime, RuntimeKind};
 use wasmtime::component::{HasSelf, Linker};
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
+use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
 use crate::clock::TICK;
 use crate::compiler::{Cache, Compiler, Jail, WITHIN};
@@ -189,7 +189,10 @@ pub(crate) fn config() -> Config {
         .max_core_instance_size(4 << 20)
         .table_elements(20_000)
         .max_memory_size(LARGEST_MEMORY)
-        .linear_memory_keep_resident(64 << 10)
+        // Pages that were written to are cleaned where they are: to give them back, and fault them in again, takes longer
+        // than all else about an instance. A kernel that cannot say which they are gives them back.
+        .pagemap_scan(Enabled::Auto)
+        .linear_memory_keep_resident(1 << 20)
         .table_keep_resident(16 << 10)
         .async_stack_keep_resident(16 << 10);
     let mut config = Config::new();
