@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use serde::Serialize;
-use tapline_core::{Act, PluginId};
+use tapline_core::{Act, Level, PluginId};
 
 /// Whoever is told of privileged acts.
 pub(crate) type Auditor = Arc<dyn Fn(&Act<'_>) + Send + Sync>;
+/// Whoever is told of what plugins log.
+pub(crate) type Logger = Arc<dyn Fn(&PluginId, Level, &str) + Send + Sync>;
 
 /// A file that takes one line of JSON for each privileged act and each refusal, without payloads:
 /// `{"time":"…","plugin":"a","action":"call","target":"provider/echo","outcome":"granted"}`.

@@ -1,12 +1,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use tapline_core::{Act, HookEvent, HookObserver, HttpClient, Limits, Registry, Runtime};
+use tapline_core::{Act, HookEvent, HookObserver, HttpClient, Level, Limits, PluginId, Registry, Runtime};
 
 use crate::arrivals::Arrivals;
-use crate::audit::Auditor;
+use crate::audit::{Auditor, Logger};
 use crate::driver::TokioDriver;
 use crate::files::Places;
 use crate::host::Host;
@@ -15,6 +15,7 @@ use crate::policy::Policy;
 use crate::settings::{Secrets, Settings};
 use crate::shared::Shared;
 use crate::supervisor::Supervision;
+use crate::time::Clock;
 use crate::trial::Trials;
 
 /// Settings of a [`Host`].
@@ -28,6 +29,8 @@ pub struct HostBuilder {
     folders: Vec<PathBuf>,
     observers: Vec<HookObserver>,
     auditors: Vec<Auditor>,
+    loggers: Vec<Logger>,
+    clock: Clock,
     places: Places,
     http: Http,
 }
@@ -37,6 +40,13 @@ impl HostBuilder {
     #[must_use]
     pub fn runtime(mut self, runtime: impl Runtime + 'static) -> Self {
         self.runtimes.push(Arc::new(runtime));
+        self
+    }
+
+    /// Adds what runs one kind of plugins, and those of other hosts too.
+    #[must_use]
+    pub fn shared_runtime(mut self, runtime: Arc<dyn Runtime>) -> Self {
+        self.runtimes.push(runtime);
         self
     }
 
@@ -114,6 +124,22 @@ impl HostBuilder {
         self
     }
 
+    /// Has somebody told of each line that a plugin logs, as far as it may; the log of the application gets it anyway. It is
+    /// called where the plugin logs, so it should be quick.
+    #[must_use]
+    pub fn log(mut self, logger: impl Fn(&PluginId, Level, &str) + Send + Sync + 'static) -> Self {
+        self.loggers.push(Arc::new(logger));
+        self
+    }
+
+    /// Says what time plugins are told it is; that of the system unless said. It is for tests, and for whoever runs again
+    /// what was recorded; limits and deadlines go by their own.
+    #[must_use]
+    pub fn clock(mut self, clock: impl Fn() -> SystemTime + Send + Sync + 'static) -> Self {
+        self.clock = Clock(Arc::new(clock));
+        self
+    }
+
     /// Adds what makes the requests of plugins over http; without it, a request is answered with `not-available`.
     #[must_use]
     pub fn http(mut self, client: impl HttpClient + 'static) -> Self {
@@ -154,6 +180,8 @@ impl HostBuilder {
             trials: Trials::default(),
             bus: Arc::default(),
             auditors: self.auditors,
+            loggers: self.loggers,
+            clock: self.clock,
             places: self.places,
             http: self.http,
         })

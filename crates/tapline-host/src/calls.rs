@@ -39,7 +39,9 @@ impl HostServices {
     pub(crate) fn new(host: Weak<Shared>, usage: Arc<Usage>, files: PluginFiles, limits: &Limits) -> Self {
         let (casts, files) = (Arc::new(Semaphore::new(CASTS)), Arc::new(files));
         let requests = Arc::new(Semaphore::new(AT_ONCE));
-        Self { host, casts, requests, usage, files, time: PluginTime::new(), rates: Rates::new(limits) }
+        let clock = host.upgrade().map(|host| host.clock.clone()).unwrap_or_default();
+        let time = PluginTime::new(clock);
+        Self { host, casts, requests, usage, files, time, rates: Rates::new(limits) }
     }
 }
 
@@ -56,6 +58,9 @@ impl Services for HostServices {
         let Some(dropped) = self.rates.log(message.len()) else { return self.usage.dropped_line() };
         if dropped > 0 {
             tracing::warn!(target: "tapline::plugin", %plugin, "{dropped} lines were dropped: it logs more than it may");
+        }
+        if let Some(host) = self.host.upgrade() {
+            host.loggers.iter().for_each(|logger| logger(plugin, level, &message));
         }
         match level {
             Level::Debug => tracing::debug!(target: "tapline::plugin", %plugin, "{message}"),

@@ -10,7 +10,7 @@ use tapline_core::{
 };
 
 use crate::arrivals::Arrivals;
-use crate::audit::Auditor;
+use crate::audit::{Auditor, Logger};
 use crate::bus::Bus;
 use crate::calls::HostServices;
 use crate::dependents::{stranded, with_dependents};
@@ -22,6 +22,7 @@ use crate::loaded::{Drain, Loaded, PluginInfo};
 use crate::loader::Loader;
 use crate::policy::Policy;
 use crate::supervisor::{PluginState, Supervision, Supervisor, Waits, Ward};
+use crate::time::Clock;
 use crate::trial::Trials;
 use crate::usage::Usage;
 
@@ -52,6 +53,10 @@ pub(crate) struct Shared {
     pub(crate) places: Places,
     /// Who is told of privileged acts.
     pub(crate) auditors: Vec<Auditor>,
+    /// Who is told of what plugins log.
+    pub(crate) loggers: Vec<Logger>,
+    /// What time plugins are told it is.
+    pub(crate) clock: Clock,
     pub(crate) http: Http,
     /// Held while plugins are loaded or unloaded, so that one change is seen whole by the next.
     pub(crate) change: Arc<tokio::sync::Mutex<()>>,

@@ -17,8 +17,8 @@ use tapline::core::{HookKind, Restart, Topic, TopicPattern};
 use tapline::host::{Delivery, HostBuilder, PluginState, Queueing, Settled, Supervision, SwapError, Swapped};
 use tapline::{Drain, Host, PluginId, Value};
 
-use crate::bench::Bench;
-use crate::scripted::{Scripted, Subject, hook};
+use crate::suite::bench::Bench;
+use crate::suite::scripted::{Scripted, Subject, hook};
 
 fn id(name: &str) -> PluginId {
     PluginId::new(name).unwrap()

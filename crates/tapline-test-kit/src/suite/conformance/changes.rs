@@ -11,8 +11,8 @@ use script::Step;
 use tapline::host::{PluginState, ReloadError, Reloaded};
 use tapline::{Drain, HostError, PluginId};
 
-use crate::bench::Bench;
-use crate::scripted::{Scripted, Subject};
+use crate::suite::bench::Bench;
+use crate::suite::scripted::{Scripted, Subject};
 
 fn id(name: &str) -> PluginId {
     PluginId::new(name).unwrap()

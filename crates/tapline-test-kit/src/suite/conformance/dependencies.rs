@@ -8,8 +8,8 @@ use tapline::core::{HookKind, Topic, TopicPattern};
 use tapline::host::{Delivery, Queueing, StartReport};
 use tapline::{Drain, UnloadError, Value};
 
-use crate::bench::Bench;
-use crate::scripted::{Scripted, Subject, hook};
+use crate::suite::bench::Bench;
+use crate::suite::scripted::{Scripted, Subject, hook};
 use script::Step;
 
 fn plugin(id: &str) -> Scripted {

@@ -6,8 +6,8 @@
 use tapline::core::{HookKind, Topic};
 use tapline::{HostError, Value};
 
-use crate::bench::Bench;
-use crate::scripted::{Native, Scripted, Subject, hook};
+use crate::suite::bench::Bench;
+use crate::suite::scripted::{Native, Scripted, Subject, hook};
 use script::Step;
 
 fn topic(topic: &str) -> Topic {

@@ -11,7 +11,7 @@ use tapline::core::{
 };
 use tapline::{CallError, Hook, HookPoint, Host, Load, PluginId, Step as Flow, UnloadError};
 
-use crate::bench::{Bench, Words};
+use crate::suite::bench::{Bench, Words};
 
 fn id(name: &str) -> PluginId {
     PluginId::new(name).unwrap()

@@ -12,8 +12,8 @@ use script::Step;
 use tapline::Value;
 use tapline::core::{METHODS, Request};
 
-use crate::bench::Bench;
-use crate::scripted::{Scripted, Subject};
+use crate::suite::bench::Bench;
+use crate::suite::scripted::{Scripted, Subject};
 
 fn ask(plugin: &str) -> Request {
     Request::new(METHODS, plugin, "tell", Value::Null)

@@ -13,7 +13,7 @@ use tapline::{
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
-use crate::scripted::{Scripted, Subject};
+use crate::suite::scripted::{Scripted, Subject};
 
 /// What the points of the suite carry: the words that hooks add on their way.
 pub type Words = Vec<String>;

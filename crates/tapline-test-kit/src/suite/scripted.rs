@@ -10,7 +10,7 @@ use tapline::core::{
 use tapline::{Load, NativePlugin, PluginId, Value};
 use tempfile::TempDir;
 
-use crate::guests::guest;
+use crate::suite::guests::guest;
 
 /// A plugin whose manifest and behaviour a test writes, and that runs as any kind of plugin.
 #[derive(Debug, Clone)]

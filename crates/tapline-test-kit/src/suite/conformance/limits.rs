@@ -12,8 +12,8 @@ use tapline::core::TopicPattern;
 use tapline::host::Queueing;
 use tapline::{Drain, Limits};
 
-use crate::bench::Bench;
-use crate::scripted::{Scripted, Subject};
+use crate::suite::bench::Bench;
+use crate::suite::scripted::{Scripted, Subject};
 
 pub async fn no_more_calls_are_inside_a_plugin_than_its_limit(subject: impl Subject) {
     let limits = Limits { calls: 2, ..Limits::default() };

@@ -12,8 +12,8 @@ use tapline::core::{
 use tapline::host::{Delivery, Queueing};
 use tapline::{CallError, Drain, Failure, HookPoint, Value};
 
-use crate::bench::{Bench, Words};
-use crate::scripted::{Scripted, Subject, hook};
+use crate::suite::bench::{Bench, Words};
+use crate::suite::scripted::{Scripted, Subject, hook};
 use script::Step;
 
 fn words(words: &[&str]) -> Words {

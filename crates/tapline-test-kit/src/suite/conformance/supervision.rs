@@ -15,8 +15,8 @@ use tapline::core::{HookKind, Restart};
 use tapline::host::{HostBuilder, PluginState, Strategy, Supervision};
 use tapline::{PluginId, UnloadError};
 
-use crate::bench::Bench;
-use crate::scripted::{Scripted, Subject, hook};
+use crate::suite::bench::Bench;
+use crate::suite::scripted::{Scripted, Subject, hook};
 
 /// A plugin that ends in each way, and says how often it was asked since.
 fn mortal(id: &str) -> Scripted {

@@ -16,8 +16,8 @@ use tapline::host::{Delivery, PluginHealth, PluginState, Queueing};
 use tapline::{Drain, PluginId, Policy};
 use tokio::time::Instant;
 
-use crate::bench::Bench;
-use crate::scripted::{Scripted, Subject};
+use crate::suite::bench::Bench;
+use crate::suite::scripted::{Scripted, Subject};
 
 /// Plugins that all may call the gate: what one of them does for another it does with what both may.
 fn plugin(id: &str) -> Scripted {

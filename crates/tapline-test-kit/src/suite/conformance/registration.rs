@@ -8,8 +8,8 @@ use tapline::core::{HookKind, HookState, PointDeclaration, RegisterError};
 use tapline::host::PluginState;
 use tapline::{Host, HostError, PluginId, Value};
 
-use crate::bench::{Bench, Words};
-use crate::scripted::{Scripted, Subject, hook};
+use crate::suite::bench::{Bench, Words};
+use crate::suite::scripted::{Scripted, Subject, hook};
 use script::Step;
 
 fn word(id: &str) -> Scripted {
