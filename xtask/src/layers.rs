@@ -44,7 +44,7 @@ const TABLE: &[Row] = &[
     row("tapline-pdk-macros", &["tapline-core", "tapline-roles"]),
     row("tapline-pdk", &["tapline-core", "tapline-pdk-macros", "tapline-roles"]),
     row("tapline-test-kit", &["tapline", "tapline-pdk", PLUGINS]),
-    row("tapline-cli", &["tapline", "tapline-build", "tapline-pdk", PLUGINS]),
+    row("tapline-cli", &["tapline", "tapline-build", "tapline-test-kit", "tapline-pdk", PLUGINS]),
     row("tapline-benches", &["tapline", "tapline-test-kit", PLUGINS]),
     row(PLUGINS, &["tapline-pdk", "tapline-template"]),
     row(EXAMPLES, &["tapline"]),

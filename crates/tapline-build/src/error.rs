@@ -30,10 +30,10 @@ pub enum BuildError {
         source: io::Error,
     },
     /// A tool found mistakes in the source, and has shown them on standard error.
-    #[error("`{command}` found mistakes: {status}")]
+    #[error("{tool} cannot build it: {status}")]
     Source {
-        /// The command, as a person would type it.
-        command: String,
+        /// The tool.
+        tool: &'static str,
         /// How it ended.
         status: std::process::ExitStatus,
     },

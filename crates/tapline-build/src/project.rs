@@ -1,6 +1,6 @@
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use crate::{BuildError, Sdk, rust};
 
@@ -55,6 +55,33 @@ impl Project {
         &self.folder
     }
 
+    /// Whether it is built from a file, as far as the file's name tells.
+    pub fn is_source(&self, file: &Path) -> bool {
+        let Ok(root) = fs::canonicalize(&self.folder) else { return false };
+        let Ok(below) = file.strip_prefix(root) else { return false };
+        let is_beside = |part: Component<'_>| part.as_os_str().to_str().is_none_or(is_no_source);
+        let is_made = below.as_os_str() == MANIFEST;
+        let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        !is_made && !below.components().any(is_beside) && self.language.extensions().contains(&extension)
+    }
+
+    /// The folders below it that hold sources.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn source_folders(&self) -> Result<Vec<PathBuf>, BuildError> {
+        let failed = |source| BuildError::File { path: self.folder.clone(), source };
+        let mut folders = Vec::new();
+        for entry in fs::read_dir(&self.folder).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if entry.path().is_dir() && entry.file_name().to_str().is_some_and(|name| !is_no_source(name)) {
+                folders.push(entry.path());
+            }
+        }
+        Ok(folders)
+    }
+
     /// Builds it; tools show on standard error what they do, and what is wrong with the source.
     ///
     /// # Errors
@@ -70,6 +97,13 @@ impl Project {
 
 impl Language {
     const ALL: [Self; 1] = [Self::Rust];
+
+    /// What the files of a source end in; schemas are JSON.
+    fn extensions(self) -> &'static [&'static str] {
+        match self {
+            Self::Rust => &["rs", "toml", "json"],
+        }
+    }
 
     /// The file by which it is told.
     fn sign(self) -> &'static str {
@@ -89,6 +123,11 @@ impl Built {
         write_if_changed(&folder.join(COMPONENT), &self.component)?;
         write_if_changed(&folder.join(MANIFEST), self.manifest.as_bytes())
     }
+}
+
+/// Whether a folder or file of this name is hidden, or made by a build.
+fn is_no_source(name: &str) -> bool {
+    name.starts_with('.') || ["target", "node_modules", "__pycache__"].contains(&name)
 }
 
 fn write_if_changed(path: &Path, content: &[u8]) -> Result<(), BuildError> {

@@ -72,7 +72,7 @@ fn built_module(cargo: &mut Command) -> Result<PathBuf, BuildError> {
     }
     let status = child.wait().map_err(failed)?;
     if !status.success() {
-        return Err(BuildError::Source { command, status });
+        return Err(BuildError::Source { tool: "cargo", status });
     }
     module
         .map(Utf8PathBuf::into_std_path_buf)

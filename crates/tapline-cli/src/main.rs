@@ -1,6 +1,7 @@
 //! The `tapline` command.
 
 mod arguments;
+mod author;
 mod builtin;
 mod candidates;
 mod cost;
@@ -58,6 +59,10 @@ fn main() -> ExitCode {
         Verb::Plugin(PluginVerb::Info(arguments)) => plugin::info(&arguments),
         Verb::Plugin(PluginVerb::Grants(arguments)) => grants::grants(&arguments),
         Verb::Plugin(PluginVerb::Why(arguments)) => why::why(&arguments),
+        Verb::Plugin(PluginVerb::New(arguments)) => author::new(&arguments),
+        Verb::Plugin(PluginVerb::Build(arguments)) => author::build(&arguments),
+        Verb::Plugin(PluginVerb::Test(arguments)) => author::test(&arguments),
+        Verb::Plugin(PluginVerb::Dev(arguments)) => author::dev(&arguments),
     };
     let ending = ending.unwrap_or_else(|error| {
         error::show(&error);

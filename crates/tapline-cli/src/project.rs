@@ -87,6 +87,12 @@ impl Project {
         self.plugins().map(|plugin| self.load(definition, plugin)).collect()
     }
 
+    /// What has to be loaded of one plugin, if the pipeline uses it.
+    pub(crate) fn load_of(&self, definition: &Definition, id: &str) -> Option<Load> {
+        let plugin = self.plugins().find(|plugin| plugin.name() == id)?;
+        Some(self.load(definition, plugin))
+    }
+
     /// The manifests of what has to be loaded for the pipeline.
     pub(crate) fn manifests(&self) -> impl Iterator<Item = &Manifest> {
         self.plugins().map(|plugin| &*plugin.manifest)

@@ -46,7 +46,7 @@ pub(crate) fn run(arguments: RunArguments) -> Result<Ending> {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the command")]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
@@ -86,7 +86,7 @@ fn audit(project: &Project, named: Option<&Path>) -> Result<Option<Arc<AuditFile
 }
 
 /// A host with the plugins of a pipeline.
-async fn engine(
+pub(crate) async fn engine(
     project: &Project,
     secrets: Secrets,
     definition: &Definition,
@@ -129,7 +129,7 @@ async fn interruptible(mut run: JoinHandle<Result<Ending>>) -> Result<Ending> {
     }
 }
 
-fn inputs(definition: &Definition, given: &[(String, String)]) -> Result<Object> {
+pub(crate) fn inputs(definition: &Definition, given: &[(String, String)]) -> Result<Object> {
     let mut values = Object::new();
     for (name, text) in given {
         let value = definition.parse_input(name, text).map_err(|error| anyhow::anyhow!(described(&error)))?;

@@ -24,5 +24,7 @@ mod lock;
 mod grants;
 #[path = "command/choice.rs"]
 mod choice;
+#[path = "command/author.rs"]
+mod author;
 #[path = "command/docs.rs"]
 mod docs;

@@ -6,7 +6,7 @@
 //! use tapline_test_kit::{HookCall, Rig};
 //! # use tapline_test_kit::guest;
 //!
-//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 //! // The package in a folder, in its sandbox.
 //! # let folder = guest("redact");
 //! let rig = Rig::load(folder).await?;

@@ -4,12 +4,13 @@ mod hook;
 mod http;
 mod seen;
 mod setup;
+mod stand_in;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tapline::core::{HookKind, METHODS, Manifest, Request, Topic};
+use tapline::core::{METHODS, Manifest, Request, Topic};
 use tapline::{HookError, Host, NativePlugin, PluginId, Value};
 
 pub use answer::Answer;
@@ -149,9 +150,7 @@ impl Rig {
         if let Some(stage) = stages.get(point) {
             return Ok(stage.clone());
         }
-        let mut hooks = self.manifest.hooks.iter().filter(|hook| *hook.point == *point);
-        let answers = hooks.any(|hook| hook.kind == HookKind::Answer);
-        let stage = Stage::declare(&self.host, point, answers)?;
+        let stage = Stage::declare(&self.host, point, &self.manifest)?;
         stages.insert(point.to_owned(), stage.clone());
         Ok(stage)
     }

@@ -33,7 +33,7 @@ async fn check(plugin: &str, text: &str, expected: Expect) {
     expected.assert_eq(&run(&file, plugin).await);
 }
 
-fn check_mistake(text: &str, expected: Expect) {
+fn check_mistake(text: &str, expected: &Expect) {
     let (folder, file) = written(text);
     let error = Cases::read(file).unwrap_err().to_string();
     expected.assert_eq(&error.replace(&format!("{}/", folder.path().display()), ""));
@@ -140,22 +140,22 @@ cases:
 fn a_mistake_is_told_with_its_place() {
     check_mistake(
         "cases:\n  - name: x\n    nod: { type: a }\n",
-        expect![
+        &expect![
             "cases.yaml:3:5: unknown field `nod`, expected one of name, setup, node, hook, complete, method, request, publish, start, expect"
         ],
     );
     check_mistake(
         "cases:\n  - name: x\n",
-        expect![
+        &expect![
             "cases.yaml:2:11: `x` has to do one thing: `node`, `hook`, `complete`, `method`, `request`, `publish` or `start`"
         ],
     );
     check_mistake(
         "cases:\n  - name: x\n    start: true\n    method: { name: a }\n",
-        expect![
+        &expect![
             "cases.yaml:2:11: `x` has to do one thing: `node`, `hook`, `complete`, `method`, `request`, `publish` or `start`"
         ],
     );
-    check_mistake("cases: []\n", expect!["cases.yaml:1:1: there is no case"]);
-    check_mistake("cases:\n  - name: [x\n", expect!["cases.yaml:2:11: expected string scalar"]);
+    check_mistake("cases: []\n", &expect!["cases.yaml:1:1: there is no case"]);
+    check_mistake("cases:\n  - name: [x\n", &expect!["cases.yaml:2:11: expected string scalar"]);
 }

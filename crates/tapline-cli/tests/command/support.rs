@@ -11,7 +11,9 @@ pub(crate) fn repository() -> PathBuf {
 
 /// A folder of its own in which the command is started.
 pub(crate) struct Workplace {
-    folder: TempDir,
+    folder: PathBuf,
+    /// Takes the folder away when dropped.
+    _temporary: Option<TempDir>,
 }
 
 /// What the command has said.
@@ -25,7 +27,25 @@ pub(crate) struct Said {
 impl Workplace {
     /// An empty folder.
     pub(crate) fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
+        let temporary = tempfile::tempdir().unwrap();
+        Self { folder: temporary.path().to_owned(), _temporary: Some(temporary) }
+    }
+
+    /// An empty folder of this name in which plugins are built: what they are built from is compiled once for all of them
+    /// and all runs.
+    pub(crate) fn building(name: &str) -> Self {
+        let authors = Path::new(env!("CARGO_TARGET_TMPDIR")).join("authors");
+        let folder = authors.join(name);
+        let _ = fs::remove_dir_all(&folder);
+        let workplace = Self { folder, _temporary: None };
+        workplace.shares_builds();
+        workplace
+    }
+
+    /// Has what is built here share a target folder.
+    pub(crate) fn shares_builds(&self) {
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("authors/target");
+        self.write(".cargo/config.toml", format!("[build]\ntarget-dir = {target:?}\n"));
     }
 
     /// A folder with `pipeline.yaml`.
@@ -50,7 +70,7 @@ impl Workplace {
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.folder.join(name)
     }
 
     pub(crate) fn write(&self, name: &str, content: impl AsRef<[u8]>) {
@@ -84,9 +104,17 @@ impl Workplace {
         }
     }
 
+    /// The command, to be started by whoever reads along what it says.
+    #[expect(clippy::disallowed_methods, reason = "this is how a user starts it")]
+    pub(crate) fn going(&self) -> std::process::Command {
+        let mut command = std::process::Command::new(assert_cmd::cargo::cargo_bin!("tapline"));
+        command.current_dir(&self.folder).env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
+        command
+    }
+
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(assert_cmd::cargo::cargo_bin!("tapline"));
-        command.current_dir(self.folder.path()).env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
+        command.current_dir(&self.folder).env("XDG_CACHE_HOME", env!("CARGO_TARGET_TMPDIR"));
         command
     }
 }

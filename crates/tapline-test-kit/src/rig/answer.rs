@@ -63,9 +63,7 @@ pub(super) fn contribute(
         let CallTarget::Contribution { point, key } = target.parse()? else {
             return Err(RigError::NotAnswerable { target });
         };
-        // Methods stand under the id of their plugin.
-        let id = if *point == *METHODS { key.to_string() } else { format!("neighbour{number}") };
-        let id = PluginId::new(&id)?;
+        let id = PluginId::new(&format!("neighbour{number}"))?;
         let neighbour =
             Neighbour { target, methods, plugin: plugin.clone(), host: host.clone(), seen: seen.clone() };
         let contribution = Contribution::new(point, key, id.clone(), Arc::new(neighbour));

@@ -1,8 +1,8 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
-use tapline::core::{CollectPoint, Object, Payload, ValueError};
+use tapline::core::{CollectPoint, HookKind, Manifest, Object, Payload, PointDeclaration, ValueError};
 use tapline::{CallError, Failure, HookError, HookPoint, Host, Value};
 
 use super::{Answer, RigError};
@@ -63,10 +63,19 @@ pub(super) enum Stage {
 }
 
 impl Stage {
-    pub(super) fn declare(host: &Host, point: &str, answers: bool) -> Result<Self, RigError> {
-        Ok(match answers {
-            true => Self::Answers(host.collect_point(point)?),
-            false => Self::Chain(host.hook_point(point)?),
+    /// Declares a point at which everything is that the plugin asks for.
+    pub(super) fn declare(host: &Host, point: &str, manifest: &Manifest) -> Result<Self, RigError> {
+        let asked = &manifest.requires.context;
+        let roots = asked.read.patterns().chain(asked.write.patterns());
+        let roots: BTreeSet<_> = roots.filter_map(|path| path.split('.').next()).collect();
+        let beside = roots.into_iter().filter(|root| !["input", "output", "error"].contains(root));
+        let declaration = beside.fold(PointDeclaration::new(point), |declaration, root| {
+            declaration.context(root, Value::Bool(true))
+        });
+        let mut hooks = manifest.hooks.iter().filter(|hook| *hook.point == *point);
+        Ok(match hooks.any(|hook| hook.kind == HookKind::Answer) {
+            true => Self::Answers(host.collect_point(declaration)?),
+            false => Self::Chain(host.hook_point(declaration)?),
         })
     }
 

@@ -10,7 +10,7 @@ use tapline::{Host, Load, Loader, NativePlugin, Policy, Value, WasmRuntime};
 
 use super::http::{Served, Servers};
 use super::seen::Seen;
-use super::{Answer, Reply, Rig, RigError, answer};
+use super::{Answer, Reply, Rig, RigError, answer, stand_in};
 
 /// How somebody answers a request.
 pub(super) type Answering = Box<dyn Fn(&Value) -> Answer + Send + Sync>;
@@ -134,7 +134,8 @@ impl Setup {
         let plugin = manifest.id().clone();
         answer::contribute(&host, &plugin, &seen, std::mem::take(&mut self.answers))?;
         listen(&host, &seen)?;
-        host.load(load.config(self.config)).await?;
+        let loads = stand_in::for_needs_of(&manifest).into_iter().chain([load.config(self.config)]);
+        host.load_all(loads.collect::<Vec<_>>()).await?;
         Ok(Rig { host, plugin, manifest: Arc::new(manifest), seen, stages: Mutex::default() })
     }
 

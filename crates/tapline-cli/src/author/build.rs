@@ -1,0 +1,60 @@
+use std::path::Path;
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use tapline::Loader;
+use tapline::core::Manifest;
+use tapline_build::{BuildError, Project};
+
+use crate::arguments::BuildArguments;
+use crate::output::Output;
+use crate::{Ending, error};
+
+/// Makes a package of a plugin's source, beside it.
+pub(crate) fn build(arguments: &BuildArguments) -> Result<Ending> {
+    let project = Project::open(&arguments.folder)?;
+    Ok(if built(&project)?.is_some() { Ending::Done } else { Ending::Failed })
+}
+
+/// Builds a project and says what came of it: the manifest, or nothing when its source has mistakes, which have been shown.
+///
+/// # Errors
+///
+/// When it is for other reasons than the source that there is no package.
+pub(super) fn built(project: &Project) -> Result<Option<Manifest>> {
+    let begun = Instant::now();
+    let built = match project.build() {
+        Ok(built) => built,
+        Err(BuildError::Missing { tool, help }) => {
+            anyhow::bail!("there is no {tool}; get one and try again:\n{help}");
+        }
+        Err(error @ (BuildError::Source { .. } | BuildError::NotAPlugin { .. })) => {
+            Output::Error.line(format_args!("error: {error}"));
+            error::show_causes(std::error::Error::source(&error));
+            return Ok(None);
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let manifest = Loader::parse(&project.folder().join("plugin.toml"), &built.manifest)?;
+    built.write(project.folder())?;
+    let size = built.component.len().div_ceil(1 << 10);
+    let (id, version) = (manifest.id(), &manifest.plugin.version);
+    let (place, took) = (project.folder().join("plugin.wasm"), begun.elapsed().as_secs_f64());
+    Output::Error.line(format_args!("built {id} {version}: {}, {size} KiB, in {took:.1} s", place.display()));
+    Ok(Some(manifest))
+}
+
+/// The package in a folder: built first where its source is there.
+///
+/// # Errors
+///
+/// When there is neither, or it cannot be built.
+pub(super) fn package(folder: &Path, builds: bool) -> Result<Option<Manifest>> {
+    match Project::open(folder) {
+        Ok(project) if builds => built(&project),
+        Ok(_) | Err(BuildError::NotAProject { .. }) => {
+            Ok(Some(Loader::manifest(folder).with_context(|| folder.display().to_string())?))
+        }
+        Err(error) => Err(error.into()),
+    }
+}

@@ -1,0 +1,89 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::json;
+use tapline::core::Runtime;
+use tapline_test_kit::{CaseResult, Cases};
+
+use crate::arguments::TestArguments;
+use crate::output::Output;
+use crate::{Ending, sandbox};
+
+use super::build::package;
+
+/// Where the cases of a plugin lie.
+const FOLDER: &str = "cases";
+
+/// Runs the cases of a plugin, each in a host of its own, after building what has a source.
+pub(crate) fn test(arguments: &TestArguments) -> Result<Ending> {
+    let files = files(&arguments.folder.join(FOLDER))?;
+    let cases = files.iter().map(Cases::read).collect::<Result<Vec<_>, _>>()?;
+    if package(&arguments.folder, !arguments.no_build)?.is_none() {
+        return Ok(Ending::Failed);
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    let sandbox = Arc::new(sandbox::sandbox()?);
+    let results = runtime.block_on(run(&cases, arguments, sandbox));
+    // A plugin that computes without end cannot be waited for.
+    runtime.shutdown_background();
+    let failed = results.iter().filter(|result| !result.has_passed()).count();
+    let passed = results.len() - failed;
+    if arguments.json {
+        Output::Standard.line(json!(results.iter().map(described).collect::<Vec<_>>()));
+    }
+    Output::Error.line(format_args!("{passed} passed, {failed} failed"));
+    if results.is_empty() {
+        bail!("no case has `{}` in its name", arguments.filter.as_deref().unwrap_or_default());
+    }
+    Ok(if failed == 0 { Ending::Done } else { Ending::Failed })
+}
+
+async fn run(cases: &[Cases], arguments: &TestArguments, sandbox: Arc<dyn Runtime>) -> Vec<CaseResult> {
+    let is_wanted = |name: &str| arguments.filter.as_deref().is_none_or(|filter| name.contains(filter));
+    let mut results = Vec::new();
+    for cases in cases {
+        let wanted: Vec<_> =
+            cases.names().enumerate().filter(|(_, name)| is_wanted(name)).map(|(number, _)| number).collect();
+        for number in wanted {
+            let Some(result) = cases.run(number, &arguments.folder, Arc::clone(&sandbox)).await else {
+                continue;
+            };
+            if !arguments.json {
+                Output::Error.text(&result);
+            }
+            results.push(result);
+        }
+    }
+    results
+}
+
+fn described(result: &CaseResult) -> serde_json::Value {
+    let mismatches: Vec<_> = result.mismatches.iter().map(ToString::to_string).collect();
+    json!({
+        "name": result.name,
+        "place": result.place,
+        "passed": result.has_passed(),
+        "mismatches": mismatches,
+        "log": result.log,
+    })
+}
+
+/// The files of cases in a folder, in the order of their names.
+fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    if folder.is_dir() {
+        for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "yaml" || extension == "yml") {
+                files.push(path);
+            }
+        }
+    }
+    if files.is_empty() {
+        bail!("{}: there are no cases; write one as the guide shows, in cases/NAME.yaml", folder.display());
+    }
+    files.sort();
+    Ok(files)
+}
