@@ -2,15 +2,16 @@ use anyhow::{Result, bail};
 
 use crate::process::{cargo, run_well};
 use crate::workspace::Workspace;
-use crate::{guests, layers, links};
+use crate::{guests, layers, links, reference};
 
 /// A check's name, and what runs it.
 type Check = (&'static str, fn(&Workspace) -> Result<()>);
 
-const CHECKS: [Check; 6] = [
+const CHECKS: [Check; 7] = [
     ("format", |_| run_well(cargo().args(["fmt", "--all", "--check"]))),
     ("layers", layers::run),
     ("guests", guests::check),
+    ("reference", reference::check),
     ("links", |workspace| links::run(workspace.root())),
     ("lints", |_| run_well(cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))),
     ("docs", |_| {

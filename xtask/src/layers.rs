@@ -48,7 +48,7 @@ const TABLE: &[Row] = &[
     row("tapline-benches", &["tapline", "tapline-test-kit", PLUGINS]),
     row(PLUGINS, &["tapline-pdk", "tapline-template"]),
     row(EXAMPLES, &["tapline"]),
-    row("xtask", &["tapline-build"]),
+    row("xtask", &["tapline-build", "tapline-core"]),
 ];
 
 /// A dependency of one member on another, by name and kind.

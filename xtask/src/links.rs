@@ -1,6 +1,6 @@
 mod document;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use anyhow::{Context, Result, bail};
@@ -9,13 +9,23 @@ use ignore::WalkBuilder;
 
 use document::{Document, Link};
 
-/// Checks the links of every Markdown file below the root that git would not ignore.
+/// The folder of the docs.
+const DOCS: &str = "docs";
+/// Their table of contents.
+const CONTENTS: &str = "docs/README.md";
+
+/// Checks the links of every Markdown file below the root that git would not ignore, and that the table of contents
+/// of the docs leads to each of their pages.
 pub(crate) fn run(root: &Utf8Path) -> Result<()> {
     let documents = read_all(root)?;
     let dead: Vec<String> =
         documents.iter().flat_map(|(path, document)| dead_links(root, &documents, path, document)).collect();
     if !dead.is_empty() {
         bail!("{} dead\n{}", dead.len(), dead.join("\n"));
+    }
+    let missing = missing_pages(&documents);
+    if !missing.is_empty() {
+        bail!("{CONTENTS} leaves pages out\n{}", missing.join("\n"));
     }
     let count: usize = documents.values().map(|document| document.links.len()).sum();
     println!("links: {count} in {} files, none dead", documents.len());
@@ -36,6 +46,15 @@ fn read_all(root: &Utf8Path) -> Result<Documents> {
         }
     }
     Ok(documents)
+}
+
+/// The pages of the docs to which their table of contents does not lead.
+fn missing_pages(documents: &Documents) -> Vec<String> {
+    let contents = Utf8Path::new(CONTENTS);
+    let links = documents.get(contents).into_iter().flat_map(|document| &document.links);
+    let linked: BTreeSet<_> = links.filter_map(|link| resolve(contents, link.file())).collect();
+    let pages = documents.keys().filter(|page| page.starts_with(DOCS) && *page != contents);
+    pages.filter(|page| !linked.contains(*page)).map(|page| format!("  {page}")).collect()
 }
 
 fn dead_links(root: &Utf8Path, documents: &Documents, path: &Utf8Path, document: &Document) -> Vec<String> {

@@ -10,6 +10,7 @@ mod bench;
 mod fuzz;
 mod layers;
 mod links;
+mod reference;
 mod check;
 
 use std::process::ExitCode;
@@ -37,7 +38,9 @@ enum Task {
     Layers,
     /// Look for dead links in the Markdown files.
     Links,
-    /// Run every check that is not a test: format, lints, layers, guests, links, docs.
+    /// Write the pages of the docs that are made from what the code says.
+    Reference(reference::Options),
+    /// Run every check that is not a test: format, layers, guests, reference, links, lints, docs.
     Check,
     /// Run the checks, then the tests.
     Ci(test::Options),
@@ -60,6 +63,7 @@ fn run(task: Task) -> Result<ExitCode> {
         Task::Fuzz(options) => fuzz::run(&workspace, &options)?,
         Task::Layers => layers::run(&workspace)?,
         Task::Links => links::run(workspace.root())?,
+        Task::Reference(options) => reference::run(&workspace, &options)?,
         Task::Check => check::run(&workspace)?,
         Task::Ci(options) => {
             check::run(&workspace)?;

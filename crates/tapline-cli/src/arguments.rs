@@ -28,6 +28,9 @@ pub(crate) enum Verb {
     /// Compile a component from standard input to standard output; how this command calls itself.
     #[command(name = COMPILE, hide = true)]
     Compile,
+    /// Write what the reference in the docs is made from to standard output.
+    #[command(hide = true)]
+    Reference,
     /// Look at plugins, and write them.
     #[command(subcommand)]
     Plugin(PluginVerb),
@@ -40,19 +43,20 @@ pub(crate) const COMPILE: &str = "compile-component";
 pub(crate) struct RunArguments {
     /// The pipeline file.
     pub(crate) file: PathBuf,
-    /// Give an input; text as it is, any other type as JSON.
+    /// Give an input; text as it is, any other type as JSON; may be repeated.
     #[arg(short, long = "input", value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub(crate) inputs: Vec<(String, String)>,
-    /// Write outputs, nodes and plugins as JSON to standard output.
+    /// Write one JSON object to standard output: outputs, error, nodes, plugins, reports; times in milliseconds.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Show, after the run, how the hooks of a hook point fared; may be repeated.
+    /// Show, after the run, how the hooks of a hook point fared: calls, errors, times; may be repeated.
     #[arg(long, value_name = "POINT")]
     pub(crate) explain: Vec<String>,
     /// Refuse plugins that are not those of `tapline.lock`.
     #[arg(long)]
     pub(crate) locked: bool,
-    /// Add a line to this file for each privileged act of a plugin, and for each refusal.
+    /// Add a line to this file for each privileged act of a plugin and for each refusal, instead of the one of the
+    /// settings.
     #[arg(long, value_name = "FILE")]
     pub(crate) audit: Option<PathBuf>,
 }
@@ -85,7 +89,7 @@ pub(crate) struct ExplainArguments {
     /// The pipeline whose plugins join in.
     #[arg(default_value = "pipeline.yaml")]
     pub(crate) file: PathBuf,
-    /// Write JSON to standard output.
+    /// Write JSON to standard output, times in nanoseconds.
     #[arg(long)]
     pub(crate) json: bool,
 }

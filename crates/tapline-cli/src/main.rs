@@ -15,6 +15,7 @@ mod init;
 mod plugin;
 mod why;
 mod grants;
+mod reference;
 mod audit;
 mod progress;
 mod summary;
@@ -55,6 +56,7 @@ fn main() -> ExitCode {
         Verb::Explain(arguments) => explain::explain(&arguments),
         Verb::Init(arguments) => init::init(&arguments),
         Verb::Compile => return tapline::wasm::compile_in_jail(),
+        Verb::Reference => reference::reference(),
         Verb::Plugin(PluginVerb::List(arguments)) => plugin::list(&arguments),
         Verb::Plugin(PluginVerb::Info(arguments)) => plugin::info(&arguments),
         Verb::Plugin(PluginVerb::Grants(arguments)) => grants::grants(&arguments),

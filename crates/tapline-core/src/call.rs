@@ -28,9 +28,10 @@ pub enum CallTarget {
     Capability(Arc<str>),
 }
 
-/// The calls that a plugin may make: as a [`CallTarget`], `provider/*` for all contributions to a point, or
-/// `capability:*`.
+/// The calls that a plugin may make: `point/key`, `point/*`, a plugin's id, `plugin/*` for all of them,
+/// `capability:name` or `capability:*`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct CallPattern(CallTarget);
 
@@ -63,6 +64,7 @@ pub struct Call {
 
 /// With whose grants a contribution answers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Authority {
     /// With what both its plugin and the caller were granted: nobody gets more done through it than alone.

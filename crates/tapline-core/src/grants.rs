@@ -26,6 +26,7 @@ pub use path_glob::{PathGlob, PathGlobError};
 /// The default grants nothing. Grants do not protect against a plugin that computes wrong values from what it may
 /// read, or that passes on what it may read to where it may write.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Grants {
     /// The places of a call's context that the plugin may read and write.
@@ -61,6 +62,7 @@ pub type Requires = Grants;
 
 /// The places of a call's context that a plugin may read and write.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ContextGrants {
     /// Readable places.
@@ -73,6 +75,7 @@ pub struct ContextGrants {
 
 /// The topics that a plugin may publish and subscribe to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct EventGrants {
     /// Topics that it may publish.

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 /// The name under which a plugin is known: `[a-z][a-z0-9_-]*`, at most 64 characters.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[a-z][a-z0-9_-]{0,63}$")))]
 #[serde(try_from = "String", into = "String")]
 pub struct PluginId(Arc<str>);
 

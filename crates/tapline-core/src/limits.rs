@@ -34,39 +34,44 @@ pub struct Limits {
 
 /// The limits that a manifest asks for; the host takes the smaller of these and its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsAsked {
-    /// See [`Limits::memory`]; written as `"64MiB"`.
+    /// Memory of all instances of the plugin together, as in `"64MiB"`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory: Option<Bytes>,
-    /// See [`Limits::cpu`]; written as `"2s"` or `"500ms"`.
+    /// Time that one call may compute, as in `"2s"` or `"500ms"`; what it spends in `next` does not count.
     #[serde(skip_serializing_if = "Option::is_none", with = "optional_duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub cpu: Option<Duration>,
-    /// See [`Limits::wall`]; written as `"30s"`.
+    /// Time that one call may take, as in `"30s"`; what it spends in `next` does not count.
     #[serde(skip_serializing_if = "Option::is_none", with = "optional_duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub wall: Option<Duration>,
-    /// See [`Limits::calls`].
+    /// Calls that may be inside the plugin at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub calls: Option<u32>,
-    /// See [`Limits::input`]; written as `"64MiB"`.
+    /// What one call may take from the host: values of the context, answers, files.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub input: Option<Bytes>,
-    /// See [`Limits::output`]; written as `"8MiB"`.
+    /// What one call may leave with the host: values of the context, requests, events, log lines.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub output: Option<Bytes>,
-    /// See [`Limits::log`]; written as `"64KiB"`.
+    /// Log lines in a second, as in `"64KiB"`; what is beyond is dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<Bytes>,
-    /// See [`Limits::events`].
+    /// Events that it may publish in a second; what is beyond is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub events: Option<u32>,
-    /// See [`Limits::handles`].
+    /// Handles that one instance may hold at once: resources of the component model.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handles: Option<u32>,
 }
 
 /// A number of bytes, written with a binary unit: `"64MiB"`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("pattern" = "^[0-9]+ *(B|KiB|MiB|GiB)$")))]
 #[serde(try_from = "String", into = "String")]
 pub struct Bytes(pub u64);
 

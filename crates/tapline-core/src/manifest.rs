@@ -20,6 +20,7 @@ pub const CONTRACT: Version = Version::new(1, 0, 0);
 
 /// What an author declares about a plugin: the content of `plugin.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Manifest {
     /// Who it is.
@@ -43,11 +44,12 @@ pub struct Manifest {
 
 /// The table `[plugin]` of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct About {
     /// Its name.
     pub id: PluginId,
-    /// Its version.
+    /// Its version, as in `1.2.3`.
     pub version: Version,
     /// What it does, in a sentence.
     #[serde(default)]
@@ -55,7 +57,8 @@ pub struct About {
     /// Who wrote it.
     #[serde(default)]
     pub authors: Vec<String>,
-    /// The versions of the contract that it was written for.
+    /// The versions of the contract that it was written for, as in `^1`.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub host: VersionReq,
     /// What runs it.
     pub runtime: RuntimeKind,
@@ -70,9 +73,11 @@ pub struct About {
     pub conflicts: Vec<Conflict>,
     /// How many instances of it there are.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[cfg_attr(feature = "schema", schemars(!skip_serializing_if))]
     pub instances: Instances,
     /// When it is started again after it has ended.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[cfg_attr(feature = "schema", schemars(!skip_serializing_if))]
     pub restart: Restart,
     /// Whether it answers how it is.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -84,6 +89,7 @@ pub struct About {
 
 /// What runs a plugin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum RuntimeKind {
     /// A WebAssembly component, in a sandbox.
@@ -94,6 +100,7 @@ pub enum RuntimeKind {
 
 /// How many instances of a plugin there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Instances {
     /// As many as there are calls at once: any call may meet any instance, so the plugin keeps no state between calls.
@@ -105,6 +112,7 @@ pub enum Instances {
 
 /// When a plugin that has ended is started again.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Restart {
     /// Always.
@@ -118,6 +126,7 @@ pub enum Restart {
 
 /// A contribution to an extension point.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Provides {
     /// The extension point.
@@ -132,11 +141,13 @@ pub struct Provides {
     pub methods: Vec<Arc<str>>,
     /// With whose grants it answers.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[cfg_attr(feature = "schema", schemars(!skip_serializing_if))]
     pub authority: Authority,
 }
 
 /// A hook, as its author declares it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct HookDeclaration {
     /// The hook's name within its plugin; the plugin's code is called with it.
@@ -145,6 +156,7 @@ pub struct HookDeclaration {
     pub point: Arc<str>,
     /// The versions of the point that it was written for.
     #[serde(default, skip_serializing_if = "is_any")]
+    #[cfg_attr(feature = "schema", schemars(with = "String", !skip_serializing_if))]
     pub version: VersionReq,
     /// What it does there.
     pub kind: HookKind,
@@ -168,6 +180,7 @@ pub struct HookDeclaration {
     pub on_failure: OnFailure,
     /// The outcomes that an after hook is told of.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[cfg_attr(feature = "schema", schemars(!skip_serializing_if))]
     pub on: On,
     /// Whether an around hook may call `next` more than once; its point has to allow it.
     #[serde(default, skip_serializing_if = "is_false")]
@@ -182,22 +195,26 @@ pub struct HookDeclaration {
 
 /// A subscription to events, as its author declares it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SubscriptionDeclaration {
     /// The subscription's name within its plugin; the plugin's code is called with it.
     pub name: Arc<str>,
     /// The topics that it is about.
     pub topic: TopicPattern,
-    /// How many events may wait; 256 unless said.
+    /// How many events may wait.
     #[serde(default = "default_capacity", skip_serializing_if = "is_default_capacity")]
+    #[cfg_attr(feature = "schema", schemars(!skip_serializing_if))]
     pub capacity: usize,
     /// Which event is lost when one more comes.
     #[serde(default, skip_serializing_if = "is_default")]
+    #[cfg_attr(feature = "schema", schemars(!skip_serializing_if))]
     pub overflow: Overflow,
 }
 
 /// Which event is lost when a queue is full and one more comes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Overflow {
     /// The one that has waited longest.
@@ -209,6 +226,7 @@ pub enum Overflow {
 
 /// What a hook does at its point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum HookKind {
     /// Runs on the way in: may change the input, finish the call with an output, or fail it.
@@ -225,6 +243,7 @@ pub enum HookKind {
 
 /// The outcomes that an after hook is told of.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum On {
     /// An output.
@@ -238,6 +257,8 @@ pub enum On {
 
 /// The calling order of a hook: lower is further out. 50 unless said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("maximum" = 100)))]
 #[serde(try_from = "u8", into = "u8")]
 pub struct Priority(u8);
 
@@ -248,11 +269,13 @@ pub struct PriorityError(u8);
 
 /// A name for hooks of other plugins: `plugin`, `plugin/hook` or `#tag`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Selector(Arc<str>);
 
 /// What a hook's failure means for the call in which it happens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum OnFailure {
     /// The call fails.

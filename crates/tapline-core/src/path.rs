@@ -7,11 +7,15 @@ use serde::{Deserialize, Serialize};
 /// A pattern covers the place that it names and everything below: `input.user` covers `input.user.name`, and
 /// neither `input` nor `input.username`. The empty set covers nothing.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct PathSet(Vec<PathPattern>);
 
-/// One pattern of a [`PathSet`].
+/// A place in a call's context: dotted tokens, as in `input.user`, where `*` stands for any one token.
+///
+/// It covers what lies below, too.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct PathPattern(String);
 

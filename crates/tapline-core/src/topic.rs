@@ -13,11 +13,13 @@ pub struct Topic(Arc<str>);
 /// The topics that a subscription or a grant is about. `*` stands for any one token, and `>` at the end for one token or
 /// more, as in NATS.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct TopicPattern(Arc<str>);
 
 /// A set of patterns. The empty set covers nothing.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct TopicSet(Vec<TopicPattern>);
 

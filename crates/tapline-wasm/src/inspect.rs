@@ -167,3 +167,6 @@ fn check_version(manifest: &Manifest, name: &str) -> Result<(), LoadError> {
     }
     Err(LoadError::Contract { plugin: manifest.id().to_string(), found: found.to_owned() })
 }
+
+#[cfg(test)]
+mod tests;

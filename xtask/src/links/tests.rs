@@ -8,6 +8,7 @@ fn check(readme: &str, expected: &[&str]) {
     let guide = "# The guide\n\n## `run` & stop\n\n## Twice\n\n## Twice\n\n<a id=\"by-hand\"></a>\n\n[up](../README.md)\n";
     fs::create_dir(root.join("docs")).unwrap();
     fs::write(root.join("docs/guide.md"), guide).unwrap();
+    fs::write(root.join("docs/README.md"), "[guide](guide.md)\n").unwrap();
     fs::write(root.join("docs/other.txt"), "").unwrap();
     fs::write(root.join("README.md"), readme).unwrap();
 
@@ -69,4 +70,20 @@ fn other_sites_are_not_visited() {
 #[test]
 fn code_is_not_searched_for_links() {
     check("`[a](none.md)`\n\n```\n[b](none.md)\n```\n", &[]);
+}
+
+#[test]
+fn a_page_of_the_docs_that_the_table_of_contents_leaves_out_is_reported() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Utf8Path::from_path(folder.path()).unwrap();
+    fs::create_dir_all(root.join("docs/reference")).unwrap();
+    for page in ["docs/guide.md", "docs/reference/contract.md"] {
+        fs::write(root.join(page), "").unwrap();
+    }
+    let missing = "docs/README.md leaves pages out\n  docs/guide.md\n  docs/reference/contract.md";
+    assert_eq!(run(root).unwrap_err().to_string(), missing);
+    fs::write(root.join("docs/README.md"), "[1](guide.md#x)\n").unwrap();
+    fs::write(root.join("docs/guide.md"), "# x\n").unwrap();
+    let missing = "docs/README.md leaves pages out\n  docs/reference/contract.md";
+    assert_eq!(run(root).unwrap_err().to_string(), missing);
 }

@@ -6,6 +6,13 @@ use pulldown_cmark::{CodeBlockKind, Event, Parser, Tag};
 
 use crate::support::{Workplace, repository};
 
+/// The Markdown files in a folder of the repository, whatever lies below it left out.
+fn pages(folder: &str) -> Vec<String> {
+    let entries = fs::read_dir(repository().join(folder)).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.ends_with(".md")).map(|name| format!("{folder}/{name}")).collect()
+}
+
 /// The code blocks of a language in a page.
 fn blocks(page: &str, language: &str) -> Vec<String> {
     let text = fs::read_to_string(repository().join(page)).unwrap();
@@ -30,8 +37,7 @@ fn blocks(page: &str, language: &str) -> Vec<String> {
 #[test]
 fn every_command_in_the_docs_runs_as_it_stands_and_in_its_order() {
     let mut count = 0;
-    for entry in fs::read_dir(repository().join("docs")).unwrap() {
-        let page = format!("docs/{}", entry.unwrap().file_name().into_string().unwrap());
+    for page in pages("docs") {
         let workplace = Workplace::triage();
         let commands = blocks(&page, "sh");
         for line in commands.iter().flat_map(|block| block.lines()) {
@@ -42,6 +48,20 @@ fn every_command_in_the_docs_runs_as_it_stands_and_in_its_order() {
         }
     }
     assert!(count >= 3, "the docs show how the command is used");
+}
+
+#[test]
+fn every_command_in_any_page_names_a_verb_and_flags_that_exist() {
+    let workplace = Workplace::new();
+    for page in [".", "docs", "docs/reference", "fuzz"].into_iter().flat_map(pages) {
+        for line in blocks(&page, "sh").iter().flat_map(|block| block.lines()) {
+            let starts = ["tapline ", "cargo run --release -- "];
+            let Some(words) = starts.iter().find_map(|start| line.strip_prefix(start)) else { continue };
+            // Help is shown as soon as all that stands before it is known, whether or not anything is missing.
+            let said = workplace.tapline(&format!("{words} --help"));
+            assert_eq!(said.code, 0, "{page}: {line}\n{}", said.err);
+        }
+    }
 }
 
 #[test]
@@ -68,9 +88,18 @@ fn every_key_of_the_settings_is_documented_and_the_example_is_without_mistakes()
     assert_eq!(said.err, "pipeline.yaml: no mistakes\n");
 }
 
+/// What stands in a page below the heading of a verb.
+fn section<'p>(page: &'p str, heading: &str) -> &'p str {
+    let parts = page.split_once(&format!("## `{heading}`\n"));
+    assert!(parts.is_some(), "{heading} is not documented");
+    parts.unwrap().1.split("\n## ").next().unwrap()
+}
+
 #[test]
 fn every_verb_and_flag_is_documented() {
-    let page = fs::read_to_string(repository().join("docs/command.md")).unwrap();
+    let guide = fs::read_to_string(repository().join("docs/command.md")).unwrap();
+    let reference = fs::read_to_string(repository().join("docs/reference/command.md")).unwrap();
+    let everywhere = [section(&reference, "tapline"), section(&guide, "--help` and `--version")].concat();
     let workplace = Workplace::new();
     let mut open = vec![Vec::<String>::new()];
     while let Some(verb) = open.pop() {
@@ -83,10 +112,15 @@ fn every_verb_and_flag_is_documented() {
         for inner in verbs.iter().filter(|inner| **inner != "help") {
             open.push(verb.iter().cloned().chain([(*inner).to_owned()]).collect());
         }
-        assert!(!verbs.is_empty() || page.contains(&format!("## `{heading}")), "{heading} is not documented");
+        assert!(
+            !verbs.is_empty() || guide.contains(&format!("## `{heading}")),
+            "{heading} is not documented"
+        );
+        let section = section(&reference, heading.trim());
         for flag in help.out.split_whitespace().filter(|word| word.starts_with("--")) {
             let flag = flag.trim_end_matches([',', '.', ']', '`']);
-            assert!(page.contains(flag), "{heading} {flag} is not documented");
+            let is_documented = section.contains(flag) || everywhere.contains(flag);
+            assert!(is_documented, "{heading} {flag} is not documented");
         }
     }
 }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// How exactly a plugin may know the time; the later one is the more exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum ClockGrant {
     /// To ten milliseconds, which tells little of what others do on the same machine.

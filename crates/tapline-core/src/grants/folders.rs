@@ -7,6 +7,7 @@ use crate::limits::Bytes;
 
 /// A folder that a plugin may use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "Written")]
 pub struct FolderGrant {
     /// The folder.
@@ -23,6 +24,7 @@ pub struct FolderGrant {
 
 /// The folders that can be granted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum Folder {
     /// The folder that holds the pipeline file.
     #[serde(rename = "data:")]
@@ -34,6 +36,7 @@ pub enum Folder {
 
 /// How a folder may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum FolderMode {
     /// Read only.
     #[serde(rename = "r")]
@@ -45,11 +48,16 @@ pub enum FolderMode {
 
 /// A grant as it is written.
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct Written {
+    /// The folder.
     path: Folder,
+    /// Whether it may be written.
     mode: FolderMode,
+    /// What the plugin may hold in a scratch folder that it may write, and nowhere else; `"64MiB"` unless said.
     max: Option<Bytes>,
+    /// What it is for, to whoever has to decide about it.
     #[serde(default)]
     why: Arc<str>,
 }

@@ -13,6 +13,7 @@ use crate::value::Value;
 ///
 /// Names are compared as they are looked up: in lower case, and in the ASCII form of IDNA.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct HostPattern(Which);
 

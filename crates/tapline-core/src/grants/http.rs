@@ -10,16 +10,20 @@ use crate::value::Value;
 
 /// Requests that a plugin may make. It does not protect against a host that does harm with what it is sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct HttpGrant {
     /// The hosts that they go to, with their schemes and ports; none where there is none.
     #[serde(deserialize_with = "at_least_one")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub hosts: Vec<HostPattern>,
     /// Their methods.
     #[serde(deserialize_with = "at_least_one")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub methods: Vec<HttpMethod>,
     /// Their paths; `/*` says all.
     #[serde(deserialize_with = "at_least_one")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub paths: Vec<PathGlob>,
     /// Whether the hosts may lie at addresses that are not public: this machine, its networks, and what a cloud tells
     /// its machines.
@@ -34,6 +38,7 @@ pub struct HttpGrant {
 ///
 /// It does not protect against a host that sends the value back in a form in which nobody finds it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct SecretGrant {
     /// The secret's name.
@@ -42,6 +47,7 @@ pub struct SecretGrant {
     pub header: HeaderName,
     /// The hosts that it may be sent to.
     #[serde(deserialize_with = "at_least_one")]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub hosts: Vec<HostPattern>,
     /// What for, to whoever has to decide about it.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -50,6 +56,7 @@ pub struct SecretGrant {
 
 /// What a request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "UPPERCASE")]
 pub enum HttpMethod {
     /// A representation of what is there.
@@ -75,6 +82,7 @@ pub struct HttpMethodError(String);
 
 /// The name of a header that plugins may set, in lower case.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct HeaderName(Box<str>);
 

@@ -10,6 +10,7 @@ use url::Url;
 ///
 /// Segments are compared with their percent-encoding taken away, so that no other spelling gets through.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "String", into = "String")]
 pub struct PathGlob {
     segments: Vec<Segment>,

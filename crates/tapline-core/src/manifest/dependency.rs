@@ -10,6 +10,7 @@ use super::is_false;
 
 /// A name that a plugin offers and others can ask for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(from = "CapabilityForm", into = "CapabilityForm")]
 pub struct Capability {
     /// The name.
@@ -22,6 +23,7 @@ pub struct Capability {
 
 /// `"search"`, or `{ name = "search", rank = 10, version = "2.0.0" }`.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 enum CapabilityForm {
     Name(Arc<str>),
@@ -29,11 +31,15 @@ enum CapabilityForm {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct CapabilityTable {
+    /// The name.
     name: Arc<str>,
+    /// Which of several that offer it is taken first: the one of the highest rank.
     #[serde(default)]
     rank: i32,
+    /// The version of what is offered; the plugin's own unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     version: Option<Version>,
 }
@@ -49,6 +55,7 @@ pub enum Target {
 
 /// A plugin that another one needs: `{ id = "numbers", version = "^1" }`, or `{ capability = "chat" }`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "TargetForm", into = "TargetForm")]
 pub struct Dependency {
     /// What is needed.
@@ -62,6 +69,7 @@ pub struct Dependency {
 /// A plugin beside which another one cannot be loaded: `{ id = "numbers", version = "<2" }`, or
 /// `{ capability = "chat" }`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(try_from = "TargetForm", into = "TargetForm")]
 pub struct Conflict {
     /// What is in the way. A plugin is never in its own way.
@@ -71,14 +79,20 @@ pub struct Conflict {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct TargetForm {
+    /// The plugin that is meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<PluginId>,
+    /// What the plugins that are meant offer; either this or `id` is given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     capability: Option<Arc<str>>,
+    /// The versions that are meant: of the plugin, or of the capability.
     #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     version: VersionReq,
+    /// Whether the plugin starts without it, too; for what it needs, and not for what is in its way.
     #[serde(default, skip_serializing_if = "is_false")]
     optional: bool,
 }
