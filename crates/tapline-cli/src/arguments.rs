@@ -2,6 +2,13 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+mod plugin;
+
+pub(crate) use plugin::{
+    GrantsArguments, InfoArguments, InstallArguments, ListArguments, PackArguments, PluginVerb,
+    RemoveArguments, VerifyArguments, WhyArguments,
+};
+
 /// Runs pipelines whose every part is a plugin.
 #[derive(Debug, Parser)]
 #[command(name = "tapline", version, max_term_width = 100)]
@@ -28,7 +35,7 @@ pub(crate) enum Verb {
     /// Compile a component from standard input to standard output; how this command calls itself.
     #[command(name = COMPILE, hide = true)]
     Compile,
-    /// Look at plugins.
+    /// Look at plugins, install and remove them.
     #[command(subcommand)]
     Plugin(PluginVerb),
 }
@@ -103,67 +110,6 @@ pub(crate) struct InitArguments {
     /// The folder to write it to; made where it does not exist.
     #[arg(default_value = ".")]
     pub(crate) folder: PathBuf,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum PluginVerb {
-    /// List all plugins that are there.
-    List(ListArguments),
-    /// Show all that is known of a plugin.
-    Info(InfoArguments),
-    /// Show what a plugin asks for, what it is granted here, and what it has used.
-    Grants(GrantsArguments),
-    /// Tell why a pipeline uses a plugin or not.
-    Why(WhyArguments),
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ListArguments {
-    /// A folder that holds plugins, each in a folder of its own.
-    #[arg(long, default_value = "plugins")]
-    pub(crate) folder: PathBuf,
-    /// Write JSON to standard output.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct InfoArguments {
-    /// The plugin's id, or its folder.
-    pub(crate) plugin: String,
-    /// A folder that holds plugins, each in a folder of its own.
-    #[arg(long, default_value = "plugins")]
-    pub(crate) folder: PathBuf,
-    /// Write JSON to standard output.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct GrantsArguments {
-    /// The plugin's id.
-    pub(crate) id: String,
-    /// A folder that holds plugins, each in a folder of its own.
-    #[arg(long, default_value = "plugins")]
-    pub(crate) folder: PathBuf,
-    /// The audit of its runs, instead of the one of the settings.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) audit: Option<PathBuf>,
-    /// Write JSON to standard output.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct WhyArguments {
-    /// The plugin's id, or a capability.
-    pub(crate) id: String,
-    /// The pipeline that chooses.
-    #[arg(default_value = "pipeline.yaml")]
-    pub(crate) file: PathBuf,
-    /// Write JSON to standard output.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 fn name_and_value(text: &str) -> Result<(String, String), String> {

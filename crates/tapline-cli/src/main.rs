@@ -14,6 +14,10 @@ mod init;
 mod plugin;
 mod why;
 mod grants;
+mod pack;
+mod install;
+mod remove;
+mod verify;
 mod audit;
 mod progress;
 mod summary;
@@ -58,6 +62,10 @@ fn main() -> ExitCode {
         Verb::Plugin(PluginVerb::Info(arguments)) => plugin::info(&arguments),
         Verb::Plugin(PluginVerb::Grants(arguments)) => grants::grants(&arguments),
         Verb::Plugin(PluginVerb::Why(arguments)) => why::why(&arguments),
+        Verb::Plugin(PluginVerb::Pack(arguments)) => pack::pack(&arguments),
+        Verb::Plugin(PluginVerb::Install(arguments)) => install::install(&arguments),
+        Verb::Plugin(PluginVerb::Remove(arguments)) => remove::remove(&arguments),
+        Verb::Plugin(PluginVerb::Verify(arguments)) => verify::verify(&arguments),
     };
     let ending = ending.unwrap_or_else(|error| {
         error::show(&error);
