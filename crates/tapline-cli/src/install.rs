@@ -1,7 +1,8 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use tapline::host::Lock;
+use tapline::core::Manifest;
+use tapline::host::{Lock, rights};
 use tapline::install::{Change, Parcel, PluginsFolder, Source};
 use tapline::wasm::Interfaces;
 
@@ -22,7 +23,7 @@ pub(crate) fn install(arguments: &InstallArguments) -> Result<Ending> {
         Output::Error.line(format_args!("warning: {error}"));
     }
     let change = Change::of(&parcel, &installed, &lock)?;
-    tell(&parcel, &change, &folder)?;
+    tell(&parcel, &change, &folder);
     if let Some(there) = &change.there {
         Output::Standard.line(format_args!("it is there already, in {}", there.display()));
         return Ok(Ending::Done);
@@ -54,7 +55,7 @@ fn opened(arguments: &InstallArguments) -> Result<Parcel> {
 }
 
 /// Says what a package is, what it asks for, what of it is new, and where it goes.
-fn tell(parcel: &Parcel, change: &Change, folder: &PluginsFolder) -> Result<()> {
+fn tell(parcel: &Parcel, change: &Change, folder: &PluginsFolder) {
     let manifest = parcel.manifest();
     let authors = visible(&manifest.plugin.authors.join(", "));
     let by = if authors.is_empty() { String::new() } else { format!(", by {authors}") };
@@ -66,14 +67,22 @@ fn tell(parcel: &Parcel, change: &Change, folder: &PluginsFolder) -> Result<()> 
     Output::Standard.line(format_args!("from     {}{archive}", visible(parcel.from())));
     Output::Standard.line(format_args!("package  {}", parcel.digest()));
     Output::Standard.line(format_args!("goes to  {}", folder.place(parcel).display()));
-    let (asks, refused) = (asks(manifest), settings()?.policy().refused(manifest));
-    if asks.is_empty() {
-        Output::Standard.line("it asks for nothing");
-    } else {
-        Output::Standard.line(asked_table(&asks, &refused));
-    }
+    tell_rights(manifest);
     tell_difference(change);
-    Ok(())
+}
+
+/// What a plugin asks for, and what of it is granted here.
+fn tell_rights(manifest: &Manifest) {
+    let asks = asks(manifest);
+    match settings() {
+        _ if asks.is_empty() => Output::Standard.line("it asks for nothing"),
+        Ok(settings) => Output::Standard.line(asked_table(&asks, &settings.policy().refused(manifest))),
+        // A first plugin may be what makes the folder that the settings name.
+        Err(error) => {
+            Output::Standard.line(format_args!("it asks to {}", rights(&manifest.requires).join(", ")));
+            Output::Error.line(format_args!("warning: what of it is granted is not known: {error:#}"));
+        }
+    }
 }
 
 fn tell_difference(change: &Change) {

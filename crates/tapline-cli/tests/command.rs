@@ -24,5 +24,13 @@ mod lock;
 mod grants;
 #[path = "command/choice.rs"]
 mod choice;
+#[path = "command/packages.rs"]
+mod packages;
+#[path = "command/install.rs"]
+mod install;
+#[path = "command/hostile.rs"]
+mod hostile;
+#[path = "command/remove.rs"]
+mod remove;
 #[path = "command/docs.rs"]
 mod docs;

@@ -3,6 +3,24 @@
 //! A [`Source`] is opened as a [`Parcel`]: the files of a package in memory, all checked, and nothing written yet.
 //! [`Change::of`] tells what installing it would change for the operator, and a [`PluginsFolder`] puts it in its place,
 //! whole or not at all. Nothing of a plugin is run.
+//!
+//! ```
+//! use tapline_host::Lock;
+//! use tapline_install::{Change, Parcel, PluginsFolder};
+//!
+//! # let package = tapline_test_kit::guest("redact");
+//! # let root = tempfile::tempdir()?;
+//! # let root = root.path();
+//! // `tapline::wasm::Interfaces::inspect` compares components with their manifests.
+//! let inspect = |_: &tapline_core::Package| Ok(());
+//! let parcel = Parcel::of_folder(&package, &inspect)?;
+//! let plugins = PluginsFolder::new(root.join("plugins"));
+//! let (installed, _broken) = plugins.installed()?;
+//! let change = Change::of(&parcel, &installed, &Lock::default())?;
+//! assert!(!change.needs_consent());
+//! assert_eq!(plugins.put(&parcel)?, root.join("plugins/redact-1.0.0"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod source;
 mod fetch;
