@@ -1,8 +1,9 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
+use tapline::Loader;
 use tapline::core::Manifest;
-use tapline::host::{Lock, rights};
+use tapline::host::{Lock, LockedPlugin, rights};
 use tapline::install::{Change, Parcel, PluginsFolder, Source};
 use tapline::wasm::Interfaces;
 
@@ -11,7 +12,7 @@ use crate::audit::visible;
 use crate::grants::{asked_table, asks};
 use crate::output::Output;
 use crate::plugin::settings;
-use crate::{Ending, error, lock};
+use crate::{Ending, builtin, error, lock};
 
 /// Puts a package into the folder of plugins, and says before what it is and asks for; runs nothing of it.
 pub(crate) fn install(arguments: &InstallArguments) -> Result<Ending> {
@@ -21,6 +22,9 @@ pub(crate) fn install(arguments: &InstallArguments) -> Result<Ending> {
     let (installed, broken) = folder.installed()?;
     for error in broken {
         Output::Error.line(format_args!("warning: {error}"));
+    }
+    if builtin::all().iter().flat_map(Loader::native).any(|one| one.id() == parcel.manifest().id()) {
+        Output::Error.line("warning: a plugin of this id is built in, and comes before those in folders");
     }
     let change = Change::of(&parcel, &installed, &lock)?;
     tell(&parcel, &change, &folder);
@@ -38,6 +42,7 @@ pub(crate) fn install(arguments: &InstallArguments) -> Result<Ending> {
     match folder.put(&parcel) {
         Ok(place) => {
             Output::Standard.line(format_args!("installed {} in {}", titled(&parcel), place.display()));
+            tell_locked(parcel.manifest(), &lock);
             Ok(Ending::Done)
         }
         Err(error) => {
@@ -82,6 +87,17 @@ fn tell_rights(manifest: &Manifest) {
             Output::Standard.line(format_args!("it asks to {}", rights(&manifest.requires).join(", ")));
             Output::Error.line(format_args!("warning: what of it is granted is not known: {error:#}"));
         }
+    }
+}
+
+/// That another version is used, as long as it is locked.
+fn tell_locked(manifest: &Manifest, lock: &Lock) {
+    let is_other =
+        |locked: &&LockedPlugin| locked.id == *manifest.id() && locked.version != manifest.plugin.version;
+    if let Some(LockedPlugin { version, .. }) = lock.plugins().iter().find(is_other) {
+        let file = Lock::FILE;
+        Output::Standard
+            .line(format_args!("{file} holds {version}, until `tapline lock --update` chooses anew"));
     }
 }
 

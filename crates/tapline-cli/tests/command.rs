@@ -28,6 +28,11 @@ mod choice;
 mod packages;
 #[path = "command/install.rs"]
 mod install;
+#[path = "command/fetch.rs"]
+mod fetch;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[path = "command/killed.rs"]
+mod killed;
 #[path = "command/hostile.rs"]
 mod hostile;
 #[path = "command/remove.rs"]

@@ -16,9 +16,14 @@ pub fn read_file(file: &Path, limit: u64) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();
     File::open(file)?.take(limit.saturating_add(1)).read_to_end(&mut content)?;
     if content.len() as u64 > limit {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {limit} bytes")));
+        return Err(too_large(limit));
     }
     Ok(content)
+}
+
+/// That there are more bytes than may be.
+pub(crate) fn too_large(limit: u64) -> io::Error {
+    io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {limit} bytes"))
 }
 
 /// Puts a file in its place, or in the place of another, in one step: whole or not at all.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tapline_core::{Manifest, NativePlugin, Package, RuntimeKind, Value};
 
 use crate::digest::Digest;
-use crate::file::read_file;
+use crate::file::{read_file, too_large};
 use crate::mistake::{Mistake, decoded};
 
 mod manifest;
@@ -66,6 +66,8 @@ const LARGEST_MANIFEST: u64 = 4 << 20;
 impl Loader {
     /// The name of the manifest of a package.
     pub const MANIFEST: &str = MANIFEST;
+    /// A manifest has no more bytes than this, nor has a schema.
+    pub const LARGEST_MANIFEST: u64 = LARGEST_MANIFEST;
 
     /// Reads the package in a folder.
     ///
@@ -93,7 +95,10 @@ impl Loader {
         folder: &Path,
         files: &BTreeMap<String, Vec<u8>>,
     ) -> Result<(Package, Digest), ManifestError> {
-        let at_hand = |name: &str, _| files.get(name).cloned().ok_or_else(|| io::ErrorKind::NotFound.into());
+        let at_hand = |name: &str, limit| match files.get(name) {
+            Some(content) if content.len() as u64 > limit => Err(too_large(limit)),
+            content => content.cloned().ok_or_else(|| io::ErrorKind::NotFound.into()),
+        };
         let (manifest, files) = Self::files(folder, at_hand)?;
         let digest = Digest::of(&files);
         Ok((package(folder, manifest, files)?, digest))

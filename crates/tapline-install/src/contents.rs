@@ -34,7 +34,7 @@ impl Contents {
         let unreadable = |source| PackageError::Unreadable { file: folder.to_owned(), source };
         let dir = Dir::open_ambient_dir(folder, ambient_authority()).map_err(unreadable)?;
         let mut contents = Self::default();
-        contents.take(&dir, folder, Loader::MANIFEST)?;
+        contents.take(&dir, folder, Loader::MANIFEST, Loader::LARGEST_MANIFEST)?;
         let text = String::from_utf8_lossy(&contents.files[Loader::MANIFEST]);
         let manifest = Loader::parse(&folder.join(Loader::MANIFEST), &text)?;
         let mut names = Loader::names(&manifest);
@@ -44,12 +44,12 @@ impl Contents {
             names.extend(name.filter(|_| entry.file_type().is_ok_and(|kind| !kind.is_dir())));
         }
         names.remove(Loader::MANIFEST);
-        names.iter().try_for_each(|name| contents.take(&dir, folder, name))?;
+        names.iter().try_for_each(|name| contents.take(&dir, folder, name, contents.left()))?;
         Ok(contents)
     }
 
-    /// Reads one file of a folder.
-    fn take(&mut self, dir: &Dir, folder: &Path, name: &str) -> Result<(), PackageError> {
+    /// Reads one file of a folder, of at most so many bytes.
+    fn take(&mut self, dir: &Dir, folder: &Path, name: &str, limit: u64) -> Result<(), PackageError> {
         self.enter(name, Kind::File)?;
         let unreadable = |source| PackageError::Unreadable { file: folder.join(name), source };
         let kind = dir.symlink_metadata(name).map_err(unreadable)?.file_type();
@@ -62,7 +62,10 @@ impl Contents {
         options.read(true).follow(FollowSymlinks::No).nonblock(true);
         let file = dir.open_with(name, &options).map_err(unreadable)?;
         let mut content = Vec::new();
-        file.take(self.left() + 1).read_to_end(&mut content).map_err(unreadable)?;
+        file.take(limit + 1).read_to_end(&mut content).map_err(unreadable)?;
+        if content.len() as u64 > limit {
+            return Err(PackageError::TooLarge);
+        }
         self.reserve(content.len() as u64)?;
         self.files.insert(name.to_owned(), content);
         Ok(())

@@ -92,9 +92,13 @@ fn redirected(from: &Url, answer: &Response, redirects: usize) -> Result<Url, Fe
         from: from.clone(),
         to: location.map_or("nowhere", |location| location).escape_debug().to_string(),
     };
-    let to = from.join(location.ok_or_else(refused)?).map_err(|_| refused())?;
-    let may = to.scheme() == "https" || (to.scheme() == from.scheme() && to.host() == from.host());
-    if may && redirects <= REDIRECTS && to.username().is_empty() { Ok(to) } else { Err(refused()) }
+    location.filter(|_| redirects <= REDIRECTS).and_then(|to| leads(from, to)).ok_or_else(refused)
+}
+
+fn leads(from: &Url, to: &str) -> Option<Url> {
+    let to = from.join(to).ok().filter(|to| to.username().is_empty() && to.password().is_none())?;
+    let is_no_worse = to.scheme() == "https" || (to.scheme() == from.scheme() && to.host() == from.host());
+    is_no_worse.then_some(to)
 }
 
 async fn body(url: &Url, mut answer: Response) -> Result<Vec<u8>, FetchError> {
@@ -117,4 +121,52 @@ async fn body(url: &Url, mut answer: Response) -> Result<Vec<u8>, FetchError> {
 
 fn failed(url: &Url, error: reqwest::Error) -> FetchError {
     FetchError::Failed { url: url.clone(), source: error.without_url().into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_redirect_leads_to_https_or_stays_within_its_host() {
+        let leads = |from: &str, to: &str| leads(&from.parse().unwrap(), to).map(String::from);
+        for (from, to, end) in [
+            ("https://a.example/x", "https://b.example/y", "https://b.example/y"),
+            ("https://a.example/x", "/y", "https://a.example/y"),
+            ("https://a.example/x", "//b.example/y", "https://b.example/y"),
+            ("http://127.0.0.1:1/x", "http://127.0.0.1:2/y", "http://127.0.0.1:2/y"),
+            ("http://127.0.0.1:1/x", "https://b.example/y", "https://b.example/y"),
+        ] {
+            assert_eq!(leads(from, to).as_deref(), Some(end));
+        }
+        for (from, to) in [
+            ("https://a.example/x", "http://a.example/x"),
+            ("https://a.example/x", "http://127.0.0.1/x"),
+            ("http://127.0.0.1/x", "http://127.0.0.2/x"),
+            ("http://localhost/x", "http://localhost.example/x"),
+            ("http://localhost/x", "file:///etc/passwd"),
+            ("https://a.example/x", "https://ada:word@b.example/x"),
+            ("https://a.example/x", "https://"),
+        ] {
+            assert_eq!(leads(from, to), None, "{from} {to}");
+        }
+    }
+
+    #[test]
+    fn this_machine_is_told_by_its_addresses_and_its_name_alone() {
+        for (url, expected) in [
+            ("http://127.0.0.1/x", true),
+            ("http://127.9.9.9:80/x", true),
+            ("http://0x7f.1/x", true),
+            ("http://[::1]/x", true),
+            ("http://localhost/x", true),
+            ("http://LOCALHOST/x", true),
+            ("http://localhost.example/x", false),
+            ("http://10.0.0.1/x", false),
+            ("http://0.0.0.0/x", false),
+            ("http://127.0.0.1.example/x", false),
+        ] {
+            assert_eq!(is_this_machine(&address(url).unwrap()), expected, "{url}");
+        }
+    }
 }

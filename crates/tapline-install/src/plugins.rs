@@ -91,13 +91,14 @@ impl PluginsFolder {
     pub fn put(&self, parcel: &Parcel) -> Result<PathBuf, InstallError> {
         let place = self.place(parcel);
         let unwritable = |source| InstallError::Unwritable { file: place.clone(), source };
-        let mut files = parcel.files().clone();
-        files.insert(Record::FILE.to_owned(), Record::of(parcel).text().map_err(unwritable)?.into_bytes());
+        let record = Record::of(parcel).text().map_err(unwritable)?;
+        let files = parcel.files().iter().map(|(name, content)| (&**name, &**content));
+        let files = files.chain([(Record::FILE, record.as_bytes())]);
         let folder = Exclusive::of(&self.path).map_err(unwritable)?;
         if place.symlink_metadata().is_ok() {
             return Err(InstallError::Occupied(place));
         }
-        folder.put(&parcel.name(), &files).map_err(unwritable)?;
+        folder.put(&parcel.name(), files).map_err(unwritable)?;
         Ok(place)
     }
 
@@ -109,7 +110,8 @@ impl PluginsFolder {
         let failed = |source| RemoveError::Failed { folder: installed.folder.clone(), source };
         let is_folder = installed.folder.symlink_metadata().map_err(failed)?.is_dir();
         let name = installed.folder.file_name().and_then(|name| name.to_str());
-        let (true, Some(name)) = (is_folder && Record::read(&installed.folder).is_some(), name) else {
+        let is_installed = is_folder && installed.folder.join(Record::FILE).exists();
+        let (true, Some(name)) = (is_installed, name) else {
             return Err(RemoveError::NotInstalled(installed.folder.clone()));
         };
         Exclusive::of(&self.path).and_then(|folder| folder.remove(name)).map_err(failed)

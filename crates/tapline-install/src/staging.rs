@@ -1,6 +1,6 @@
 //! Folders that appear and disappear whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -42,7 +42,11 @@ impl Exclusive {
     }
 
     /// Writes a folder with files, whole or not at all.
-    pub(crate) fn put(&self, name: &str, files: &BTreeMap<String, Vec<u8>>) -> io::Result<()> {
+    pub(crate) fn put<'a>(
+        &self,
+        name: &str,
+        files: impl Iterator<Item = (&'a str, &'a [u8])>,
+    ) -> io::Result<()> {
         let stage = self.stage()?;
         let written = stage.path().join(name);
         write(&written, files)?;
@@ -68,7 +72,7 @@ impl Exclusive {
 }
 
 /// Writes files below a folder, and waits until they are on the disk.
-fn write(folder: &Path, files: &BTreeMap<String, Vec<u8>>) -> io::Result<()> {
+fn write<'a>(folder: &Path, files: impl Iterator<Item = (&'a str, &'a [u8])>) -> io::Result<()> {
     let mut folders = BTreeSet::from([folder.to_owned()]);
     fs::create_dir(folder)?;
     for (name, content) in files {
@@ -92,8 +96,8 @@ fn sync(folder: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn files(content: &str) -> BTreeMap<String, Vec<u8>> {
-        BTreeMap::from([("plugin.toml".into(), content.into()), ("a/b/c".into(), content.into())])
+    fn files(content: &str) -> impl Iterator<Item = (&str, &[u8])> {
+        [("plugin.toml", content.as_bytes()), ("a/b/c", content.as_bytes())].into_iter()
     }
 
     fn entries(folder: &Path) -> Vec<String> {
@@ -108,10 +112,10 @@ mod tests {
     fn a_folder_appears_and_disappears_whole_and_leaves_nothing() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("made/plugins");
-        Exclusive::of(&folder).unwrap().put("x-1.0.0", &files("one")).unwrap();
+        Exclusive::of(&folder).unwrap().put("x-1.0.0", files("one")).unwrap();
         assert_eq!(entries(&folder), ["x-1.0.0"]);
         assert_eq!(fs::read_to_string(folder.join("x-1.0.0/a/b/c")).unwrap(), "one");
-        Exclusive::of(&folder).unwrap().put("x-1.0.0", &files("two")).unwrap_err();
+        Exclusive::of(&folder).unwrap().put("x-1.0.0", files("two")).unwrap_err();
         assert_eq!(fs::read_to_string(folder.join("x-1.0.0/a/b/c")).unwrap(), "one");
         Exclusive::of(&folder).unwrap().remove("x-1.0.0").unwrap();
         assert_eq!(entries(&folder), [""; 0]);
@@ -123,10 +127,10 @@ mod tests {
         let folder = root.path();
         let crashed = Exclusive::of(folder).unwrap();
         let stage = crashed.stage().unwrap().keep();
-        write(&stage.join("x-1.0.0"), &files("half")).unwrap();
+        write(&stage.join("x-1.0.0"), files("half")).unwrap();
         drop(crashed);
         assert_eq!(tapline_host::Loader::discover(folder).unwrap(), [""; 0].map(PathBuf::from));
-        Exclusive::of(folder).unwrap().put("y-1.0.0", &files("whole")).unwrap();
+        Exclusive::of(folder).unwrap().put("y-1.0.0", files("whole")).unwrap();
         assert_eq!(entries(folder), ["y-1.0.0"]);
     }
 

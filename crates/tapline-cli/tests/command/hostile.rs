@@ -123,8 +123,26 @@ fn a_package_without_a_manifest_or_with_a_wrong_one_writes_nothing() {
     );
     let schema = "[[provides]]\npoint = 'node'\nkey = 'x'\nschema = 'x.json'";
     nothing_said(&manifest("x", "1.0.0", schema), b"", "cannot read x.tar.gz/x.json");
+    nothing_said(
+        &format!("{}# {}", manifest("x", "1.0.0", ""), "x".repeat(4 << 20)),
+        b"",
+        "it has more than 4194304 bytes",
+    );
     nothing_of(b"no archive", "it is no archive that can be read");
     let whole = archive(&[("plugin.toml", b'0', &[b'#'; 4000])]);
     nothing_of(&whole[..whole.len() - 30], "the archive is cut off");
     nothing_of(&[whole, b"more".to_vec()].concat(), "something follows on the end of the archive");
+}
+
+#[test]
+fn a68_what_a_package_says_of_itself_steers_no_terminal() {
+    let workplace = Workplace::new();
+    for (place, more) in
+        [("id = 'x'", "id = \"\\u001b[2J\""), ("host = '^1'", "host = '^1'\n\"\\u001b[2J\" = 1")]
+    {
+        let manifest = manifest("x", "1.0.0", "").replace(place, more);
+        workplace.write("x.tar.gz", archive(&[("plugin.toml", b'0', manifest.as_bytes())]));
+        let said = workplace.tapline("plugin install x.tar.gz");
+        assert!(said.code == 2 && said.err.contains("[2J") && !said.err.contains('\u{1b}'), "{}", said.err);
+    }
 }

@@ -53,6 +53,35 @@ pub(crate) fn archive(entries: &[Entry<'_>]) -> Vec<u8> {
     zip.finish().unwrap()
 }
 
+/// What an update may ask for in addition.
+pub(crate) const CLOCK: &str = "[requires]\nclock = 'coarse'";
+
+/// A place with the archive of a package.
+pub(crate) fn packed(more: &str) -> Workplace {
+    let workplace = Workplace::new();
+    package(&workplace, "x", "x", "1.0.0", more);
+    done(&workplace, "plugin pack x");
+    workplace
+}
+
+/// What is there when the package of [`packed`] is installed.
+pub(crate) const INSTALLED: [&str; 4] = [
+    "plugins/x-1.0.0",
+    "plugins/x-1.0.0/.installed.toml",
+    "plugins/x-1.0.0/plugin.toml",
+    "plugins/x-1.0.0/plugin.wasm",
+];
+
+/// A pipeline that uses the package, locked.
+pub(crate) fn locked(more: &str) -> Workplace {
+    let workplace = packed(more);
+    workplace.write("pipeline.yaml", "name: x\nplugins: { x: {} }\nnodes: { a: { type: transform, with: { value: { a: 1 }, set: { b: '1' } } } }\n");
+    workplace.write("tapline.toml", "[plugins]\nfolders = ['plugins']\n");
+    done(&workplace, "plugin install x");
+    done(&workplace, "lock pipeline.yaml");
+    workplace
+}
+
 /// All that lies below a folder, by name; nothing where there is no folder.
 pub(crate) fn below(workplace: &Workplace, folder: &str) -> Vec<String> {
     let mut found = Vec::new();
