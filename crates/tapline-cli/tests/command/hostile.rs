@@ -37,8 +37,7 @@ fn a21_an_archive_that_leads_out_of_the_folder_writes_nothing() {
 
 #[test]
 fn a22_an_archive_with_names_that_lead_elsewhere_writes_nothing() {
-    let long = "a".repeat(99) + "/b";
-    for name in ["/etc/x", "C:\\x", "x\0/../../etc/x", "a/./b", &long[..100]] {
+    for name in ["/etc/x", "C:\\x", "x\0/../../etc/x", "a/./b"] {
         nothing_with((name, b'0', b"x"), "is no name for a file of a package");
     }
 }
