@@ -8,12 +8,13 @@
 //! use tapline_host::Lock;
 //! use tapline_install::{Change, Parcel, PluginsFolder};
 //!
-//! # let package = tapline_test_kit::guest("redact");
+//! # let package = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/triage/plugins/redact");
+//! # let package = std::path::Path::new(package);
 //! # let root = tempfile::tempdir()?;
 //! # let root = root.path();
 //! // `tapline::wasm::Interfaces::inspect` compares components with their manifests.
 //! let inspect = |_: &tapline_core::Package| Ok(());
-//! let parcel = Parcel::of_folder(&package, &inspect)?;
+//! let parcel = Parcel::of_folder(package, &inspect)?;
 //! let plugins = PluginsFolder::new(root.join("plugins"));
 //! let (installed, _broken) = plugins.installed()?;
 //! let change = Change::of(&parcel, &installed, &Lock::default())?;
