@@ -103,10 +103,13 @@ fn tell_locked(manifest: &Manifest, lock: &Lock) {
 
 fn tell_difference(change: &Change) {
     let Some(before) = &change.before else { return };
-    let differences = [(&change.more, "it wants to"), (&change.less, "it does without leave to")];
-    let differences = differences.iter().filter(|(rights, _)| !rights.is_empty());
-    let told: Vec<_> = differences.map(|(rights, verb)| format!("{verb} {}", rights.join(", "))).collect();
-    let told = if told.is_empty() { "it asks for the same or less".to_owned() } else { told.join("; ") };
+    let (more, less) = (change.more.join(", "), change.less.join(", "));
+    let told = match (more.is_empty(), less.is_empty()) {
+        (true, true) => "it asks for the same or less".to_owned(),
+        (false, true) => format!("it now asks to {more}"),
+        (true, false) => format!("it no longer asks to {less}"),
+        (false, false) => format!("it now asks to {more}, and no longer to {less}"),
+    };
     Output::Standard.line(format_args!("compared with {before}, {told}"));
 }
 

@@ -12,7 +12,7 @@ use crate::error::PackageError;
 /// Refuses words that nobody sees as they are: characters that are not visible or that turn the direction of reading
 /// around, and names of authors that are written to look like others.
 pub(crate) fn check(manifest: &Manifest) -> Result<(), PackageError> {
-    let words = serde_json::to_value(manifest).unwrap_or_default();
+    let words = serde_json::to_value(manifest).map_err(|error| PackageError::Damaged(error.to_string()))?;
     check_visible(&words)?;
     for author in &manifest.plugin.authors {
         if is_disguised(author) {

@@ -92,10 +92,13 @@ fn an_update_that_asks_for_more_stops_until_it_is_accepted() {
     refused(&workplace, "plugin install x", told);
     assert_eq!(below(&workplace, "plugins"), INSTALLED);
     let said = done(&workplace, "plugin install x --accept");
-    let told = "compared with 1.0.0, it wants to know the coarse time; it does without leave to have random numbers\n";
+    let told =
+        "compared with 1.0.0, it now asks to know the coarse time, and no longer to have random numbers\n";
     assert!(said.out.contains(told), "{}", said.out);
     package(&workplace, "x", "x", "1.2.0", "");
-    done(&workplace, "plugin install x");
+    let said = done(&workplace, "plugin install x");
+    let told = "compared with 1.1.0, it no longer asks to know the coarse time\n";
+    assert!(said.out.contains(told), "{}", said.out);
     package(&workplace, "x", "x", "1.3.0", "");
     let said = done(&workplace, "plugin install x");
     assert!(said.out.contains("compared with 1.2.0, it asks for the same or less\n"), "{}", said.out);

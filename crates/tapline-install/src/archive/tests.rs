@@ -57,6 +57,12 @@ fn what_is_packed_is_unpacked_as_it_was_and_packed_as_the_same_bytes() {
     let folder = entry(&header(b"schemas/", b'5', 0), b"");
     let files = [file("schemas/x.json", b"{}"), folder, file("README", b""), file("a", &[7; 1000])];
     let contents = unpacked(&archive(&files)).unwrap();
+    let mut gnu = Header::new_gnu();
+    gnu.as_old_mut().name[..4].copy_from_slice(b"made");
+    gnu.set_mode(0o755);
+    gnu.set_size(0);
+    gnu.set_cksum();
+    assert!(unpacked(&archive(&[entry(&gnu, b"")])).unwrap().files().contains_key("made"));
     assert_eq!(contents.files().keys().collect::<Vec<_>>(), ["README", "a", "schemas/x.json"]);
     let bytes = packed(&contents).unwrap();
     let again = unpacked(&bytes).unwrap();
