@@ -26,6 +26,7 @@ const TABLE: &[Row] = &[
     row("tapline-http", &["tapline-core"]),
     row("tapline-process", &["tapline-core", "tapline-wire"]),
     row("tapline-host", &["tapline-core"]),
+    row("tapline-install", &["tapline-core", "tapline-host"]),
     row("tapline-pipeline", &["tapline-core", "tapline-host", "tapline-roles", "tapline-template"]),
     row(
         "tapline",
@@ -33,6 +34,7 @@ const TABLE: &[Row] = &[
             "tapline-core",
             "tapline-host",
             "tapline-http",
+            "tapline-install",
             "tapline-pipeline",
             "tapline-process",
             "tapline-roles",

@@ -87,10 +87,10 @@ impl Project {
     /// # Errors
     ///
     /// When a tool is missing, when the source has mistakes, or when what comes out is no plugin.
-    pub fn build(&self) -> Result<Built, BuildError> {
-        Sdk::unpack(&self.folder)?;
+    pub fn build(&self, sdk: &Sdk) -> Result<Built, BuildError> {
+        sdk.show_to(&self.folder)?;
         match self.language {
-            Language::Rust => rust::build(&self.folder),
+            Language::Rust => rust::build(&self.folder, sdk),
         }
     }
 }

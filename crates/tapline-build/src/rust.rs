@@ -20,17 +20,17 @@ use crate::{BuildError, Built, Sdk};
 /// The crate against which a plugin in Rust is written.
 const PDK: &str = "tapline-pdk";
 
-/// Builds the crate in a folder, with the first toolchain found and the SDK of this crate.
+/// Builds the crate in a folder against the SDK, with the first toolchain found.
 ///
 /// # Errors
 ///
 /// As [`Project::build`](crate::Project::build).
-pub fn build(folder: &Path) -> Result<Built, BuildError> {
+pub fn build(folder: &Path, sdk: &Sdk) -> Result<Built, BuildError> {
     let toolchain = Toolchain::find()?;
     let mut cargo = toolchain.cargo(["rustc", "--release", "--lib", "--crate-type", "cdylib"]);
     cargo.args(["--message-format", "json-render-diagnostics"]).current_dir(folder);
     if takes_the_pdk_from_the_registry(folder)? {
-        let patch = format!("patch.crates-io.{PDK}.path={:?}", absolute(&Sdk::unpack(folder)?.rust())?);
+        let patch = format!("patch.crates-io.{PDK}.path={:?}", sdk.rust());
         cargo.args(["--config", &patch]);
     }
     cargo.env("CARGO_ENCODED_RUSTFLAGS", flags_without_paths(&machine_paths(folder, toolchain)));
@@ -93,8 +93,4 @@ fn takes_the_pdk_from_the_registry(folder: &Path) -> Result<bool, BuildError> {
         }
         _ => false,
     })
-}
-
-fn absolute(path: &Path) -> Result<PathBuf, BuildError> {
-    std::path::absolute(path).map_err(|source| BuildError::File { path: path.to_owned(), source })
 }

@@ -1,4 +1,5 @@
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::BuildError;
@@ -7,38 +8,60 @@ use crate::BuildError;
 include!(concat!(env!("OUT_DIR"), "/sdk.rs"));
 
 /// What authors write against, in the version of this crate.
+///
+/// It lies in a folder that all projects of a user share, so that it is compiled once for them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sdk {
     folder: PathBuf,
 }
 
-/// Where it lies in a project; it is made by the build, and not to be committed.
+/// Where a project finds it; what builds and editors read there is not to be committed.
 const PLACE: &str = ".tapline/sdk";
-/// Says which SDK it is, so that one of another version is replaced.
-const STAMP: &str = "digest";
 
 impl Sdk {
-    /// Puts it into a project, unless it is there.
+    /// Puts it into a folder of caches, unless it is there. It can be deleted at any time.
     ///
     /// # Errors
     ///
     /// When a file cannot be written.
-    pub fn unpack(project: &Path) -> Result<Self, BuildError> {
-        let folder = project.join(PLACE);
-        let stamp = folder.join(STAMP);
-        if fs::read_to_string(&stamp).is_ok_and(|digest| digest == DIGEST) {
+    pub fn unpack(cache: &Path) -> Result<Self, BuildError> {
+        let cache = std::path::absolute(cache).map_err(|source| failed(cache, source))?;
+        let folder = cache.join(DIGEST);
+        if folder.is_dir() {
             return Ok(Self { folder });
         }
-        if folder.is_dir() {
-            fs::remove_dir_all(&folder)
-                .map_err(|source| BuildError::File { path: folder.clone(), source })?;
-        }
+        fs::create_dir_all(&cache).map_err(|source| failed(&cache, source))?;
+        // Beside it first: one that is there is whole.
+        let begun = tempfile::tempdir_in(&cache).map_err(|source| failed(&cache, source))?;
         for (path, text) in FILES {
-            write(&folder.join(path), text)?;
+            write(&begun.path().join(path), text)?;
         }
-        // Last, so that one that is not whole has none.
-        write(&stamp, DIGEST)?;
-        Ok(Self { folder })
+        match fs::rename(begun.path(), &folder) {
+            // Another build was faster.
+            Err(_) if folder.is_dir() => Ok(Self { folder }),
+            Err(source) => Err(failed(&folder, source)),
+            Ok(()) => {
+                drop(begun.keep());
+                Ok(Self { folder })
+            }
+        }
+    }
+
+    /// Shows it to a project, for editors and for whoever reads it.
+    ///
+    /// # Errors
+    ///
+    /// When the project's folder cannot be written to.
+    pub fn show_to(&self, project: &Path) -> Result<(), BuildError> {
+        let place = project.join(PLACE);
+        if fs::read_link(&place).is_ok_and(|shown| shown == self.folder) {
+            return Ok(());
+        }
+        if let Some(folder) = place.parent() {
+            fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
+        }
+        let _ = fs::remove_file(&place);
+        link(&self.folder, &place).map_err(|source| failed(&place, source))
     }
 
     /// The folder of the crate `tapline-pdk`.
@@ -47,12 +70,25 @@ impl Sdk {
     }
 }
 
+#[cfg(unix)]
+fn link(folder: &Path, place: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(folder, place)
+}
+
+#[cfg(windows)]
+fn link(folder: &Path, place: &Path) -> io::Result<()> {
+    std::os::windows::fs::symlink_dir(folder, place)
+}
+
+fn failed(path: &Path, source: io::Error) -> BuildError {
+    BuildError::File { path: path.to_owned(), source }
+}
+
 fn write(path: &Path, text: &str) -> Result<(), BuildError> {
-    let failed = |source| BuildError::File { path: path.to_owned(), source };
     if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
+        fs::create_dir_all(folder).map_err(|source| failed(folder, source))?;
     }
-    fs::write(path, text).map_err(failed)
+    fs::write(path, text).map_err(|source| failed(path, source))
 }
 
 #[cfg(test)]

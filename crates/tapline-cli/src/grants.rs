@@ -13,7 +13,7 @@ use crate::output::Output;
 use crate::plugin::{from, named, settings};
 
 /// One thing that a plugin asks for.
-struct Ask {
+pub(crate) struct Ask {
     action: &'static str,
     target: String,
     why: String,
@@ -62,7 +62,8 @@ fn audited(arguments: &GrantsArguments, settings: &Settings) -> Result<Option<Au
     }
 }
 
-fn asks(manifest: &Manifest) -> Vec<Ask> {
+/// Each thing that a manifest asks for.
+pub(crate) fn asks(manifest: &Manifest) -> Vec<Ask> {
     let ask = |action, target: String| Ask { action, target, why: String::new() };
     let asked = &manifest.requires;
     let read = asked.context.read.patterns().map(|path| ask("read", path.to_owned()));
@@ -76,14 +77,16 @@ fn asks(manifest: &Manifest) -> Vec<Ask> {
     });
     let clock = asked.clock.map(|clock| Ask { why: format!("{clock} time"), ..ask("use", "clock".into()) });
     let random = asked.random.then(|| ask("use", "random".into()));
-    read.chain(write)
-        .chain(call)
-        .chain(publish)
-        .chain(subscribe)
-        .chain(folders)
-        .chain(clock)
-        .chain(random)
-        .collect()
+    let http = asked
+        .http
+        .iter()
+        .map(|requests| Ask { why: visible(&requests.why), ..ask("request", requests.to_string()) });
+    let secrets = asked
+        .secrets
+        .iter()
+        .map(|secret| Ask { why: visible(&secret.why), ..ask("use the secret", secret.to_string()) });
+    let inward = read.chain(write).chain(clock).chain(random);
+    inward.chain(call).chain(publish).chain(subscribe).chain(folders).chain(http).chain(secrets).collect()
 }
 
 fn refusal<'a>(ask: &Ask, refused: &'a [Denied]) -> Option<&'a Denied> {
@@ -112,7 +115,8 @@ fn table<const N: usize>(header: [&str; N]) -> Table {
     table
 }
 
-fn asked_table(asks: &[Ask], refused: &[Denied]) -> Table {
+/// What is asked for, what of it is granted, and who says no.
+pub(crate) fn asked_table(asks: &[Ask], refused: &[Denied]) -> Table {
     let mut table = table(["asks to", "of", "granted", "why"]);
     for ask in asks {
         let granted =

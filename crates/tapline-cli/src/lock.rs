@@ -98,6 +98,14 @@ fn drift(project: &Project, definition: &Definition) -> Option<Result<Vec<Drift>
     }
 }
 
+/// The lock at a path; an empty one where there is none.
+pub(crate) fn beside(file: &Path) -> Result<Lock, LockError> {
+    match Lock::read(file) {
+        Err(error) if is_missing(&error) => Ok(Lock::default()),
+        read => read,
+    }
+}
+
 fn is_missing(error: &LockError) -> bool {
     matches!(error, LockError::Unreadable { source, .. } if source.kind() == std::io::ErrorKind::NotFound)
 }

@@ -16,6 +16,10 @@ mod plugin;
 mod why;
 mod grants;
 mod reference;
+mod pack;
+mod install;
+mod remove;
+mod verify;
 mod audit;
 mod progress;
 mod summary;
@@ -65,6 +69,10 @@ fn main() -> ExitCode {
         Verb::Plugin(PluginVerb::Build(arguments)) => author::build(&arguments),
         Verb::Plugin(PluginVerb::Test(arguments)) => author::test(&arguments),
         Verb::Plugin(PluginVerb::Dev(arguments)) => author::dev(&arguments),
+        Verb::Plugin(PluginVerb::Pack(arguments)) => pack::pack(&arguments),
+        Verb::Plugin(PluginVerb::Install(arguments)) => install::install(&arguments),
+        Verb::Plugin(PluginVerb::Remove(arguments)) => remove::remove(&arguments),
+        Verb::Plugin(PluginVerb::Verify(arguments)) => verify::verify(&arguments),
     };
     let ending = ending.unwrap_or_else(|error| {
         error::show(&error);

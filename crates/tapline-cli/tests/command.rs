@@ -26,5 +26,18 @@ mod grants;
 mod choice;
 #[path = "command/author.rs"]
 mod author;
+#[path = "command/packages.rs"]
+mod packages;
+#[path = "command/install.rs"]
+mod install;
+#[path = "command/fetch.rs"]
+mod fetch;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+#[path = "command/killed.rs"]
+mod killed;
+#[path = "command/hostile.rs"]
+mod hostile;
+#[path = "command/remove.rs"]
+mod remove;
 #[path = "command/docs.rs"]
 mod docs;

@@ -19,6 +19,12 @@ pub struct DigestError(String);
 const PREFIX: &str = "sha256:";
 
 impl Digest {
+    /// The digest of some bytes as they are.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
     /// The digest of files, by their names. Names and lengths count, so that nothing can move from one file to another.
     pub(crate) fn of(files: &BTreeMap<String, Vec<u8>>) -> Self {
         let mut hash = Sha256::new();

@@ -49,7 +49,7 @@ pub use bus::{Delivery, Listener, Queueing, Subscription};
 pub use digest::{Digest, DigestError};
 pub use discovered::Discovered;
 pub use error::{HostError, UnloadError};
-pub use file::read_file;
+pub use file::{read_file, write_file};
 pub use host::Host;
 pub use load::Load;
 pub use loaded::{Drain, PluginInfo};

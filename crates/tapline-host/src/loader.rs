@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tapline_core::{Manifest, NativePlugin, Package, RuntimeKind, Value};
 
 use crate::digest::Digest;
-use crate::file::read_file;
+use crate::file::{read_file, too_large};
 use crate::mistake::{Mistake, decoded};
 
 mod manifest;
@@ -64,6 +64,11 @@ const LARGEST_ARTIFACT: u64 = 256 << 20;
 const LARGEST_MANIFEST: u64 = 4 << 20;
 
 impl Loader {
+    /// The name of the manifest of a package.
+    pub const MANIFEST: &str = MANIFEST;
+    /// A manifest has no more bytes than this, nor has a schema.
+    pub const LARGEST_MANIFEST: u64 = LARGEST_MANIFEST;
+
     /// Reads the package in a folder.
     ///
     /// # Errors
@@ -74,37 +79,63 @@ impl Loader {
 
     /// As [`read`](Self::read), if the digest of just the bytes that are read is the expected one.
     pub(crate) fn read_as(folder: &Path, expected: Option<Digest>) -> Result<Package, ManifestError> {
-        let file = folder.join(MANIFEST);
-        let (mut manifest, mut files) = Self::files(folder)?;
+        let (manifest, files) = Self::files(folder, in_folder(folder))?;
         if expected.is_some_and(|expected| expected != Digest::of(&files)) {
             return Err(ManifestError::Changed { folder: folder.to_owned() });
         }
-        if manifest.plugin.runtime == RuntimeKind::Native {
-            let message = "a native plugin is linked into its application and cannot be loaded from a folder";
-            return Err(invalid(&file, "", 0, message));
-        }
-        for schema in manifest.provides.iter_mut().filter_map(|provides| provides.schema.as_mut()) {
-            if let Some(content) = files.get(schema) {
-                *schema = inlined(&folder.join(&*schema), content)?;
-            }
-        }
-        let artifact = files.remove(ARTIFACT).unwrap_or_default().into();
-        Ok(Package { manifest: Arc::new(manifest), artifact, folder: folder.to_owned() })
+        package(folder, manifest, files)
     }
 
-    /// The manifest as it is written, and the files of the package that count, each read once.
-    fn files(folder: &Path) -> Result<(Manifest, BTreeMap<String, Vec<u8>>), ManifestError> {
-        let file = folder.join(MANIFEST);
-        let text = decoded(&file, read(&file, LARGEST_MANIFEST)?)?;
-        let manifest = parse(&file, &text)?;
+    /// Reads a package whose files are at hand, by their names, and tells its digest; `folder` is named in mistakes, and
+    /// not looked at. Files that do not count may be among them.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_files(
+        folder: &Path,
+        files: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<(Package, Digest), ManifestError> {
+        let at_hand = |name: &str, limit| match files.get(name) {
+            Some(content) if content.len() as u64 > limit => Err(too_large(limit)),
+            content => content.cloned().ok_or_else(|| io::ErrorKind::NotFound.into()),
+        };
+        let (manifest, files) = Self::files(folder, at_hand)?;
+        let digest = Digest::of(&files);
+        Ok((package(folder, manifest, files)?, digest))
+    }
+
+    /// The names of the files that count of a package with this manifest, as [`parse`](Self::parse) gives it: the manifest,
+    /// the schemas that it names, and the artifact.
+    #[must_use]
+    pub fn names(manifest: &Manifest) -> BTreeSet<String> {
         let schemas = manifest.provides.iter().filter_map(|provides| provides.schema.as_deref());
-        let mut files = BTreeMap::new();
-        for schema in schemas.filter(|schema| is_file(schema)) {
-            let content = read(&folder.join(schema), LARGEST_MANIFEST)?;
-            files.insert(schema.to_owned(), content);
+        [MANIFEST, ARTIFACT]
+            .into_iter()
+            .chain(schemas.filter(|schema| is_file(schema)))
+            .map(Into::into)
+            .collect()
+    }
+
+    /// The manifest as it is written, and the files of the package that count, each read once: `read` is given a name, and
+    /// how many bytes there may be.
+    fn files(
+        folder: &Path,
+        read: impl Fn(&str, u64) -> io::Result<Vec<u8>>,
+    ) -> Result<(Manifest, BTreeMap<String, Vec<u8>>), ManifestError> {
+        let read = |name: &str, limit| {
+            read(name, limit).map_err(|source| ManifestError::Unreadable { file: folder.join(name), source })
+        };
+        let file = folder.join(MANIFEST);
+        let text = decoded(&file, read(MANIFEST, LARGEST_MANIFEST)?)?;
+        let manifest = parse(&file, &text)?;
+        let mut files = BTreeMap::from([(MANIFEST.to_owned(), text.into_bytes())]);
+        for name in Self::names(&manifest) {
+            if name != MANIFEST {
+                let limit = if name == ARTIFACT { LARGEST_ARTIFACT } else { LARGEST_MANIFEST };
+                let content = read(&name, limit)?;
+                files.insert(name, content);
+            }
         }
-        files.insert(ARTIFACT.to_owned(), read(&folder.join(ARTIFACT), LARGEST_ARTIFACT)?);
-        files.insert(MANIFEST.to_owned(), text.into_bytes());
         Ok((manifest, files))
     }
 
@@ -135,7 +166,7 @@ impl Loader {
     /// # Errors
     /// As [`read`](Self::read), and the schemas are not looked into.
     pub fn digest(folder: &Path) -> Result<Digest, ManifestError> {
-        Self::files(folder).map(|(_, files)| Digest::of(&files))
+        Self::files(folder, in_folder(folder)).map(|(_, files)| Digest::of(&files))
     }
 
     /// The manifest of a plugin that is linked in.
@@ -163,6 +194,30 @@ impl Loader {
         found.sort();
         Ok(found)
     }
+}
+
+/// What reads the files of a folder.
+fn in_folder(folder: &Path) -> impl Fn(&str, u64) -> io::Result<Vec<u8>> {
+    |name, limit| read_file(&folder.join(name), limit)
+}
+
+/// The package of a manifest as it is written and the files that count.
+fn package(
+    folder: &Path,
+    mut manifest: Manifest,
+    mut files: BTreeMap<String, Vec<u8>>,
+) -> Result<Package, ManifestError> {
+    if manifest.plugin.runtime == RuntimeKind::Native {
+        let message = "a native plugin is linked into its application and cannot be loaded from a folder";
+        return Err(invalid(&folder.join(MANIFEST), "", 0, message));
+    }
+    for schema in manifest.provides.iter_mut().filter_map(|provides| provides.schema.as_mut()) {
+        if let Some(content) = files.get(schema) {
+            *schema = inlined(&folder.join(&*schema), content)?;
+        }
+    }
+    let artifact = files.remove(ARTIFACT).unwrap_or_default().into();
+    Ok(Package { manifest: Arc::new(manifest), artifact, folder: folder.to_owned() })
 }
 
 fn read(file: &Path, limit: u64) -> Result<Vec<u8>, ManifestError> {

@@ -1,13 +1,11 @@
-use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use semver::Version;
 use tapline_core::{Grants, Manifest, PluginId, Requires};
-use tempfile::NamedTempFile;
 
 use crate::digest::Digest;
-use crate::file::read_file;
+use crate::file::{read_file, write_file};
 use crate::mistake::{Mistake, decoded};
 
 mod drift;
@@ -128,7 +126,7 @@ impl Lock {
     pub fn write(&self, file: &Path) -> Result<(), LockError> {
         let unwritable = |source| LockError::Unwritable { file: file.into(), source };
         let text = self.text().map_err(unwritable)?;
-        put(file, &text).map_err(unwritable)
+        write_file(file, text.as_bytes()).map_err(unwritable)
     }
 
     /// What a package asks for beyond what it asked for when the lock was written, in words that follow on "may". Nothing
@@ -145,28 +143,6 @@ impl Lock {
     pub fn drift(&self, now: &Self) -> Vec<Drift> {
         drift::between(&self.plugins, &now.plugins)
     }
-}
-
-/// Puts a file in the place of another in one step.
-fn put(file: &Path, text: &str) -> io::Result<()> {
-    let folder = file.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
-    let mut whole = created_in(folder)?;
-    whole.write_all(text.as_bytes())?;
-    whole.as_file().sync_all()?;
-    whole.persist(file)?;
-    Ok(())
-}
-
-#[cfg(unix)]
-fn created_in(folder: &Path) -> io::Result<NamedTempFile> {
-    use std::os::unix::fs::PermissionsExt as _;
-    // As any new file: the umask takes away from it.
-    tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o666)).tempfile_in(folder)
-}
-
-#[cfg(not(unix))]
-fn created_in(folder: &Path) -> io::Result<NamedTempFile> {
-    NamedTempFile::new_in(folder)
 }
 
 #[cfg(test)]

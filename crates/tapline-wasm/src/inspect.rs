@@ -1,5 +1,5 @@
 use semver::Version;
-use tapline_core::{CONTRACT, Grants, HookKind, LoadError, Manifest};
+use tapline_core::{CONTRACT, Grants, HookKind, LoadError, Manifest, Package};
 use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
 
 /// What a component imports and exports, read from its bytes before anything is compiled.
@@ -69,6 +69,20 @@ impl Interfaces {
     #[must_use]
     pub fn exports(&self) -> &[String] {
         &self.exports
+    }
+
+    /// Compares a component with its manifest, as if all were granted that this asks for. Nothing is compiled.
+    ///
+    /// # Errors
+    /// When it is no component, imports more than the manifest asks for, does not export what the manifest declares, or
+    /// was built for another contract.
+    pub fn inspect(package: &Package) -> Result<(), LoadError> {
+        let manifest = &package.manifest;
+        let broken = |error: NoComponent| LoadError::Broken {
+            plugin: manifest.id().to_string(),
+            reason: error.to_string(),
+        };
+        Self::of(&package.artifact).map_err(broken)?.check(manifest, &manifest.requires)
     }
 
     /// Compares the component with its manifest and its grants.

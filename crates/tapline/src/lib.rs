@@ -11,6 +11,8 @@ pub use tapline_core::{
 pub use tapline_host::{Drain, Host, HostBuilder, HostError, Load, Loader, Policy, UnloadError};
 #[cfg(feature = "http")]
 pub use tapline_http::WebClient;
+#[cfg(feature = "install")]
+pub use tapline_install as install;
 #[cfg(feature = "pipeline")]
 pub use tapline_pipeline as pipeline;
 #[cfg(feature = "wasm")]

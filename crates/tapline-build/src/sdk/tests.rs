@@ -1,20 +1,30 @@
 use super::*;
 
 #[test]
-fn an_sdk_of_another_version_is_replaced_and_one_that_is_whole_is_left_alone() {
-    let project = tempfile::tempdir().unwrap();
-    let sdk = Sdk::unpack(project.path()).unwrap();
-    let (stamp, stray) = (sdk.folder.join(STAMP), sdk.folder.join("stray"));
+fn it_is_unpacked_once_for_all_projects_and_shown_to_each() {
+    let (cache, project) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+
+    let sdk = Sdk::unpack(cache.path()).unwrap();
+    let again = Sdk::unpack(cache.path()).unwrap();
+    sdk.show_to(project.path()).unwrap();
+    sdk.show_to(project.path()).unwrap();
+
+    assert_eq!(sdk, again);
     assert!(sdk.rust().join("Cargo.toml").is_file());
+    assert!(project.path().join(PLACE).join("crates/tapline-pdk/Cargo.toml").is_file());
+    assert_eq!(fs::read_dir(cache.path()).unwrap().count(), 1, "nothing is left of the unpacking");
+}
 
-    fs::write(&stray, "").unwrap();
-    Sdk::unpack(project.path()).unwrap();
-    assert!(stray.is_file());
+#[test]
+fn a_project_of_another_version_is_shown_this_one() {
+    let (cache, project) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let other = Sdk { folder: cache.path().join("other") };
+    fs::create_dir(&other.folder).unwrap();
+    other.show_to(project.path()).unwrap();
 
-    fs::write(&stamp, "of another version").unwrap();
-    Sdk::unpack(project.path()).unwrap();
-    assert!(!stray.exists());
-    assert_eq!(fs::read_to_string(&stamp).unwrap(), DIGEST);
+    Sdk::unpack(cache.path()).unwrap().show_to(project.path()).unwrap();
+
+    assert!(fs::read_link(project.path().join(PLACE)).unwrap().ends_with(DIGEST));
 }
 
 #[test]

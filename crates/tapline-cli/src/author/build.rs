@@ -4,7 +4,7 @@ use std::time::Instant;
 use anyhow::{Context as _, Result};
 use tapline::Loader;
 use tapline::core::Manifest;
-use tapline_build::{BuildError, Project};
+use tapline_build::{BuildError, Project, Sdk};
 
 use crate::arguments::BuildArguments;
 use crate::output::Output;
@@ -23,7 +23,7 @@ pub(crate) fn build(arguments: &BuildArguments) -> Result<Ending> {
 /// When it is for other reasons than the source that there is no package.
 pub(super) fn built(project: &Project) -> Result<Option<Manifest>> {
     let begun = Instant::now();
-    let built = match project.build() {
+    let built = match project.build(&sdk()?) {
         Ok(built) => built,
         Err(BuildError::Missing { tool, help }) => {
             anyhow::bail!("there is no {tool}; get one and try again:\n{help}");
@@ -42,6 +42,12 @@ pub(super) fn built(project: &Project) -> Result<Option<Manifest>> {
     let (place, took) = (project.folder().join("plugin.wasm"), begun.elapsed().as_secs_f64());
     Output::Error.line(format_args!("built {id} {version}: {}, {size} KiB, in {took:.1} s", place.display()));
     Ok(Some(manifest))
+}
+
+/// What projects are built against, where this user keeps caches.
+fn sdk() -> Result<Sdk> {
+    let caches = dirs::cache_dir().context("there is no folder for caches: set HOME or XDG_CACHE_HOME")?;
+    Ok(Sdk::unpack(&caches.join("tapline").join("sdk"))?)
 }
 
 /// The package in a folder: built first where its source is there.

@@ -24,7 +24,7 @@ fn all_mistakes_are_shown_in_one_pass_with_place_mark_and_hint() {
         3 |   redakt: { path: plugins/redakt }
           |                   ^^^^^^^^^^^^^^
           |
-          = hint: without it: `enabled: false`, or `optional: true` if the pipeline can do without
+          = hint: `tapline plugin install` fetches packages; without it: `enabled: false`, or `optional: true` if the pipeline can do without
 
         error[unknown-node-type]: no plugin provides the node type `reed`
          --> pipeline.yaml:5:17

@@ -63,6 +63,31 @@ fn grants_show_what_is_asked_for_who_says_no_and_what_was_used() {
 }
 
 #[test]
+fn requests_and_secrets_that_are_asked_for_are_shown_with_why() {
+    let workplace = asking(
+        "http = [{ hosts = ['a.example'], methods = ['GET'], paths = ['/*'], why = 'search' }]\n\
+         secrets = [{ name = 'key', header = 'Authorization', hosts = ['a.example'], why = 'log in' }]",
+    );
+    let told = |workplace: &Workplace| {
+        let said = workplace.tapline("plugin grants redact --json");
+        let told: Value = serde_json::from_str(&said.out).unwrap();
+        let asks = told["asks_for"].as_array().unwrap().iter();
+        let asks = asks.filter(|ask| ask["why"] != "");
+        asks.map(|ask| format!("{} {} {}", ask["action"], ask["why"], ask["granted"])).collect::<Vec<_>>()
+    };
+    let expected = |granted| {
+        ["\"request\" \"search\"", "\"use the secret\" \"log in\""].map(|ask| format!("{ask} {granted}"))
+    };
+    assert_eq!(told(&workplace), expected(false));
+    workplace.write(
+        "tapline.toml",
+        "[policy]\nhttp = [{ hosts = ['a.example'], methods = ['GET'], paths = ['/*'] }]\n\
+         secrets = [{ name = 'key', header = 'Authorization', hosts = ['a.example'] }]\n",
+    );
+    assert_eq!(told(&workplace), expected(true));
+}
+
+#[test]
 fn grants_need_no_audit_and_name_one_that_is_not_there() {
     let workplace = Workplace::triage();
     let said = workplace.tapline("plugin grants redact");

@@ -1,3 +1,5 @@
+use std::fs;
+
 use expect_test::{Expect, expect};
 use proptest::prelude::*;
 

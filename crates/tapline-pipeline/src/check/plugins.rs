@@ -10,6 +10,7 @@ use crate::definition::{Draft, DraftNode, PluginEntry};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::suggest::did_you_mean;
 
+const INSTALL: &str = "`tapline plugin install` fetches packages; without it: `enabled: false`, or `optional: true` if the pipeline can do without";
 const WITHOUT: &str = "without it: `enabled: false`, or `optional: true` if the pipeline can do without";
 
 /// The plugins of a pipeline: what its file says of them, which there are, and which it uses.
@@ -46,7 +47,7 @@ impl<'a> Plugins<'a> {
         let diagnostic = match (self.catalog.problems.get(name), &*versions) {
             (Some(problem), _) => self
                 .at_entry(name, "path", Code::MissingPlugin, format!("plugin `{name}`: {problem}"))
-                .hint(WITHOUT),
+                .hint(INSTALL),
             (None, []) => self.not_found(name, entry),
             (None, [plugin, ..]) if plugin.standing == Standing::Blocked => {
                 let message = format!("plugin `{name}` is blocked by the operator");
@@ -86,7 +87,9 @@ impl<'a> Plugins<'a> {
         let available = self.catalog.plugins.iter().filter(is_there);
         let hint = did_you_mean(name, available.map(KnownPlugin::name));
         let message = format!("there is no built-in plugin `{name}`");
-        let path = format!("say where it is: `path: plugins/{name}`");
+        let path = format!(
+            "say where it is: `path: plugins/{name}`; `tapline plugin install` fetches packages, and nothing else does"
+        );
         self.at_entry(name, "path", Code::MissingPlugin, message).hint(path).maybe_hint(hint)
     }
 

@@ -69,7 +69,9 @@ impl Plugins<'_> {
             }
             Some(entry) if entry.enabled => format!("see what is wrong with `{wanted}`"),
             Some(_) => format!("enable `{wanted}`, or disable `{name}` too"),
-            None => format!("name `{wanted}` under `plugins`, with its `path`"),
+            None => format!(
+                "name `{wanted}` under `plugins`, with its `path`; `tapline plugin install` fetches packages"
+            ),
         }
     }
 }

@@ -146,7 +146,7 @@ fn what_is_wrong_behind_a_plugin_is_told_with_the_way_to_it() {
         2 | plugins: { first: {} }
           |            ^^^^^
           |
-          = hint: name `third` under `plugins`, with its `path`
+          = hint: name `third` under `plugins`, with its `path`; `tapline plugin install` fetches packages
 
         2 errors
     "#]]

@@ -481,7 +481,7 @@ fn names_follow_rules() {
             2 | plugins: { Redact: {} }
               |            ^^^^^^
               |
-              = hint: say where it is: `path: plugins/Redact`
+              = hint: say where it is: `path: plugins/Redact`; `tapline plugin install` fetches packages, and nothing else does
 
             error[invalid-name]: `Load` is not a node id: lower-case letters, digits and `_`, beginning with a letter
              --> pipeline.yaml:4:3

@@ -108,7 +108,7 @@ fn a_plugin_that_is_not_built_in() {
         2 | plugins: { telegraph: {} }
           |            ^^^^^^^^^
           |
-          = hint: say where it is: `path: plugins/telegraph`
+          = hint: say where it is: `path: plugins/telegraph`; `tapline plugin install` fetches packages, and nothing else does
 
         1 error
     "#]],
@@ -128,7 +128,7 @@ fn a_plugin_whose_folder_is_missing_or_broken() {
         2 | plugins: { redact: { path: plugins/redact } }
           |                            ^^^^^^^^^^^^^^
           |
-          = hint: without it: `enabled: false`, or `optional: true` if the pipeline can do without
+          = hint: `tapline plugin install` fetches packages; without it: `enabled: false`, or `optional: true` if the pipeline can do without
 
         1 error
     "#]],
@@ -148,7 +148,7 @@ fn an_optional_plugin_that_is_missing_is_a_warning() {
         2 | plugins: { redact: { path: plugins/redact, optional: true } }
           |                            ^^^^^^^^^^^^^^
           |
-          = hint: without it: `enabled: false`, or `optional: true` if the pipeline can do without
+          = hint: `tapline plugin install` fetches packages; without it: `enabled: false`, or `optional: true` if the pipeline can do without
 
         1 warning
     "#]],
@@ -244,7 +244,7 @@ fn a_dependency_that_is_not_named() {
         2 | plugins: { needy: {} }
           |            ^^^^^
           |
-          = hint: name `clock` under `plugins`, with its `path`
+          = hint: name `clock` under `plugins`, with its `path`; `tapline plugin install` fetches packages
 
         1 error
     "#]],
