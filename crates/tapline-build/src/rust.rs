@@ -33,7 +33,7 @@ pub fn build(folder: &Path, sdk: &Sdk) -> Result<Built, BuildError> {
         let patch = format!("patch.crates-io.{PDK}.path={:?}", sdk.rust());
         cargo.args(["--config", &patch]);
     }
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags_without_paths(&machine_paths(folder, toolchain)));
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags_without_paths(&machine_paths(sdk, toolchain)));
     let module = built_module(&mut cargo)?;
     Built::from_core_module(&fs::read(&module).map_err(|source| BuildError::File { path: module, source })?)
 }
@@ -46,12 +46,14 @@ pub fn flags_without_paths<P: AsRef<str>>(folders: &[(P, &str)]) -> String {
 }
 
 /// Folders of this machine that compilers write into panic messages, and what stands in for each.
-fn machine_paths(project: &Path, toolchain: Toolchain) -> Vec<(String, &'static str)> {
+///
+/// The project's own is not among them: cargo names its files as they lie in it, and flags that differ from project to
+/// project would have each compile all that they share.
+fn machine_paths(sdk: &Sdk, toolchain: Toolchain) -> Vec<(String, &'static str)> {
     let cargo = env::var_os("CARGO_HOME").map(PathBuf::from);
     let cargo = cargo.or_else(|| env::home_dir().map(|home| home.join(".cargo")));
-    let project = std::path::absolute(project).ok();
     let std = toolchain.std_sources().map(PathBuf::from);
-    let folders = [(cargo, "/dependencies"), (project, "/plugin"), (std, "/rust")];
+    let folders = [(cargo, "/dependencies"), (Some(sdk.folder().to_owned()), "/tapline"), (std, "/rust")];
     let known = folders.into_iter().filter_map(|(folder, shown)| Some((folder?, shown)));
     known.map(|(folder, shown)| (folder.to_string_lossy().into_owned(), shown)).collect()
 }

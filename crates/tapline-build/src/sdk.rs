@@ -64,6 +64,11 @@ impl Sdk {
         link(&self.folder, &place).map_err(|source| failed(&place, source))
     }
 
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The folder of the crate `tapline-pdk`.
     pub fn rust(&self) -> PathBuf {
         self.folder.join("crates/tapline-pdk")
