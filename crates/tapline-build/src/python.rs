@@ -19,27 +19,28 @@ const NO_PYTHON: &str = "Python 3.11 or newer, as python3\non Debian: apt-get in
 const MODULE: &str = "tapline_component";
 
 /// The programs of a project: those of its virtual environment, in its folder or one above, or those of the path.
-struct Tools {
-    python: PathBuf,
-    componentize: PathBuf,
-    /// The virtual environment, whose packages go into the component.
-    environment: Option<PathBuf>,
+struct Programs<'f> {
+    folder: &'f Path,
 }
 
-impl Tools {
-    fn find(folder: &Path) -> Result<Self, BuildError> {
-        let own = |name: &str| {
-            upwards(folder, &[&format!(".venv/bin/{name}"), &format!(".venv/Scripts/{name}.exe")])
-        };
-        let environment = own("python").and_then(|file| Some(file.parent()?.parent()?.to_owned()));
-        let found = |name: &str| own(name).or_else(|| process::find_program(name));
-        let python = own("python").or_else(|| process::find_program("python3"));
-        Ok(Self {
-            python: python.ok_or(BuildError::Missing { tool: "Python", help: NO_PYTHON })?,
-            componentize: found("componentize-py")
-                .ok_or(BuildError::Missing { tool: "componentize-py", help: HELP })?,
-            environment,
-        })
+impl Programs<'_> {
+    fn own(&self, name: &str) -> Option<PathBuf> {
+        upwards(self.folder, &[&format!(".venv/bin/{name}"), &format!(".venv/Scripts/{name}.exe")])
+    }
+
+    fn python(&self) -> Result<PathBuf, BuildError> {
+        let found = self.own("python").or_else(|| process::find_program("python3"));
+        found.ok_or(BuildError::Missing { tool: "Python", help: NO_PYTHON })
+    }
+
+    fn componentize(&self) -> Result<PathBuf, BuildError> {
+        let found = self.own("componentize-py").or_else(|| process::find_program("componentize-py"));
+        found.ok_or(BuildError::Missing { tool: "componentize-py", help: HELP })
+    }
+
+    /// The virtual environment, whose packages go into the component.
+    fn environment(&self) -> Option<PathBuf> {
+        Some(self.own("python")?.parent()?.parent()?.to_owned())
     }
 }
 
@@ -51,21 +52,23 @@ impl Tools {
 pub fn build(folder: &Path, sdk: &Sdk) -> Result<Built, BuildError> {
     let folder = absolute(folder)?;
     let scratch = folder.join(SCRATCH);
-    let tools = Tools::find(&folder)?;
+    let programs = Programs { folder: &folder };
     let library = absolute(&sdk.python())?;
-    let manifest = declared::manifest(&describe(&tools, &library, &folder)?, &folder)?;
+    let described = describe(&programs.python()?, &library, &folder)?;
+    let manifest = declared::manifest(&described, &folder)?;
+    let componentize = programs.componentize()?;
     let world = World::of(&manifest);
     let contract = world.write(sdk, &scratch)?;
     let application = scratch.join("python");
     write_if_changed(&application.join(MODULE).with_extension("py"), module(&world).as_bytes())?;
     let component = scratch.join("plugin.wasm");
-    let mut componentize = process::command(&tools.componentize);
+    let mut componentize = process::command(componentize);
     componentize.arg("-q").arg("-d").arg(contract).args(["-w", WORLD, "componentize", "--stub-wasi"]);
     for path in [&application, &library, &folder] {
         componentize.arg("-p").arg(path);
     }
     // Unless it is said, the packages of whoever builds would be taken along.
-    componentize.env("VIRTUAL_ENV", tools.environment.unwrap_or_default());
+    componentize.env("VIRTUAL_ENV", programs.environment().unwrap_or_default());
     componentize.env("RUST_BACKTRACE", "0");
     printed(componentize.arg("-o").arg(&component).arg(MODULE).current_dir(&scratch)).map_err(readable)?;
     let bytes = fs::read(&component).map_err(|source| BuildError::File { path: component, source })?;
@@ -82,8 +85,8 @@ fn readable(error: BuildError) -> BuildError {
 }
 
 /// What the SDK prints of the author's module, which is run for it.
-fn describe(tools: &Tools, library: &Path, folder: &Path) -> Result<Vec<u8>, BuildError> {
-    let mut python: Command = process::command(&tools.python);
+fn describe(python: &Path, library: &Path, folder: &Path) -> Result<Vec<u8>, BuildError> {
+    let mut python: Command = process::command(python);
     python.args(["-m", "tapline.manifest"]).arg(folder);
     python.env("PYTHONPATH", library).env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1");
     printed(&mut python)

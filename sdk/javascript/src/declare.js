@@ -136,6 +136,6 @@ function structured(value) {
 function calledAt() {
   // The frames of this module, and the message if the engine puts it first, come before it.
   const lines = String(new Error().stack).split("\n").filter((line) => /:\d+(:\d+)?\)?$/.test(line));
-  const match = /\(?((?:file:\/\/)?[^\s()]+):(\d+)(?::\d+)?\)?$/.exec(lines[2] ?? "");
+  const match = /\(?((?:file:\/\/)?[^\s()]+?):(\d+)(?::\d+)?\)?$/.exec(lines[2] ?? "");
   return match ? `${match[1].replace(/^file:\/\//, "")}:${match[2]}` : "plugin.js";
 }

@@ -17,7 +17,7 @@ export class Running {
 
   async init() {
     const config = this.#host.get("input") ?? {};
-    await this.#declared.life.init?.(config);
+    await this.#declared.life.init?.(config, new Context(this.#host));
     this.#isReady = true;
   }
 
@@ -29,9 +29,9 @@ export class Running {
     const context = new Context(this.#host);
     const hook = hooks.get(name);
     const handler = kind === "handle" ? handlers.get(name)?.get(method) : undefined;
-    if (kind in LIFE && life[kind]) await life[kind]();
-    else if (kind === "export-state" && life.exportState) context.write("output", await life.exportState());
-    else if (kind === "import-state" && life.importState) await life.importState(context.read("input"), name);
+    if (kind in LIFE && life[kind]) await life[kind](context);
+    else if (kind === "export-state" && life.exportState) context.write("output", await life.exportState(context));
+    else if (kind === "import-state" && life.importState) await life.importState(context.read("input"), name, context);
     else if (kind === "event" && listeners.has(name)) await listeners.get(name)(context, context.read("input"));
     else if (handler) context.write("output", await handler(context, context.read("input")));
     else if (hook && hook.kind === kind) return answered(kind, name, await hook.run(context), context);

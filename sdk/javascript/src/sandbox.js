@@ -89,8 +89,10 @@ class Imports {
     try {
       return ask(module);
     } catch (error) {
-      if (typeof error?.code !== "string") throw error;
-      throw new Failure(error.code, error.message, error.details == null ? null : JSON.parse(error.details));
+      // The failure is the payload of what componentize-qjs throws.
+      const failure = error?.payload;
+      if (typeof failure?.code !== "string") throw error;
+      throw new Failure(failure.code, failure.message, failure.details == null ? null : JSON.parse(failure.details));
     }
   }
 

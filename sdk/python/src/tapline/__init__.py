@@ -23,9 +23,9 @@ A method may be ``def`` and is then given a :class:`Context`, or ``async def`` a
 :class:`AsyncContext`, on which what waits is awaited.
 """
 
-from .context import AsyncContext, Context, Event, Response, Stream
+from .context import AsyncContext, Context, Event
+from .declaration import DeclarationError
 from .declare import (
-    DeclarationError,
     export_state,
     health,
     hook,
@@ -43,6 +43,7 @@ from .declare import (
 )
 from .failure import Failure
 from .host import Entry, Flow, Operation
+from .http import Response, Stream
 from .roles import Completion, CompletionRequest, NodeRequest
 
 __all__ = [

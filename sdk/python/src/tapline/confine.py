@@ -43,7 +43,19 @@ _NETWORK = "a sandboxed plugin has no network: use `context.http()`"
 _WAIT = "a sandboxed plugin cannot wait: nothing would wake it"
 
 #: What the standard library imports only when it is first used.
-_LATER = ["_strptime", "_colorize", "ast", "bisect", "calendar", "copy", "heapq", "locale", "struct", "textwrap", "token"]
+_LATER = [
+    "_strptime",
+    "_colorize",
+    "ast",
+    "bisect",
+    "calendar",
+    "copy",
+    "heapq",
+    "locale",
+    "struct",
+    "textwrap",
+    "token",
+]
 _LATER += ["tokenize", "unicodedata", "warnings", "weakref", "encodings.ascii", "encodings.idna", "encodings.latin_1"]
 _LATER += ["encodings.utf_16", "encodings.utf_8_sig"]
 
@@ -174,7 +186,7 @@ class _Records(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         levels: list[tuple[int, Level]] = [(logging.ERROR, "error"), (logging.WARNING, "warn"), (logging.INFO, "info")]
-        level = next((level for least, level in levels if record.levelno >= least), "debug")
+        level: Level = next((level for least, level in levels if record.levelno >= least), "debug")
         self._log(level, self.format(record))
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from inspect import isawaitable
-from typing import Any, TypeVar
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from .failure import Failure
-from .host import ABSENT, Answer, Entry, Head, Header, Host, Level, Request, Waited
+from .host import ABSENT, Entry, Host, Level
+from .http import Response, Stream, request, response
+from .values import as_bytes, at_once, awaited, milliseconds, plain
 
-T = TypeVar("T")
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MOST_RANDOM = 64 << 10
 
 
@@ -33,38 +30,6 @@ class Event:
     @classmethod
     def of(cls, value: Any) -> Event:
         return cls(value.get("topic", ""), value.get("payload"), value.get("missed", 0))
-
-
-@dataclass(frozen=True)
-class Response:
-    """The answer to a request over http."""
-
-    status: int
-    #: The headers in the order of the answer, their names in lower case.
-    headers: Sequence[Header]
-    body: bytes
-
-    def header(self, name: str) -> str | None:
-        """The value of the first header of a name."""
-        return _header(self.headers, name)
-
-    def text(self) -> str:
-        """The body as text; what is no UTF-8 in it is replaced."""
-        return self.body.decode("utf-8", "replace")
-
-    def json(self) -> Any:
-        """The body, which is JSON. Fails with ``wrong-type`` when it is none."""
-        try:
-            return json.loads(self.text())
-        except ValueError as error:
-            raise Failure("wrong-type", str(error)) from None
-
-    def done(self) -> Response:
-        """The same answer, if its status is from 200 to 299; fails with ``http-status`` otherwise."""
-        if 200 <= self.status < 300:
-            return self
-        message = f"the server answered with status {self.status}"
-        raise Failure("http-status", message, {"status": self.status})
 
 
 class _Here:
@@ -138,38 +103,38 @@ class Context(_Here):
 
     def next(self) -> None:
         """Runs what is inside an around hook; what comes out is then at ``output``. Raises the inner error."""
-        _at_once(self._host.next())
+        at_once(self._host.next())
 
     def emit(self, piece: Any) -> None:
         """Gives a piece of the answer to whoever reads along, and waits until there is room for it."""
-        _at_once(self._host.emit(plain(piece)))
+        at_once(self._host.emit(plain(piece)))
 
     def call(self, target: str, method: str, request: Any = None, *, within: float | None = None) -> Any:
         """Calls another plugin and waits for its answer: ``within`` seconds at most, five unless said.
 
         The target is ``point/key``, a plugin's id, or ``capability:name``.
         """
-        return _at_once(self._host.call(target, method, plain(request), _milliseconds(within)))
+        return at_once(self._host.call(target, method, plain(request), milliseconds(within)))
 
     def read_file(self, path: str) -> bytes:
         """All bytes of a file, under ``requires.fs``: ``scratch:/notes.txt``, ``data:/in.csv``."""
-        return _at_once(self._host.read_file(path))
+        return at_once(self._host.read_file(path))
 
     def write_file(self, path: str, content: bytes | str) -> None:
         """Writes a file whole or not at all, and makes the folders on its way."""
-        _at_once(self._host.write_file(path, _bytes(content)))
+        at_once(self._host.write_file(path, as_bytes(content)))
 
     def append_file(self, path: str, content: bytes | str) -> None:
         """Adds to the end of a file, and makes it where there is none."""
-        _at_once(self._host.append_file(path, _bytes(content)))
+        at_once(self._host.append_file(path, as_bytes(content)))
 
     def list_folder(self, path: str) -> Sequence[Entry]:
         """The files and folders in a folder, sorted by name."""
-        return _at_once(self._host.list_folder(path))
+        return at_once(self._host.list_folder(path))
 
     def remove_file(self, path: str) -> None:
         """Removes a file or an empty folder."""
-        _at_once(self._host.remove_file(path))
+        at_once(self._host.remove_file(path))
 
     def http(self, url: str, **options: Any) -> Response:
         """Makes a request over http, under ``requires.http``, and waits for all of its answer.
@@ -177,11 +142,11 @@ class Context(_Here):
         ``options`` are ``method``, ``headers``, ``body``, ``json``, ``timeout`` in seconds, and ``limit`` in bytes. In the
         value of a header, ``${secret:name}`` stands for a secret under ``requires.secrets``.
         """
-        return _response(_at_once(self._host.http_send(_request(url, **options))))
+        return response(at_once(self._host.http_send(request(url, **options))))
 
     def http_stream(self, url: str, **options: Any) -> Stream:
         """As :meth:`http`, and waits for the begin of the answer alone."""
-        return Stream(self._host, _at_once(self._host.http_open(_request(url, **options))))
+        return Stream(self._host, at_once(self._host.http_open(request(url, **options))))
 
 
 class AsyncContext(_Here):
@@ -189,134 +154,40 @@ class AsyncContext(_Here):
 
     async def next(self) -> None:
         """As :meth:`Context.next`."""
-        await _awaited(self._host.next())
+        await awaited(self._host.next())
 
     async def emit(self, piece: Any) -> None:
         """As :meth:`Context.emit`."""
-        await _awaited(self._host.emit(plain(piece)))
+        await awaited(self._host.emit(plain(piece)))
 
     async def call(self, target: str, method: str, request: Any = None, *, within: float | None = None) -> Any:
         """As :meth:`Context.call`."""
-        return await _awaited(self._host.call(target, method, plain(request), _milliseconds(within)))
+        return await awaited(self._host.call(target, method, plain(request), milliseconds(within)))
 
     async def read_file(self, path: str) -> bytes:
         """As :meth:`Context.read_file`."""
-        return await _awaited(self._host.read_file(path))
+        return await awaited(self._host.read_file(path))
 
     async def write_file(self, path: str, content: bytes | str) -> None:
         """As :meth:`Context.write_file`."""
-        await _awaited(self._host.write_file(path, _bytes(content)))
+        await awaited(self._host.write_file(path, as_bytes(content)))
 
     async def append_file(self, path: str, content: bytes | str) -> None:
         """As :meth:`Context.append_file`."""
-        await _awaited(self._host.append_file(path, _bytes(content)))
+        await awaited(self._host.append_file(path, as_bytes(content)))
 
     async def list_folder(self, path: str) -> Sequence[Entry]:
         """As :meth:`Context.list_folder`."""
-        return await _awaited(self._host.list_folder(path))
+        return await awaited(self._host.list_folder(path))
 
     async def remove_file(self, path: str) -> None:
         """As :meth:`Context.remove_file`."""
-        await _awaited(self._host.remove_file(path))
+        await awaited(self._host.remove_file(path))
 
     async def http(self, url: str, **options: Any) -> Response:
         """As :meth:`Context.http`."""
-        return _response(await _awaited(self._host.http_send(_request(url, **options))))
+        return response(await awaited(self._host.http_send(request(url, **options))))
 
     async def http_stream(self, url: str, **options: Any) -> Stream:
         """As :meth:`Context.http_stream`."""
-        return Stream(self._host, await _awaited(self._host.http_open(_request(url, **options))))
-
-
-class Stream:
-    """The answer to a request over http whose body comes in pieces, within the call."""
-
-    def __init__(self, host: Host, head: Head) -> None:
-        self._host = host
-        self._body = head.body
-        self.status = head.status
-        self.headers = head.headers
-
-    def header(self, name: str) -> str | None:
-        """The value of the first header of a name."""
-        return _header(self.headers, name)
-
-    def chunk(self) -> bytes | None:
-        """The next piece of the body, in a ``def``; ``None`` at its end."""
-        return _at_once(self._host.http_read(self._body))
-
-    async def next_chunk(self) -> bytes | None:
-        """The next piece of the body, in an ``async def``; ``None`` at its end."""
-        return await _awaited(self._host.http_read(self._body))
-
-    def close(self) -> None:
-        """Reads no more of the body, which ends its request."""
-        self._host.http_close(self._body)
-
-
-def plain(value: Any) -> Any:
-    """A value as JSON can express it: dataclasses become objects."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    return value
-
-
-def _at_once(answer: Waited[T]) -> T:
-    if isawaitable(answer):
-        raise TypeError("this host answers `async def` methods alone")
-    return answer
-
-
-async def _awaited(answer: Waited[T]) -> T:
-    if isawaitable(answer):
-        return await answer
-    return answer
-
-
-def _milliseconds(seconds: float | None) -> int | None:
-    return None if seconds is None else max(0, round(seconds * 1000))
-
-
-def _bytes(content: bytes | str) -> bytes:
-    return content.encode() if isinstance(content, str) else bytes(content)
-
-
-def _header(headers: Iterable[Header], name: str) -> str | None:
-    return next((value for known, value in headers if known.lower() == name.lower()), None)
-
-
-def _response(answer: Answer) -> Response:
-    return Response(answer.status, answer.headers, answer.body)
-
-
-def _request(
-    url: str,
-    *,
-    method: str | None = None,
-    headers: Mapping[str, str] | Sequence[Header] = (),
-    body: bytes | str = b"",
-    json: Any = None,  # noqa: A002
-    timeout: float | None = None,
-    limit: int | None = None,
-) -> Request:
-    pairs = list(headers.items() if isinstance(headers, Mapping) else headers)
-    content = _bytes(body)
-    if json is not None:
-        content = to_json(json).encode()
-        pairs.append(("content-type", "application/json"))
-    method = method or ("POST" if content else "GET")
-    return Request(method, url, pairs, content, _milliseconds(timeout), limit)
-
-
-def to_json(value: Any) -> str:
-    """A value as JSON text. Fails with ``wrong-type`` for what JSON cannot express."""
-    try:
-        return json.dumps(plain(value), default=_part, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except (TypeError, ValueError) as error:
-        raise Failure("wrong-type", f"it cannot be expressed as JSON: {error}") from None
-
-
-def _part(value: Any) -> Any:
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return dataclasses.asdict(value)
-    raise TypeError(f"{type(value).__name__} is no JSON value")
+        return Stream(self._host, await awaited(self._host.http_open(request(url, **options))))

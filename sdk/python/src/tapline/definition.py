@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from .context import AsyncContext, Context, Event
-from .declare import MARK, Declaration, DeclarationError, Handler
+from .declaration import MARK, Declaration, DeclarationError, Handler
 from .failure import Failure
 from .host import ABSENT, Flow, Host, Operation
 from .roles import NODE, PROVIDER, CompletionRequest, NodeRequest
@@ -42,8 +42,8 @@ class Running:
         handler = self._declaration.lifecycle.get("init")
         if handler is not None:
             config = host.get("input") if handler.parameters else None
-            config = {} if config is ABSENT or config is None else config
-            await self._call_on(plugin, handler, *([config] if handler.parameters else []))
+            given = [{} if config is ABSENT or config is None else config, _context(host, handler)]
+            await self._call_on(plugin, handler, *given[: handler.parameters])
         self._plugin = plugin
 
     async def call(self, operation: Operation, host: Host) -> Flow:
@@ -57,11 +57,12 @@ class Running:
         declared = self._declaration
         kind, name = operation.kind, operation.name
         if kind in _LIFE and kind in declared.lifecycle:
-            await self._call(declared.lifecycle[kind])
+            await self._live(declared.lifecycle[kind], host)
         elif kind == "export-state" and "export_state" in declared.lifecycle:
-            _context(host).write("output", await self._call(declared.lifecycle["export_state"]))
+            state = await self._live(declared.lifecycle["export_state"], host)
+            _context(host).write("output", state)
         elif kind == "import-state" and "import_state" in declared.lifecycle:
-            await self._call(declared.lifecycle["import_state"], _input(host), name)
+            await self._live(declared.lifecycle["import_state"], host, _input(host), name)
         elif kind == "event" and name in declared.listeners:
             handler = declared.listeners[name]
             await self._call(handler, _context(host, handler), Event.of(_input(host)))
@@ -76,6 +77,10 @@ class Running:
         elif kind not in _LIFE:
             raise _not_declared(operation)
         return None
+
+    async def _live(self, handler: Handler, host: Host, *arguments: Any) -> Any:
+        given = [*arguments, _context(host, handler)]
+        return await self._call(handler, *given[: handler.parameters])
 
     async def _hook(self, kind: str, name: str, handler: Handler, host: Host) -> Flow | None:
         context = _context(host, handler)

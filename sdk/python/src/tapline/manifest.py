@@ -13,7 +13,7 @@ import sys
 import traceback
 from typing import Any
 
-from .declare import DeclarationError
+from .declaration import DeclarationError
 from .definition import declared_in
 
 

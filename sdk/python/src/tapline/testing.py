@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .declare import MARK
+from .declaration import MARK
 from .definition import Running
 from .failure import Failure
 from .host import ABSENT, Absent, Answer, Entry, Flow, Head, Level, Operation, Request
