@@ -19,7 +19,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         files.push((folder.join("Cargo.toml"), fs::read_to_string(root.join(&folder).join("Cargo.toml"))?));
         files.extend(texts(&root, &folder.join("src"))?);
     }
-    files.extend(texts(&root, Path::new("wit"))?);
+    for folder in ["wit", "sdk/python/src", "sdk/javascript"] {
+        files.extend(texts(&root, Path::new(folder))?);
+    }
     let mut digest = DefaultHasher::new();
     files.hash(&mut digest);
     let mut code = format!("const DIGEST: &str = \"{:016x}\";\n", digest.finish());
@@ -46,7 +48,8 @@ fn texts(root: &Path, folder: &Path) -> Result<Vec<(PathBuf, String)>, Box<dyn s
 }
 
 fn is_of_tests(path: &Path) -> bool {
-    path.components().any(|part| part.as_os_str() == "tests" || part.as_os_str() == "tests.rs")
+    const NAMES: [&str; 4] = ["tests", "tests.rs", "__pycache__", "node_modules"];
+    path.components().any(|part| NAMES.iter().any(|name| part.as_os_str() == *name))
 }
 
 /// The workspace of the repository, with these crates alone.

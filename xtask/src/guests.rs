@@ -13,6 +13,7 @@ use tapline_build::{BuildError, Built as Component};
 use crate::process;
 use crate::workspace::{Workspace, folder};
 
+pub(crate) use source_hash::hash_of;
 use source_hash::source_hash;
 
 const MANIFEST: &str = "plugin.toml";

@@ -5,6 +5,7 @@ mod process;
 mod setup;
 mod peers;
 mod guests;
+mod foreign;
 mod test;
 mod bench;
 mod fuzz;

@@ -6,6 +6,7 @@ use clap::Args;
 use tapline_build::BuildError;
 use tapline_build::rust::{DEBIAN_PACKAGES, Toolchain};
 
+use crate::foreign;
 use crate::fuzz;
 use crate::peers;
 use crate::process;
@@ -56,6 +57,14 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
         && let Err(error) = peers::install(workspace)
     {
         println!("{error:#}; the tests that compare with it skip themselves");
+    }
+    if options.install
+        && let Err(error) = foreign::install(workspace)
+    {
+        println!("{error:#}; the tests with plugins in its language skip themselves");
+    }
+    for tool in foreign::missing(workspace) {
+        println!("{tool:<15} missing; optional, the tests with plugins in its language skip themselves");
     }
     for peer in peers::missing(workspace) {
         println!("{peer:<15} missing; optional, the tests that compare with it skip themselves");

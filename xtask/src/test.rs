@@ -3,6 +3,7 @@ use std::process::{Command, ExitCode};
 use anyhow::Result;
 use clap::Args;
 
+use crate::foreign;
 use crate::guests::{self, Built};
 use crate::peers;
 use crate::process;
@@ -13,6 +14,8 @@ use crate::workspace::Workspace;
 const GUESTS: &str = "TAPLINE_GUESTS";
 /// Where tests look for the plugin systems that they compare ours with; without it they skip the comparison.
 pub(crate) const PEERS: &str = "TAPLINE_PEERS";
+/// Where tests look for guests in other languages than Rust; without it they skip what they would try with them.
+const FOREIGN: &str = "TAPLINE_FOREIGN";
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -26,13 +29,15 @@ pub(crate) struct Options {
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     let built = guests::build(workspace)?;
+    let unbuilt = foreign::build(workspace)?;
     let mut outcome = ExitCode::SUCCESS;
-    for mut tests in commands(options) {
+    let of_sdks = if options.arguments.is_empty() { foreign::tests(workspace) } else { Vec::new() };
+    for mut tests in of_sdks.into_iter().chain(commands(options)) {
         match &built {
             Built::Into(packages) => tests.env(GUESTS, packages),
             Built::Skipped(_) => tests.env_remove(GUESTS),
         };
-        tests.env(PEERS, peers::folder(workspace));
+        tests.env(PEERS, peers::folder(workspace)).env(FOREIGN, foreign::folder(workspace));
         let status = process::run(&mut tests)?;
         if !status.success() {
             outcome = process::exit_code(status);
@@ -40,6 +45,12 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     }
     for line in skipped(workspace, &built, options) {
         println!("skipped: {line}");
+    }
+    if !unbuilt.is_empty() {
+        println!(
+            "skipped: tests with {} (`cargo xtask setup --install` gets their tools)",
+            unbuilt.join(", ")
+        );
     }
     Ok(outcome)
 }

@@ -37,6 +37,12 @@ pub enum BuildError {
         /// How it ended.
         status: std::process::ExitStatus,
     },
+    /// What the source declares makes no sense, or its code fails when it is run to see what it declares.
+    #[error("{what}")]
+    Declaration {
+        /// What is wrong and where, as a person would read it; several lines where it is a traceback.
+        what: String,
+    },
     /// What came out of the tools is no plugin.
     #[error("{what}")]
     NotAPlugin {

@@ -9,6 +9,11 @@
 mod error;
 pub mod process;
 pub mod rust;
+mod declared;
+mod world;
+mod tool;
+pub mod python;
+pub mod javascript;
 mod sdk;
 mod project;
 

@@ -2,7 +2,7 @@ use std::fs;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
-use crate::{BuildError, Sdk, rust};
+use crate::{BuildError, Sdk, javascript, python, rust};
 
 /// The folder of a plugin's source, which the package is put into, beside the source.
 #[derive(Debug)]
@@ -16,6 +16,12 @@ pub struct Project {
 pub enum Language {
     /// Rust: there is a `Cargo.toml`.
     Rust,
+    /// Python: there is a `plugin.py`.
+    Python,
+    /// JavaScript: there is a `plugin.js`.
+    JavaScript,
+    /// TypeScript: there is a `plugin.ts`.
+    TypeScript,
 }
 
 /// What a host loads.
@@ -41,7 +47,10 @@ impl Project {
         let language = Language::ALL.into_iter().find(|language| folder.join(language.sign()).is_file());
         match language {
             Some(language) => Ok(Self { folder, language }),
-            None => Err(BuildError::NotAProject { folder, expected: "no `Cargo.toml`" }),
+            None => Err(BuildError::NotAProject {
+                folder,
+                expected: "no `Cargo.toml`, `plugin.py`, `plugin.js` or `plugin.ts`",
+            }),
         }
     }
 
@@ -91,17 +100,23 @@ impl Project {
         sdk.show_to(&self.folder)?;
         match self.language {
             Language::Rust => rust::build(&self.folder, sdk),
+            Language::Python => python::build(&self.folder, sdk),
+            Language::JavaScript | Language::TypeScript => {
+                javascript::build(&self.folder, self.language.sign(), sdk)
+            }
         }
     }
 }
 
 impl Language {
-    const ALL: [Self; 1] = [Self::Rust];
+    const ALL: [Self; 4] = [Self::Rust, Self::Python, Self::JavaScript, Self::TypeScript];
 
     /// What the files of a source end in; schemas are JSON.
     fn extensions(self) -> &'static [&'static str] {
         match self {
             Self::Rust => &["rs", "toml", "json"],
+            Self::Python => &["py", "json"],
+            Self::JavaScript | Self::TypeScript => &["js", "mjs", "ts", "json"],
         }
     }
 
@@ -109,6 +124,9 @@ impl Language {
     fn sign(self) -> &'static str {
         match self {
             Self::Rust => "Cargo.toml",
+            Self::Python => "plugin.py",
+            Self::JavaScript => "plugin.js",
+            Self::TypeScript => "plugin.ts",
         }
     }
 }
@@ -130,7 +148,7 @@ fn is_no_source(name: &str) -> bool {
     name.starts_with('.') || ["target", "node_modules", "__pycache__"].contains(&name)
 }
 
-fn write_if_changed(path: &Path, content: &[u8]) -> Result<(), BuildError> {
+pub(crate) fn write_if_changed(path: &Path, content: &[u8]) -> Result<(), BuildError> {
     let failed = |source| BuildError::File { path: path.to_owned(), source };
     if fs::read(path).is_ok_and(|present| present == content) {
         return Ok(());

@@ -73,6 +73,21 @@ impl Sdk {
     pub fn rust(&self) -> PathBuf {
         self.folder.join("crates/tapline-pdk")
     }
+
+    /// The folder in which Python finds the package `tapline`.
+    pub fn python(&self) -> PathBuf {
+        self.folder.join("sdk/python/src")
+    }
+
+    /// The folder of the package `tapline` of JavaScript.
+    pub fn javascript(&self) -> PathBuf {
+        self.folder.join("sdk/javascript")
+    }
+
+    /// The folder of the contract.
+    pub fn contract(&self) -> PathBuf {
+        self.folder.join("wit/v1")
+    }
 }
 
 #[cfg(unix)]

@@ -1,6 +1,7 @@
 //! What the tests of this repository share.
 
 mod guests;
+mod foreign;
 mod held;
 pub mod handwritten;
 mod scripted;
@@ -8,7 +9,8 @@ mod bench;
 pub mod conformance;
 
 pub use bench::{Bench, Words};
+pub use foreign::Foreign;
 pub use guests::guest;
 pub use held::Held;
 pub use script::Step;
-pub use scripted::{Native, Sandboxed, Scripted, Subject, hook};
+pub use scripted::{InJavaScript, InPython, Native, Sandboxed, Scripted, Subject, hook};

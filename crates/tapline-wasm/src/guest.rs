@@ -42,7 +42,12 @@ pub(crate) struct Guest {
     pub(crate) traffic: Traffic,
     /// The answers that the call is reading.
     pub(crate) bodies: Bodies,
+    /// The last error that the plugin has logged within the call: what ends an instance says so there before.
+    pub(crate) last_error: Option<String>,
 }
+
+/// So much of a logged error is kept, in bytes.
+const LONGEST_ERROR: usize = 4 << 10;
 
 impl Guest {
     fn call(&self) -> Result<&Arc<CallContext>> {
@@ -162,6 +167,9 @@ impl log::Host for Guest {
             log::Level::Error => Level::Error,
         };
         self.call()?.log(level, &message);
+        if level == Level::Error {
+            self.last_error = Some(message[..message.floor_char_boundary(LONGEST_ERROR)].to_owned());
+        }
         Ok(())
     }
 }

@@ -31,6 +31,7 @@ impl WasmInstance {
     fn enter(&mut self, context: &Arc<CallContext>) {
         let guest = self.store.data_mut();
         guest.call = Some(Arc::clone(context));
+        guest.last_error = None;
         guest.clock.start();
         guest.memory.start();
         self.store.set_epoch_deadline(1);
@@ -88,8 +89,18 @@ pub(crate) fn fault(guest: &Guest, trap: &wasmtime::Error) -> Fault {
     match trap.downcast_ref::<Trap>() {
         Some(Trap::Interrupt) => Fault::Cpu { limit: guest.clock.budget() },
         _ if guest.memory.was_refused() => Fault::Memory { limit: guest.memory.limit() },
-        Some(trap) => Fault::Trap { message: trap.to_string() },
+        Some(trap) => Fault::Trap { message: with_last_error(guest, trap) },
         None => Fault::Trap { message: trap.root_cause().to_string() },
+    }
+}
+
+/// A plugin that ends itself has nothing to say but what it logged before.
+fn with_last_error(guest: &Guest, trap: &Trap) -> String {
+    match &guest.last_error {
+        Some(error) if *trap == Trap::UnreachableCodeReached => {
+            format!("{trap}; the last error that it logged: {error}")
+        }
+        _ => trap.to_string(),
     }
 }
 

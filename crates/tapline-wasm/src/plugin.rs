@@ -49,6 +49,7 @@ impl WasmPlugin {
             memory: MemoryMeter::new(Arc::clone(&self.allowance)),
             traffic: Traffic::new(Arc::clone(&self.totals), &self.limits),
             bodies: Bodies::default(),
+            last_error: None,
         };
         let mut store = Store::new(self.linked.engine(), guest);
         store.limiter(|guest| &mut guest.memory);

@@ -64,7 +64,7 @@ impl WasmRuntimeBuilder {
         self
     }
 
-    /// Says how long a component may take to be compiled; a minute unless said.
+    /// Says how long a component may take to be compiled; three minutes unless said.
     #[must_use]
     pub const fn compile_within(mut self, time: Duration) -> Self {
         self.compile_within = Some(time);

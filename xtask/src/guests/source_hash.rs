@@ -26,6 +26,15 @@ pub(super) fn folder_hash(workspace: &Workspace, package: &Utf8Path) -> Result<S
     digest(workspace.root(), &sources(package)?)
 }
 
+/// A digest, in hexadecimal, of all that lies in some folders.
+pub(crate) fn hash_of(workspace: &Workspace, folders: &[Utf8PathBuf]) -> Result<String> {
+    let mut files = BTreeSet::new();
+    for folder in folders {
+        files.extend(files_below(folder)?);
+    }
+    digest(workspace.root(), &files)
+}
+
 /// The files of a crate that its build reads.
 fn sources(package: &Utf8Path) -> Result<BTreeSet<Utf8PathBuf>> {
     let mut files = files_below(&package.join("src"))?;
@@ -42,7 +51,7 @@ fn files_below(folder: &Utf8Path) -> Result<BTreeSet<Utf8PathBuf>> {
     }
     for entry in folder.read_dir_utf8().with_context(|| folder.to_string())? {
         let entry = entry?;
-        if entry.file_name().starts_with('.') {
+        if entry.file_name().starts_with('.') || entry.file_name() == "__pycache__" {
             continue;
         }
         if entry.path().is_dir() {

@@ -28,7 +28,11 @@ pub(super) fn built(project: &Project) -> Result<Option<Manifest>> {
         Err(BuildError::Missing { tool, help }) => {
             anyhow::bail!("there is no {tool}; get one and try again:\n{help}");
         }
-        Err(error @ (BuildError::Source { .. } | BuildError::NotAPlugin { .. })) => {
+        Err(
+            error @ (BuildError::Source { .. }
+            | BuildError::Declaration { .. }
+            | BuildError::NotAPlugin { .. }),
+        ) => {
             Output::Error.line(format_args!("error: {error}"));
             error::show_causes(std::error::Error::source(&error));
             return Ok(None);

@@ -7,9 +7,7 @@ use tapline::core::{BoxFuture, Contribution, Handler, HookEvent, METHODS, Origin
 use tapline::host::{
     BootFailed, HostBuilder, PluginState, ReloadError, Reloaded, StartReport, SwapError, Swapped,
 };
-use tapline::{
-    CallError, Failure, HookError, HookPoint, Host, HostError, Load, PluginId, Policy, Value, WasmRuntime,
-};
+use tapline::{CallError, Failure, HookError, HookPoint, Host, HostError, Load, PluginId, Policy, Value};
 use tempfile::TempDir;
 use tokio::sync::Semaphore;
 
@@ -50,16 +48,15 @@ impl<S: Subject> Bench<S> {
         for calls in ["nobody", "plugin/*", "capability:*"] {
             policy = policy.allow_call(calls.parse().unwrap());
         }
-        let host =
-            Host::builder().runtime(WasmRuntime::new().unwrap()).policy(policy).observer(move |event| {
-                seen.lock().unwrap().push(match event {
-                    HookEvent::Failed { layer, .. } => format!("{}/{} failed", layer.plugin, layer.hook),
-                    HookEvent::Quarantined { layer } => {
-                        format!("{}/{} quarantined", layer.plugin, layer.hook)
-                    }
-                    other => format!("{other:?}"),
-                });
+        let host = Host::builder().runtime(subject.runtime()).policy(policy).observer(move |event| {
+            seen.lock().unwrap().push(match event {
+                HookEvent::Failed { layer, .. } => format!("{}/{} failed", layer.plugin, layer.hook),
+                HookEvent::Quarantined { layer } => {
+                    format!("{}/{} quarantined", layer.plugin, layer.hook)
+                }
+                other => format!("{other:?}"),
             });
+        });
         Self { subject, host: settings(host).build(), events }
     }
 

@@ -1,4 +1,5 @@
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use script::{Script, Step};
@@ -7,9 +8,10 @@ use tapline::core::{
     HookDeclaration, HookKind, Instances, LimitsAsked, METHODS, Manifest, Overflow, PathSet, Provides,
     Restart, RuntimeKind, SubscriptionDeclaration, Target, TopicPattern, TopicSet,
 };
-use tapline::{Load, NativePlugin, PluginId, Value};
+use tapline::{Load, NativePlugin, PluginId, Value, WasmRuntime};
 use tempfile::TempDir;
 
+use crate::suite::foreign::Foreign;
 use crate::suite::guests::guest;
 
 /// A plugin whose manifest and behaviour a test writes, and that runs as any kind of plugin.
@@ -22,6 +24,16 @@ pub struct Scripted {
 
 /// A kind of plugin that the conformance suite is run with.
 pub trait Subject: Copy + Send + Sync + 'static {
+    /// Whether there is one here; without it, its tests skip themselves and say so.
+    fn is_there(self) -> bool {
+        true
+    }
+
+    /// What runs sandboxed plugins.
+    fn runtime(self) -> WasmRuntime {
+        sandbox()
+    }
+
     /// Whether such a plugin is part of the application, which is granted what it asks for.
     fn is_native(self) -> bool;
 
@@ -36,6 +48,14 @@ pub struct Native;
 /// Plugins that are WebAssembly components, in a sandbox.
 #[derive(Debug, Clone, Copy)]
 pub struct Sandboxed;
+
+/// Plugins that are components made of Python.
+#[derive(Debug, Clone, Copy)]
+pub struct InPython;
+
+/// Plugins that are components made of JavaScript.
+#[derive(Debug, Clone, Copy)]
+pub struct InJavaScript;
 
 /// A hook of a [`Scripted`] plugin, with everything optional left out.
 #[must_use]
@@ -294,6 +314,14 @@ impl Scripted {
         toml::to_string(&manifest).unwrap()
     }
 
+    /// The component of a package, under the manifest of this plugin.
+    #[expect(clippy::unwrap_used, reason = "a fixture that cannot be written ends the test")]
+    fn load_in(&self, package: &Path, folder: &TempDir) -> Load {
+        std::fs::write(folder.path().join("plugin.toml"), self.manifest(RuntimeKind::Wasm)).unwrap();
+        std::fs::copy(package.join("plugin.wasm"), folder.path().join("plugin.wasm")).unwrap();
+        Load::folder(folder.path()).config(self.config())
+    }
+
     #[expect(clippy::unwrap_used, reason = "steps can be written as JSON")]
     fn config(&self) -> Value {
         let steps = Value::from_serialize(&self.steps).unwrap();
@@ -324,10 +352,38 @@ impl Subject for Sandboxed {
         false
     }
 
-    #[expect(clippy::unwrap_used, reason = "a fixture that cannot be written ends the test")]
     fn load(self, plugin: &Scripted, folder: &TempDir) -> Load {
-        std::fs::write(folder.path().join("plugin.toml"), plugin.manifest(RuntimeKind::Wasm)).unwrap();
-        std::fs::copy(guest("script").join("plugin.wasm"), folder.path().join("plugin.wasm")).unwrap();
-        Load::folder(folder.path()).config(plugin.config())
+        plugin.load_in(&guest("script"), folder)
     }
+}
+
+/// Makes a subject of the guest that is scripted in another language.
+macro_rules! in_language {
+    ($subject:ident, $guest:literal) => {
+        impl Subject for $subject {
+            fn is_there(self) -> bool {
+                Foreign::find($guest).is_some()
+            }
+
+            fn runtime(self) -> WasmRuntime {
+                Foreign::find($guest).map_or_else(sandbox, |guest| guest.runtime())
+            }
+
+            fn is_native(self) -> bool {
+                false
+            }
+
+            fn load(self, plugin: &Scripted, folder: &TempDir) -> Load {
+                plugin.load_in(Foreign::find($guest).unwrap().package(), folder)
+            }
+        }
+    };
+}
+
+in_language!(InPython, "script-python");
+in_language!(InJavaScript, "script-javascript");
+
+#[expect(clippy::unwrap_used, reason = "a machine without a sandbox ends the test")]
+fn sandbox() -> WasmRuntime {
+    WasmRuntime::new().unwrap()
 }
