@@ -106,19 +106,19 @@ export interface Hook {
 export interface NodeHandler {
   /** The JSON Schema of the node's configuration. */
   schema?: object;
-  authority?: "callers" | "own";
+  authority?: "caller" | "own";
   run(context: Context, request: NodeRequest): Answer<any>;
 }
 
 export interface Provider {
   schema?: object;
-  authority?: "callers" | "own";
+  authority?: "caller" | "own";
   complete(context: Context, request: CompletionRequest): Answer<Completion>;
 }
 
 export interface Contribution {
   schema?: object;
-  authority?: "callers" | "own";
+  authority?: "caller" | "own";
   [method: string]: unknown;
 }
 

@@ -24,6 +24,11 @@ pub(crate) enum PluginKind {
 pub(crate) enum PluginLanguage {
     /// Rust.
     Rust,
+    /// Python.
+    Python,
+    /// JavaScript.
+    #[value(name = "javascript")]
+    JavaScript,
 }
 
 #[derive(Debug, Args)]

@@ -86,12 +86,22 @@ impl Project {
                 one("Cargo.toml", "its crate", template!("rust/Cargo.toml")),
                 one(".cargo/config.toml", "where the SDK is found", template!("rust/config.toml")),
             ],
+            PluginLanguage::Python => vec![
+                one("plugin.py", "the plugin", of_kind!(self.kind, "python", "py")),
+                one("requirements.txt", "what builds it", template!("python/requirements.txt")),
+            ],
+            PluginLanguage::JavaScript => vec![
+                one("plugin.js", "the plugin", of_kind!(self.kind, "javascript", "js")),
+                one("package.json", "what builds it", template!("javascript/package.json")),
+            ],
         };
         let cases = of_kind!(self.kind, "common/cases", "yaml");
         files.push(one(&format!("cases/{}.yaml", self.id), "what it promises, as tests", cases));
         let schema = format!("schemas/{}.json", self.id);
         let about = "what the settings of its node may be";
         match self.kind {
+            // There it stands in the source.
+            _ if self.language == PluginLanguage::JavaScript => {}
             PluginKind::Handler => files.push(one(&schema, about, template!("common/schemas/handler.json"))),
             PluginKind::Integration => {
                 files.push(one(&schema, about, template!("common/schemas/integration.json")));
@@ -127,10 +137,23 @@ pub(super) fn files(project: &Project) -> Vec<(String, String)> {
         ("<< policy >>", project.policy().unwrap_or_default()),
         ("<< sdk >>", SDK.to_owned()),
         ("<< files >>\n", table),
+        ("<< tools >>\n", tools(project.language)),
     ];
     let filled =
         |text: &str| words.iter().fold(text.to_owned(), |text, (word, meant)| text.replace(word, meant));
     templates.iter().map(|file| (file.path.clone(), filled(file.text))).collect()
+}
+
+/// What gets the tools that build it, as the README says it.
+fn tools(language: PluginLanguage) -> String {
+    let (first, commands) = match language {
+        PluginLanguage::Rust => return String::new(),
+        PluginLanguage::Python => {
+            ("Python 3.11 or newer", "python3 -m venv .venv\n.venv/bin/pip install -r requirements.txt")
+        }
+        PluginLanguage::JavaScript => ("Node 20 or newer", "npm install"),
+    };
+    format!("Once, with {first}, get what builds it:\n\n```sh\n{commands}\n```\n\n")
 }
 
 /// The version of the SDK that a new plugin asks for; it is found in the command itself.

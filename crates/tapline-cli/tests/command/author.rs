@@ -23,6 +23,20 @@ fn succeeded(said: &Said) -> &Said {
     said
 }
 
+/// Writes a plugin, builds it, runs its cases, and runs the pipeline that was written beside it.
+fn from_nothing_to_a_pipeline(workplace: &Workplace, language: &str, family: &str) {
+    let name = format!("{language}-{family}");
+    let new = format!("plugin new {name} --type {family} --lang {language} --capability {family}ing");
+    succeeded(&workplace.tapline(&new));
+    succeeded(&workplace.tapline(&format!("plugin build {name}")));
+    let tested = workplace.tapline(&format!("plugin test {name} --no-build"));
+    assert!(succeeded(&tested).err.ends_with("0 failed\n"), "{}", tested.err);
+    let run = workplace.tapline(&format!("run {name}/pipeline.yaml"));
+    assert!(!succeeded(&run).out.is_empty(), "{name} yields nothing");
+    let known = workplace.tapline(&format!("plugin info {name} --json"));
+    assert!(succeeded(&known).out.contains(&format!("{family}ing")), "{}", known.out);
+}
+
 #[test]
 fn every_family_in_rust_builds_passes_its_cases_and_runs_in_a_pipeline() {
     if !has_toolchain() {
@@ -30,33 +44,47 @@ fn every_family_in_rust_builds_passes_its_cases_and_runs_in_a_pipeline() {
     }
     let workplace = Workplace::building("families");
     for family in FAMILIES {
-        let name = format!("a-{family}");
-        succeeded(&workplace.tapline(&format!("plugin new {name} --type {family} --capability {family}ing")));
-        succeeded(&workplace.tapline(&format!("plugin build {name}")));
-        let tested = workplace.tapline(&format!("plugin test {name}"));
-        assert!(succeeded(&tested).err.ends_with("0 failed\n"), "{}", tested.err);
-        let run = workplace.tapline(&format!("run {name}/pipeline.yaml"));
-        assert!(!succeeded(&run).out.is_empty(), "{family} yields nothing");
-        let known = workplace.tapline(&format!("plugin info {name} --json"));
-        assert!(succeeded(&known).out.contains(&format!("{family}ing")), "{}", known.out);
+        from_nothing_to_a_pipeline(&workplace, "rust", family);
+    }
+}
+
+#[test]
+fn a_handler_in_python_and_one_in_javascript_build_pass_their_cases_and_run_in_a_pipeline() {
+    let Some(workplace) = Workplace::with_foreign_tools("handlers") else { return };
+    for language in ["python", "javascript"] {
+        from_nothing_to_a_pipeline(&workplace, language, "handler");
+    }
+}
+
+#[test]
+#[ignore = "compiles Python several times over"]
+fn every_family_in_every_other_language_builds_passes_its_cases_and_runs_in_a_pipeline() {
+    let Some(workplace) = Workplace::with_foreign_tools("families") else { return };
+    for language in ["python", "javascript"] {
+        for family in FAMILIES {
+            from_nothing_to_a_pipeline(&workplace, language, family);
+        }
     }
 }
 
 #[test]
 fn a_new_plugin_has_no_placeholder_left_and_its_readme_names_its_files() {
     let workplace = Workplace::new();
-    for family in FAMILIES {
-        let said = workplace.tapline(&format!("plugin new {family} --type {family}"));
-        succeeded(&said);
-        for entry in walkdir::WalkDir::new(workplace.path(family)) {
+    let languages = [("rust", "src/lib.rs"), ("python", "plugin.py"), ("javascript", "plugin.js")];
+    for ((language, source), family) in
+        languages.into_iter().flat_map(|one| FAMILIES.map(|family| (one, family)))
+    {
+        let name = format!("{language}-{family}");
+        succeeded(&workplace.tapline(&format!("plugin new {name} --type {family} --lang {language}")));
+        for entry in walkdir::WalkDir::new(workplace.path(&name)) {
             let entry = entry.unwrap();
             if entry.file_type().is_file() {
                 let text = std::fs::read_to_string(entry.path()).unwrap();
                 assert!(!text.contains("<<"), "{}", entry.path().display());
             }
         }
-        let readme = workplace.read(&format!("{family}/README.md"));
-        for file in ["src/lib.rs", "Cargo.toml", "pipeline.yaml"] {
+        let readme = workplace.read(&format!("{name}/README.md"));
+        for file in [source, "pipeline.yaml"] {
             assert!(readme.contains(&format!("| `{file}` |")), "{readme}");
         }
     }

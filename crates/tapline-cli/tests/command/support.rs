@@ -42,6 +42,25 @@ impl Workplace {
         workplace
     }
 
+    /// An empty folder of this name in which plugins in Python and JavaScript are built, where the tools for it are.
+    #[expect(clippy::disallowed_methods, reason = "the test runner says where they are")]
+    pub(crate) fn with_foreign_tools(name: &str) -> Option<Self> {
+        let beside = || repository().join("target/foreign");
+        let tools = std::env::var("TAPLINE_FOREIGN").map_or_else(|_| beside(), PathBuf::from);
+        let are_there =
+            ["node_modules/componentize-qjs", "node_modules/esbuild", ".venv/bin/componentize-py"];
+        if !are_there.iter().all(|tool| tools.join(tool).exists()) {
+            println!(
+                "skipped: the tools for Python and JavaScript are not there; `cargo xtask setup --install` brings them"
+            );
+            return None;
+        }
+        let folder = tools.join("authors").join(name);
+        let _ = fs::remove_dir_all(&folder);
+        fs::create_dir_all(&folder).unwrap();
+        Some(Self { folder, _temporary: None })
+    }
+
     /// Has what is built here share a target folder.
     pub(crate) fn shares_builds(&self) {
         let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("authors/target");

@@ -113,7 +113,7 @@ def provides(
     *,
     method: str = "handle",
     schema: Mapping[str, Any] | str | None = None,
-    authority: Literal["callers", "own"] | None = None,
+    authority: Literal["caller", "own"] | None = None,
 ) -> Callable[[F], F]:
     """Contributes to an extension point. The schema is a JSON Schema, or the name of a file of it beside this one."""
     return _contribution(point, key, method, schema, authority)
@@ -123,7 +123,7 @@ def node(
     key: str,
     *,
     schema: Mapping[str, Any] | str | None = None,
-    authority: Literal["callers", "own"] | None = None,
+    authority: Literal["caller", "own"] | None = None,
 ) -> Callable[[F], F]:
     """Handles nodes of a type: ``def run(self, context, request: NodeRequest)``."""
     return _contribution(NODE, key, "handle", schema, authority)
@@ -133,7 +133,7 @@ def provider(
     key: str,
     *,
     schema: Mapping[str, Any] | str | None = None,
-    authority: Literal["callers", "own"] | None = None,
+    authority: Literal["caller", "own"] | None = None,
 ) -> Callable[[F], F]:
     """Answers prompts: ``def complete(self, context, request: CompletionRequest) -> Completion``."""
     return _contribution(PROVIDER, key, "complete", schema, authority)
@@ -143,7 +143,7 @@ def method(
     function: F | None = None,
     *,
     name: str | None = None,
-    authority: Literal["callers", "own"] | None = None,
+    authority: Literal["caller", "own"] | None = None,
 ) -> Any:
     """Answers calls under the plugin's own id, by the function's name unless it has another: ``@method``."""
     marked = _contribution(METHODS, None, name, None, authority)
