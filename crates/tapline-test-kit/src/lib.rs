@@ -24,7 +24,7 @@
 //! stands still, and neighbours that answer badly ([`Answer`]). [`Cases`] are tests that are written in a file beside the
 //! plugin, in whatever language the plugin is; `tapline plugin test` runs them.
 //!
-//! [`mod@conformance`] is one suite of promises that every kind of plugin has to keep; each kind runs it by one line:
+//! With the feature `conformance`, there is one suite of promises that every kind of plugin has to keep; each kind runs it by one line:
 //!
 //! ```
 //! mod native {

@@ -89,6 +89,7 @@ async fn a_neighbour_can_lie_fail_be_oversized_or_be_missing() {
     assert_eq!(ask(Value::from("no object").into()).await, "no-output");
     assert_eq!(ask(Answer::Failure { code: "busy".into(), message: "later".into() }).await, "busy");
     assert_eq!(ask(Answer::Oversized(1 << 20)).await, "no-output");
+    assert_eq!(ask(Answer::Trap).await, "fault");
     let alone = Rig::load_native(asking()).await.unwrap();
     assert_eq!(
         alone.method("ask", "hi".into()).await.unwrap_err().to_failure().code(),
@@ -103,6 +104,18 @@ async fn a_neighbour_that_never_answers_costs_no_time_where_time_is_paused() {
     let error = rig.method("twice", Value::Null).await.unwrap_err();
 
     assert_eq!(error.to_failure().code(), "deadline-exceeded");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_neighbour_that_is_slow_is_waited_for_as_long_as_the_plugin_is_willing() {
+    let sign = async |milliseconds| {
+        let slow = Answer::Slow(Duration::from_millis(milliseconds), "signed".into());
+        let rig = Rig::setup().answer("clerk", "sign", slow).load_native(asking()).await.unwrap();
+        rig.method("twice", Value::Null).await.map_err(|error| error.to_failure().code().to_owned())
+    };
+
+    assert_eq!(sign(19).await, Ok("signed".into()));
+    assert_eq!(sign(21).await, Err("deadline-exceeded".into()));
 }
 
 #[tokio::test]

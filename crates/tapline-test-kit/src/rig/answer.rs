@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 use std::future::pending;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tapline::core::{BoxFuture, CallTarget, Contribution, Handler, METHODS, Origin, Request};
-use tapline::{CallError, Failure, Host, PluginId, Value};
+use tapline::{CallError, Failure, Fault, Host, PluginId, Value};
+use tokio::time::sleep;
 
 use super::seen::{Seen, SeenCall};
 use super::{RigError, setup::Answering};
@@ -22,6 +24,10 @@ pub enum Answer {
     },
     /// Nothing, ever: the plugin's patience ends it.
     Never,
+    /// This value, so long after it was asked for.
+    Slow(Duration, Value),
+    /// What a plugin answers that breaks, as by a trap.
+    Trap,
     /// A text of so many bytes.
     Oversized(usize),
     /// What the plugin itself answers to another request, so that it is entered a second time meanwhile.
@@ -88,6 +94,11 @@ impl Neighbour {
             Answer::Value(value) => Ok(value),
             Answer::Failure { code, message } => Err(Failure::new(code, message).into()),
             Answer::Never => pending().await,
+            Answer::Slow(time, value) => {
+                sleep(time).await;
+                Ok(value)
+            }
+            Answer::Trap => Err(trap()),
             Answer::Oversized(bytes) => Ok("x".repeat(bytes).into()),
             Answer::Reentrant { method, request } => {
                 let request = Request::new(METHODS, self.plugin.as_str(), &method, request);
@@ -96,6 +107,11 @@ impl Neighbour {
             }
         }
     }
+}
+
+/// The error of a plugin that broke.
+pub(super) fn trap() -> CallError {
+    Fault::Trap { message: "on purpose".into() }.into()
 }
 
 impl Handler for Neighbour {

@@ -109,6 +109,11 @@ async fn answered(inside: Answer) -> Result<Value, CallError> {
         Answer::Value(value) => Ok(value),
         Answer::Failure { code, message } => Err(Failure::new(code, message).into()),
         Answer::Oversized(bytes) => Ok("x".repeat(bytes).into()),
+        Answer::Slow(time, value) => {
+            tokio::time::sleep(time).await;
+            Ok(value)
+        }
+        Answer::Trap => Err(super::answer::trap()),
         // What is inside of a hook knows no plugin that it could call.
         Answer::Never | Answer::Reentrant { .. } => std::future::pending().await,
     }
