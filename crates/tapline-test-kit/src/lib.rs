@@ -21,7 +21,7 @@
 //! ```
 //!
 //! [`Setup`] says what the plugin finds around it: a scripted [provider](Setup::provider), servers, secrets, a clock that
-//! stands still, and neighbours that answer badly ([`Answer`]). [`Cases`] are tests that are written in a file beside the
+//! stands still, and neighbours that answer badly ([`Answer`]); [`hostile`] is a plugin that does harm in every way. [`Cases`] are tests that are written in a file beside the
 //! plugin, in whatever language the plugin is; `tapline plugin test` runs them.
 //!
 //! With the feature `conformance`, there is one suite of promises that every kind of plugin has to keep; each kind runs it by one line:
@@ -35,10 +35,12 @@
 
 mod rig;
 mod cases;
+mod hostile;
 #[cfg(feature = "conformance")]
 mod suite;
 
 pub use cases::{CaseResult, Cases, CasesError, Mismatch};
+pub use hostile::hostile;
 pub use rig::{Answer, HookCall, HookOutcome, Reply, Rig, RigError, Seen, SeenCall, SeenRequest, Setup};
 #[cfg(feature = "conformance")]
 pub use suite::*;

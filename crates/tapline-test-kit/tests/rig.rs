@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use tapline::{Failure, Policy, Value};
 use tapline_pdk::prelude::{Context, Event, Level, Result, plugin};
-use tapline_test_kit::{Answer, HookCall, Reply, Rig, guest};
+use tapline_test_kit::{Answer, HookCall, Reply, Rig, guest, hostile};
 
 /// Asks others for all sorts of things.
 #[derive(Debug)]
@@ -179,6 +179,18 @@ async fn a_package_runs_in_its_sandbox_with_servers_and_secrets_of_the_test() {
         "{elsewhere}"
     );
     assert!(rig.seen().audit().contains(&"request GET https://api.example/v1".to_owned()));
+}
+
+#[tokio::test]
+async fn a_plugin_that_leaks_traps_or_never_ends_can_be_had_and_harms_nobody() {
+    let rig = Rig::load(hostile().unwrap().path()).await.unwrap();
+
+    for (method, message) in [("grow", "memory"), ("trap", "trapped"), ("spin", "cpu")] {
+        let error = rig.method(method, Value::Null).await.unwrap_err();
+        assert!(error.to_string().contains(message), "{method}: {error}");
+        // It has broken, and is started again.
+        rig.host().restart(rig.plugin()).await.unwrap();
+    }
 }
 
 #[tokio::test]

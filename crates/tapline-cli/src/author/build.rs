@@ -40,12 +40,28 @@ pub(super) fn built(project: &Project) -> Result<Option<Manifest>> {
         Err(error) => return Err(error.into()),
     };
     let manifest = Loader::parse(&project.folder().join("plugin.toml"), &built.manifest)?;
+    if let Some(mistake) = broken_schema(&manifest) {
+        Output::Error.line(format_args!("error: {mistake}"));
+        return Ok(None);
+    }
     built.write(project.folder())?;
     let size = built.component.len().div_ceil(1 << 10);
     let (id, version) = (manifest.id(), &manifest.plugin.version);
     let (place, took) = (project.folder().join("plugin.wasm"), begun.elapsed().as_secs_f64());
     Output::Error.line(format_args!("built {id} {version}: {}, {size} KiB, in {took:.1} s", place.display()));
     Ok(Some(manifest))
+}
+
+/// What is wrong with the schemas of what a plugin contributes; whoever uses it could do nothing about it.
+fn broken_schema(manifest: &Manifest) -> Option<String> {
+    manifest.provides.iter().find_map(|provides| {
+        // The build has put its text into the manifest; what is no JSON is refused where it is read.
+        let schema = serde_json::from_str(provides.schema.as_deref()?).ok()?;
+        let error = jsonschema::options().offline().build(&schema).err()?;
+        let place = error.instance_path().to_string();
+        let place = if place.is_empty() { "it as a whole".to_owned() } else { format!("`{place}`") };
+        Some(format!("the schema of `{}/{}` is broken at {place}: {error}", provides.point, provides.key))
+    })
 }
 
 /// What projects are built against, where this user keeps caches.

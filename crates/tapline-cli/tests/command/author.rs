@@ -166,6 +166,20 @@ fn a_mistake_in_the_source_is_shown_at_its_place_and_the_package_stays() {
     assert_eq!(workplace.read("b-broken/plugin.wasm"), "what was there");
 }
 
+#[test]
+fn a_schema_that_is_none_is_told_by_the_build_and_not_left_to_whoever_uses_the_plugin() {
+    let Some(workplace) = Workplace::with_foreign_tools("schema") else { return };
+    succeeded(&workplace.tapline("plugin new d-schema --lang javascript"));
+    workplace.edit("d-schema/plugin.js", r#"type: "string""#, r#"type: "strnig""#);
+
+    let said = workplace.tapline("plugin build d-schema");
+
+    assert_eq!(said.code, 1, "{}", said.err);
+    let expected = "the schema of `node/d-schema` is broken at `/properties/text/type`";
+    assert!(said.err.contains(expected), "{}", said.err);
+    assert!(!workplace.path("d-schema/plugin.wasm").exists());
+}
+
 /// A command that goes on, and what it says line by line.
 struct Going {
     child: Child,
