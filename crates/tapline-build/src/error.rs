@@ -6,7 +6,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum BuildError {
     /// The folder holds no source of a plugin.
-    #[error("{}: there is no source of a plugin: {expected}", folder.display())]
+    #[error("{}: there is no source of a plugin that can be built: {expected}", folder.display())]
     NotAProject {
         /// The folder.
         folder: PathBuf,

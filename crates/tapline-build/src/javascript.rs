@@ -23,6 +23,9 @@ const NO_NODE: &str = "Node 20 or newer, as node\non Debian: apt-get install nod
 /// As [`Project::build`](crate::Project::build).
 pub fn build(folder: &Path, entry: &str, sdk: &Sdk) -> Result<Built, BuildError> {
     let folder = absolute(folder)?;
+    if folder.to_str().is_none() {
+        return Err(BuildError::NotAProject { folder, expected: "the name of a folder is not UTF-8" });
+    }
     let scratch = folder.join(SCRATCH);
     let node = Node::find(&folder, sdk)?;
     fs::create_dir_all(&scratch).map_err(|source| BuildError::File { path: scratch.clone(), source })?;

@@ -18,7 +18,7 @@ pub(crate) fn show_causes(mut cause: Option<&(dyn Error + 'static)>) {
 }
 
 /// A message without what could steer a terminal: it may repeat what a file says.
-fn visible(message: impl Display) -> String {
+pub(crate) fn visible(message: impl Display) -> String {
     let message = message.to_string();
     let lines: Vec<_> = message.split('\n').map(crate::audit::visible).collect();
     lines.join("\n")

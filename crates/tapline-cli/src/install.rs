@@ -39,7 +39,7 @@ pub(crate) fn install(arguments: &InstallArguments) -> Result<Ending> {
         Output::Standard.line("nothing was written: this is a dry run");
         return Ok(Ending::Done);
     }
-    match folder.put(&parcel) {
+    match folder.put(&parcel, &change, &lock) {
         Ok(place) => {
             Output::Standard.line(format_args!("installed {} in {}", titled(&parcel), place.display()));
             tell_locked(parcel.manifest(), &lock);

@@ -169,8 +169,14 @@ pub enum InstallError {
         found: Digest,
     },
     /// There is something in its place.
-    #[error("{} is there, and is not this package", .0.display())]
+    #[error("{} is there, and is not this package; move it away, or delete it", .0.display())]
     Occupied(PathBuf),
+    /// Others have changed the folder since it was looked at.
+    #[error("{} was changed meanwhile, and with it what this package would change; try again", .0.display())]
+    Meanwhile(PathBuf),
+    /// The folder cannot be looked at.
+    #[error(transparent)]
+    Listed(#[from] ManifestError),
     /// A file or folder cannot be read or written.
     #[error("cannot write {}", file.display())]
     Unwritable {

@@ -19,7 +19,7 @@
 //! let (installed, _broken) = plugins.installed()?;
 //! let change = Change::of(&parcel, &installed, &Lock::default())?;
 //! assert!(!change.needs_consent());
-//! assert_eq!(plugins.put(&parcel)?, root.join("plugins/redact-1.0.0"));
+//! assert_eq!(plugins.put(&parcel, &change, &Lock::default())?, root.join("plugins/redact-1.0.0"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -2,8 +2,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tapline_core::Manifest;
-use tapline_host::{Loader, ManifestError};
+use tapline_host::{Loader, Lock, ManifestError};
 
+use crate::change::Change;
 use crate::error::{InstallError, RemoveError};
 use crate::parcel::Parcel;
 use crate::record::Record;
@@ -83,18 +84,26 @@ impl PluginsFolder {
         self.path.join(parcel.name())
     }
 
-    /// Puts a package into its place with a [`Record`] of it, whole or not at all, whenever the process ends. It waits for
-    /// others that change the folder.
+    /// Puts a package into its place with a [`Record`] of it, whole or not at all, whenever the process ends, and says where
+    /// it is; there already, when somebody else has put it there. It waits for others that change the folder, and then looks
+    /// whether that changes what was [agreed to](Change).
     ///
     /// # Errors
-    /// When there is something in its place, or it cannot be written.
-    pub fn put(&self, parcel: &Parcel) -> Result<PathBuf, InstallError> {
+    /// When there is something else in its place, when it would change something else by now, or it cannot be written.
+    pub fn put(&self, parcel: &Parcel, agreed: &Change, lock: &Lock) -> Result<PathBuf, InstallError> {
         let place = self.place(parcel);
         let unwritable = |source| InstallError::Unwritable { file: place.clone(), source };
         let record = Record::of(parcel).text().map_err(unwritable)?;
         let files = parcel.files().iter().map(|(name, content)| (&**name, &**content));
         let files = files.chain([(Record::FILE, record.as_bytes())]);
         let folder = Exclusive::of(&self.path).map_err(unwritable)?;
+        let now = Change::of(parcel, &self.installed()?.0, lock)?;
+        if let Some(there) = now.there {
+            return Ok(there);
+        }
+        if now != *agreed {
+            return Err(InstallError::Meanwhile(self.path.clone()));
+        }
         if place.symlink_metadata().is_ok() {
             return Err(InstallError::Occupied(place));
         }
@@ -115,5 +124,52 @@ impl PluginsFolder {
             return Err(RemoveError::NotInstalled(installed.folder.clone()));
         };
         Exclusive::of(&self.path).and_then(|folder| folder.remove(name)).map_err(failed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tapline_core::Package;
+
+    use super::*;
+
+    fn parcel(folder: &Path, version: &str, requires: &str) -> Parcel {
+        let manifest = format!(
+            "[plugin]\nid = 'x'\nversion = '{version}'\nhost = '^1'\nruntime = 'wasm'\n[requires]\n{requires}\n"
+        );
+        fs::create_dir_all(folder).unwrap();
+        fs::write(folder.join(Loader::MANIFEST), manifest).unwrap();
+        fs::write(folder.join("plugin.wasm"), "").unwrap();
+        Parcel::of_folder(folder, &|_: &Package| Ok(())).unwrap()
+    }
+
+    #[test]
+    fn what_was_agreed_to_is_looked_at_again_when_it_is_written() {
+        let root = tempfile::tempdir().unwrap();
+        let plugins = PluginsFolder::new(root.path().join("plugins"));
+        let first = parcel(&root.path().join("one"), "1.0.0", "");
+        let second = parcel(&root.path().join("two"), "1.1.0", "random = true");
+        let lock = Lock::default();
+        // Both look before either writes.
+        let agreed = Change::of(&second, &[], &lock).unwrap();
+        assert!(!agreed.needs_consent());
+
+        plugins.put(&first, &Change::default(), &lock).unwrap();
+
+        let refused = plugins.put(&second, &agreed, &lock).unwrap_err();
+        assert!(matches!(refused, InstallError::Meanwhile(_)), "{refused}");
+        assert!(!plugins.place(&second).exists());
+    }
+
+    #[test]
+    fn the_same_package_put_twice_at_once_is_there_for_both() {
+        let root = tempfile::tempdir().unwrap();
+        let plugins = PluginsFolder::new(root.path().join("plugins"));
+        let parcel = parcel(&root.path().join("one"), "1.0.0", "");
+        let (agreed, lock) = (Change::default(), Lock::default());
+
+        let [one, other] = [(), ()].map(|()| plugins.put(&parcel, &agreed, &lock).unwrap());
+
+        assert_eq!(one, other);
     }
 }

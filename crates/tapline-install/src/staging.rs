@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// Beside the packages, on the same file system, and without a manifest: no package that is half there is ever found.
-const STAGING: &str = ".tapline";
+const STAGING: &str = ".tapline-staging";
 
 /// A folder of plugins that nobody else changes as long as this is there.
 #[derive(Debug)]

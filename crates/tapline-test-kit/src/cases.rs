@@ -3,10 +3,12 @@ mod file;
 mod play;
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tapline::core::Runtime;
+use tapline::host::read_file;
 
 pub use check::Mismatch;
 
@@ -52,7 +54,7 @@ pub enum CasesError {
         /// The file.
         file: PathBuf,
         /// Why not.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// It says something that has no meaning.
     #[error("{place}: {message}")]
@@ -64,6 +66,9 @@ pub enum CasesError {
     },
 }
 
+/// A larger file is none of cases.
+const LARGEST: u64 = 8 << 20;
+
 impl Cases {
     /// Reads a file of cases.
     ///
@@ -71,8 +76,9 @@ impl Cases {
     /// When it cannot be read, or has a mistake.
     pub fn read(file: impl Into<PathBuf>) -> Result<Self, CasesError> {
         let file = file.into();
-        let text = std::fs::read_to_string(&file)
-            .map_err(|source| CasesError::Read { file: file.clone(), source })?;
+        let failed = |source| CasesError::Read { file: file.clone(), source };
+        let bytes = read_file(&file, LARGEST).map_err(failed)?;
+        let text = String::from_utf8(bytes).map_err(|error| failed(io::Error::other(error)))?;
         let CasesFile { setup, cases } = CasesFile::parse(&text).map_err(|(line, column, message)| {
             CasesError::Mistake { place: place(&file, line, column), message }
         })?;
@@ -116,7 +122,10 @@ impl fmt::Display for CaseResult {
         }
         if !self.log.is_empty() {
             writeln!(formatter, "    the plugin's log:")?;
-            self.log.iter().try_for_each(|line| writeln!(formatter, "      {line}"))?;
+            // What follows on a line of the plugin's cannot be taken for a line of ours.
+            self.log.iter().try_for_each(|line| {
+                writeln!(formatter, "      {}", line.replace('\n', "\n             "))
+            })?;
         }
         Ok(())
     }

@@ -136,6 +136,47 @@ cases:
     "#]]).await;
 }
 
+#[tokio::test]
+async fn a_start_that_fails_otherwise_than_expected_has_not_passed() {
+    let text = "
+cases:
+  - name: it is refused
+    start: true
+    expect: { error: { code: invalid-config }, log: [never said] }
+";
+    let package = tempfile::tempdir().unwrap();
+    std::fs::copy(guest("redact").join("plugin.toml"), package.path().join("plugin.toml")).unwrap();
+    std::fs::write(package.path().join("plugin.wasm"), "broken").unwrap();
+    let (_folder, file) = written(text);
+    let cases = Cases::read(file).unwrap();
+
+    let result = cases.run(0, package.path(), Arc::new(WasmRuntime::new().unwrap())).await.unwrap();
+
+    let shown = result.to_string();
+    assert!(shown.contains("- invalid-config") && shown.contains("+ not-started"), "{shown}");
+    assert!(shown.contains("never said"), "{shown}");
+}
+
+#[test]
+fn what_would_be_passed_over_is_a_mistake() {
+    for (case, expected) in [
+        ("start: true, expect: { output: 1 }", "a `start` has no `output`"),
+        ("method: { name: a }, expect: { reached: [] }", "`reached` is for a `hook`"),
+        (
+            "method: { name: a }, expect: { output: 1, error: { code: a } }",
+            "there is an `output` or an `error`",
+        ),
+        ("publish: { topic: a }, expect: { output: 1 }", "an event has no answer"),
+        ("publish: { topic: a }, expect: { calls: [] }", "when an event has been taken is not known"),
+        ("start: true, setup: { answers: [{ target: a, method: b }] }", "`b` of `a` has one answer"),
+        ("start: true, setup: { http: [{ url: 'http://a', json: 1, body: b }] }", "a `json` or a `body`"),
+    ] {
+        let (_folder, file) = written(&format!("cases:\n  - {{ name: it, {case} }}\n"));
+        let error = Cases::read(file).unwrap_err().to_string();
+        assert!(error.contains(expected), "{case}: {error}");
+    }
+}
+
 #[test]
 fn a_mistake_is_told_with_its_place() {
     check_mistake(

@@ -9,7 +9,7 @@ use tapline_test_kit::{CaseResult, Cases};
 
 use crate::arguments::TestArguments;
 use crate::output::Output;
-use crate::{Ending, sandbox};
+use crate::{Ending, error, sandbox};
 
 use super::build::package;
 
@@ -51,7 +51,7 @@ async fn run(cases: &[Cases], arguments: &TestArguments, sandbox: Arc<dyn Runtim
                 continue;
             };
             if !arguments.json {
-                Output::Error.text(&result);
+                Output::Error.text(error::visible(&result));
             }
             results.push(result);
         }

@@ -28,7 +28,16 @@ pub(crate) fn dev(arguments: &DevArguments) -> Result<Ending> {
     let source = Arc::new(Source::open(&arguments.folder)?);
     let file = arguments.pipeline.clone().unwrap_or_else(|| arguments.folder.join("pipeline.yaml"));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let ending = runtime.block_on(watch(source, file, arguments.inputs.clone()));
+    let ending = runtime.block_on(async {
+        tokio::select! {
+            ending = watch(source, file, arguments.inputs.clone()) => ending,
+            // Also while something is built: its tools end by the same signal.
+            interrupted = signal::ctrl_c() => {
+                interrupted.context("Ctrl-C cannot be listened to")?;
+                Ok(Ending::Interrupted)
+            }
+        }
+    });
     // Code that computes without end cannot be waited for.
     runtime.shutdown_background();
     ending
@@ -42,27 +51,15 @@ async fn watch(source: Arc<Source>, file: PathBuf, inputs: Vec<(String, String)>
             Some(plugin) => session = renewed(session, &plugin, &file, &inputs).await,
             None => Output::Error.line(rest(session.as_ref())),
         }
-        if let Until::Interrupted = until(&mut changes, &mut session).await? {
-            return Ok(Ending::Interrupted);
-        }
+        until_changed(&mut changes, &mut session).await;
     }
 }
 
-/// Why the wait is over.
-enum Until {
-    Changed,
-    Interrupted,
-}
-
 /// Waits for a change, and meanwhile for the end of the run.
-async fn until(changes: &mut Changes, session: &mut Option<Session>) -> Result<Until> {
+async fn until_changed(changes: &mut Changes, session: &mut Option<Session>) {
     loop {
         tokio::select! {
-            interrupted = signal::ctrl_c() => {
-                interrupted.context("Ctrl-C cannot be listened to")?;
-                return Ok(Until::Interrupted);
-            }
-            () = changes.next() => return Ok(Until::Changed),
+            () = changes.next() => return,
             () = finished(session.as_mut()) => Output::Error.line("waiting for a change"),
         }
     }

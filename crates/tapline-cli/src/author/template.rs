@@ -131,7 +131,7 @@ pub(super) fn files(project: &Project) -> Vec<(String, String)> {
     let capabilities: Vec<_> = project.capabilities.iter().map(|name| format!("{name:?}")).collect();
     let words = [
         ("<< id >>", project.id.clone()),
-        ("<< type >>", project.id.to_upper_camel_case()),
+        ("<< type >>", format!("{}Plugin", project.id.to_upper_camel_case())),
         ("<< description >>", project.description().to_owned()),
         ("<< capabilities >>", capabilities.join(", ")),
         ("<< policy >>", project.policy().unwrap_or_default()),

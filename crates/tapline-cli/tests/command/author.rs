@@ -49,6 +49,19 @@ fn every_family_in_rust_builds_passes_its_cases_and_runs_in_a_pipeline() {
 }
 
 #[test]
+fn an_id_that_means_something_elsewhere_is_a_name_like_any_other() {
+    if !has_toolchain() {
+        return;
+    }
+    let workplace = Workplace::building("names");
+    for name in ["true", "null", "self", "settings"] {
+        succeeded(&workplace.tapline(&format!("plugin new {name}")));
+        succeeded(&workplace.tapline(&format!("plugin test {name}")));
+        succeeded(&workplace.tapline(&format!("run {name}/pipeline.yaml")));
+    }
+}
+
+#[test]
 fn a_handler_in_python_and_one_in_javascript_build_pass_their_cases_and_run_in_a_pipeline() {
     let Some(workplace) = Workplace::with_foreign_tools("handlers") else { return };
     for language in ["python", "javascript"] {

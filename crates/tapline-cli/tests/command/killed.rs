@@ -39,7 +39,9 @@ fn a_crash_at_any_step_leaves_all_or_nothing_and_the_next_cleans_up() {
     ] {
         let workplace = packed("");
         assert_eq!(killed_at(calls, &workplace, "plugin install x").status.code(), None);
-        assert!(below(&workplace, "plugins").iter().any(|name| name.starts_with("plugins/.tapline/")));
+        assert!(
+            below(&workplace, "plugins").iter().any(|name| name.starts_with("plugins/.tapline-staging/"))
+        );
         assert_eq!(done(&workplace, "plugin list").out.contains("plugins/x-1.0.0"), is_there);
         done(&workplace, "plugin install x");
         done(&workplace, "plugin verify x");

@@ -73,7 +73,9 @@ pub(super) fn check_reached(expect: &Expect, reached: Vec<Value>) -> Option<Mism
 
 /// Whether everything has been seen that is told in passing, and may come later than an answer.
 pub(super) fn is_told(expect: &Expect, seen: &Seen) -> bool {
-    first_missing(&expect.events, &seen.events(), is_event).is_none()
+    expect.calls.as_ref().is_none_or(|expected| calls(expected, &seen.calls()).is_none())
+        && expect.requests.as_ref().is_none_or(|expected| requests(expected, &seen.requests()).is_none())
+        && first_missing(&expect.events, &seen.events(), is_event).is_none()
         && first_missing(&expect.log, &log(seen), contains).is_none()
         && first_missing(&expect.audit, &seen.audit(), contains).is_none()
 }

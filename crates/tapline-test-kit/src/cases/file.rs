@@ -233,8 +233,11 @@ impl CasesFile {
         })?;
         for case in &file.cases {
             let (line, column) = case.place();
-            case.action().map_err(|message| (line, column, message))?;
+            let action = case.action().map_err(|message| (line, column, message))?;
+            case.expect.misfit(&action).map_or(Ok(()), |message| Err((line, column, message.to_owned())))?;
+            case.setup.misfit().map_or(Ok(()), |message| Err((line, column, message)))?;
         }
+        file.setup.misfit().map_or(Ok(()), |message| Err((1, 1, message)))?;
         if file.cases.is_empty() {
             return Err((1, 1, "there is no case".into()));
         }
@@ -278,7 +281,46 @@ impl Case {
     }
 }
 
+impl Expect {
+    /// What of it says nothing about the action, and would be passed over.
+    fn misfit(&self, action: &Action<'_>) -> Option<&'static str> {
+        let is_told_nothing = self.events.is_empty() && self.log.is_empty() && self.audit.is_empty();
+        let expects_none = self.calls.as_ref().is_some_and(Vec::is_empty)
+            || self.requests.as_ref().is_some_and(Vec::is_empty);
+        match action {
+            _ if self.output.is_some() && self.error.is_some() => {
+                Some("there is an `output` or an `error`, and not both")
+            }
+            Action::Hook(_) => None,
+            _ if self.reached.is_some() => Some("`reached` is for a `hook`"),
+            Action::Start if self.output.is_some() => Some("a `start` has no `output`"),
+            Action::Publish(_) if self.output.is_some() || self.error.is_some() => {
+                Some("an event has no answer: expect `log`, `events`, `calls`, `requests` or `audit`")
+            }
+            Action::Publish(_) if expects_none && is_told_nothing => {
+                Some("when an event has been taken is not known: expect a `log` line, too, to wait for")
+            }
+            _ => None,
+        }
+    }
+}
+
 impl Scene {
+    /// What of it says two things at once.
+    fn misfit(&self) -> Option<String> {
+        let answers = |one: &&Answering| {
+            usize::from(one.output.is_some()) + usize::from(one.error.is_some()) + usize::from(one.never) != 1
+        };
+        if let Some(answer) = self.answers.iter().find(answers) {
+            let (method, target) = (&answer.method, &answer.target);
+            return Some(format!(
+                "`{method}` of `{target}` has one answer: `output`, `error` or `never: true`"
+            ));
+        }
+        let served = self.http.iter().find(|served| served.json.is_some() && !served.body.is_empty());
+        served.map(|served| format!("{} has a `json` or a `body`, and not both", served.url))
+    }
+
     /// What a case finds: what all find, and what it says of its own.
     pub(super) fn with(&self, own: &Self) -> Self {
         let mut scene = self.clone();

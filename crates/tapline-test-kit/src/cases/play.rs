@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tapline::core::{METHODS, Runtime};
-use tapline::{HookError, Value};
+use tapline::{CallError, HookError, Value};
 use tempfile::TempDir;
 
 use super::check::{Mismatch, check_answer, check_reached, check_seen, is_told};
@@ -28,9 +28,16 @@ pub(super) async fn play(
         Ok(setup) => setup.runtime(runtime).data(data.path()),
         Err(mismatch) => return (vec![mismatch], Vec::new()),
     };
+    let seen = setup.seen();
     let rig = match setup.load(folder).await {
         Ok(rig) => rig,
-        Err(error) => return (not_started(case, &error), Vec::new()),
+        Err(error) => {
+            let mut mismatches = not_started(case, &error);
+            if matches!(case.action(), Ok(Action::Start)) {
+                mismatches.extend(check_seen(&case.expect, &seen));
+            }
+            return (mismatches, lines(&seen));
+        }
     };
     let mut mismatches = act(&rig, case).await;
     // What is told in passing may still be on its way; when it does not come, the check says so.
@@ -103,25 +110,22 @@ fn expects_no_error(case: &Case) -> Vec<Mismatch> {
 
 fn not_started(case: &Case, error: &crate::rig::RigError) -> Vec<Mismatch> {
     let said = chain(error);
-    let code = failure_code(error);
     match (&case.expect.error, case.action()) {
-        (Some(expected), Ok(Action::Start)) => {
-            check_answer(&case.expect, Err((code.unwrap_or_else(|| expected.code.clone()), said)))
-        }
+        (Some(_), Ok(Action::Start)) => check_answer(&case.expect, Err((code_of(error), said))),
         _ => vec![Mismatch::other("the plugin does not start", said)],
     }
 }
 
-/// The code with which the plugin refused to start, if it was the plugin.
-fn failure_code(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+/// The code of what a plugin answered instead of starting, or `not-started` when it was not asked at all.
+fn code_of(error: &(dyn std::error::Error + 'static)) -> String {
     let mut next = Some(error);
     while let Some(error) = next {
-        if let Some(tapline::CallError::Failure(failure)) = error.downcast_ref() {
-            return Some(failure.code().to_owned());
+        if let Some(answered) = error.downcast_ref::<CallError>() {
+            return answered.to_failure().code().to_owned();
         }
         next = error.source();
     }
-    None
+    "not-started".to_owned()
 }
 
 fn told(error: &HookError) -> (String, String) {

@@ -48,11 +48,13 @@ pub struct SeenRequest {
     pub body: String,
 }
 
-impl Seen {
-    pub(super) fn new() -> Self {
+impl Default for Seen {
+    fn default() -> Self {
         Self(Arc::new(Shared { noted: Mutex::default(), count: watch::Sender::new(0) }))
     }
+}
 
+impl Seen {
     /// The calls of other plugins.
     #[must_use]
     pub fn calls(&self) -> Vec<SeenCall> {

@@ -26,6 +26,7 @@ pub struct Setup {
     time: Option<SystemTime>,
     policy: Option<Policy>,
     runtime: Option<Arc<dyn Runtime>>,
+    seen: Seen,
 }
 
 /// Nothing that a plugin does in a test is more than this.
@@ -110,6 +111,12 @@ impl Setup {
         self
     }
 
+    /// What the plugin will have done, also where it does not start.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        self.seen.clone()
+    }
+
     /// Loads the package in a folder.
     ///
     /// # Errors
@@ -129,7 +136,7 @@ impl Setup {
     }
 
     async fn start(mut self, manifest: Manifest, load: Load) -> Result<Rig, RigError> {
-        let seen = Seen::new();
+        let seen = self.seen.clone();
         let host = self.host(&manifest, &seen)?;
         let plugin = manifest.id().clone();
         answer::contribute(&host, &plugin, &seen, std::mem::take(&mut self.answers))?;

@@ -32,13 +32,36 @@ fn stand_in(number: usize, dependency: &Dependency) -> Load {
 fn lowest(range: &VersionReq) -> Version {
     let named = |part: &Comparator| {
         let next = u64::from(part.op == Op::Greater);
-        let (minor, patch) = (part.minor.unwrap_or(0), part.patch.unwrap_or(0));
-        let mut version = Version::new(part.major, minor, patch + next);
+        let mut version = match (part.minor, part.patch) {
+            (None, _) => Version::new(part.major + next, 0, 0),
+            (Some(minor), None) => Version::new(part.major, minor + next, 0),
+            (Some(minor), Some(patch)) => Version::new(part.major, minor, patch + next),
+        };
         version.pre = part.pre.clone();
         version
     };
     let lower = |part: &&Comparator| !matches!(part.op, Op::Less | Op::LessEq);
-    range.comparators.iter().filter(lower).map(named).max().unwrap_or(Version::new(1, 0, 0))
+    let usual = Version::new(1, 0, 0);
+    match range.comparators.iter().filter(lower).map(named).max() {
+        Some(lowest) => lowest,
+        None if range.matches(&usual) => usual,
+        None => Version::new(0, 0, 0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stand_in_has_a_version_that_is_asked_for() {
+        for range in
+            ["*", "^1.2", "1", ">1", ">1.2", ">1.2.3", "<1", "<0.5", "<=0.3", ">=2, <3", "~1.4", "=0.1.2"]
+        {
+            let range: VersionReq = range.parse().unwrap();
+            assert!(range.matches(&lowest(&range)), "{range}: {}", lowest(&range));
+        }
+    }
 }
 
 struct Nothing;

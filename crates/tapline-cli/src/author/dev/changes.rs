@@ -23,7 +23,8 @@ impl Changes {
         let (sender, changed) = mpsc::unbounded_channel();
         let (project, pipeline) = (Arc::clone(source), fs::canonicalize(pipeline).unwrap_or_default());
         let root = fs::canonicalize(source.folder())?;
-        let is_ours = move |path: &PathBuf| *path == pipeline || project.is_source(path);
+        let file = pipeline.clone();
+        let is_ours = move |path: &PathBuf| *path == file || project.is_source(path);
         let mut watcher = new_debouncer(TOGETHER, None, move |events: DebounceEventResult| {
             let mut paths = events
                 .iter()
@@ -36,6 +37,10 @@ impl Changes {
             }
         })?;
         watcher.watch(&root, RecursiveMode::NonRecursive)?;
+        let beside = pipeline.parent().filter(|folder| **folder != root && folder.is_dir());
+        if let Some(beside) = beside {
+            watcher.watch(beside, RecursiveMode::NonRecursive)?;
+        }
         for folder in source.source_folders()? {
             watcher.watch(fs::canonicalize(folder)?, RecursiveMode::Recursive)?;
         }
