@@ -2,6 +2,8 @@ use std::fs;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
 
+use tempfile::NamedTempFile;
+
 use crate::{BuildError, Sdk, javascript, python, rust};
 
 /// The folder of a plugin's source, which the package is put into, beside the source.
@@ -132,14 +134,16 @@ impl Language {
 }
 
 impl Built {
-    /// Writes the package's files into a folder, each whole or not at all; one that is right already is left alone.
+    /// Writes the package's files into a folder: both are there whole before either takes its place. One that is right
+    /// already is left alone.
     ///
     /// # Errors
     ///
     /// When a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), BuildError> {
-        write_if_changed(&folder.join(COMPONENT), &self.component)?;
-        write_if_changed(&folder.join(MANIFEST), self.manifest.as_bytes())
+        let (component, manifest) = (folder.join(COMPONENT), folder.join(MANIFEST));
+        let written = [staged(&component, &self.component)?, staged(&manifest, self.manifest.as_bytes())?];
+        written.into_iter().flatten().try_for_each(Staged::take_place)
     }
 }
 
@@ -148,12 +152,24 @@ fn is_no_source(name: &str) -> bool {
     name.starts_with('.') || ["target", "node_modules", "__pycache__"].contains(&name)
 }
 
+/// Writes a file, unless it is right already.
 pub(crate) fn write_if_changed(path: &Path, content: &[u8]) -> Result<(), BuildError> {
-    let failed = |source| BuildError::File { path: path.to_owned(), source };
-    if fs::read(path).is_ok_and(|present| present == content) {
-        return Ok(());
+    staged(path, content)?.map_or(Ok(()), Staged::take_place)
+}
+
+/// A file that is written, beside the place that it is for.
+struct Staged {
+    file: NamedTempFile,
+    place: PathBuf,
+}
+
+/// The file with its content; `None` when it is in its place already.
+fn staged(place: &Path, content: &[u8]) -> Result<Option<Staged>, BuildError> {
+    let failed = |source| BuildError::File { path: place.to_owned(), source };
+    if fs::read(place).is_ok_and(|present| present == content) {
+        return Ok(None);
     }
-    let folder = path.parent().unwrap_or(path);
+    let folder = place.parent().unwrap_or(place);
     fs::create_dir_all(folder).map_err(failed)?;
     // As any other file, and not for its owner alone.
     let mut builder = tempfile::Builder::new();
@@ -161,6 +177,12 @@ pub(crate) fn write_if_changed(path: &Path, content: &[u8]) -> Result<(), BuildE
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
     let mut file = builder.tempfile_in(folder).map_err(failed)?;
     file.write_all(content).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
+    Ok(Some(Staged { file, place: place.to_owned() }))
+}
+
+impl Staged {
+    fn take_place(self) -> Result<(), BuildError> {
+        let placed = self.file.persist(&self.place);
+        placed.map(drop).map_err(|error| BuildError::File { path: self.place, source: error.error })
+    }
 }

@@ -27,8 +27,12 @@ impl Sdk {
     pub fn unpack(cache: &Path) -> Result<Self, BuildError> {
         let cache = std::path::absolute(cache).map_err(|source| failed(cache, source))?;
         let folder = cache.join(DIGEST);
-        if folder.is_dir() {
+        // Whoever cleans caches may have left a part of it.
+        if FILES.iter().all(|(path, _)| folder.join(path).is_file()) {
             return Ok(Self { folder });
+        }
+        if folder.is_dir() {
+            fs::remove_dir_all(&folder).map_err(|source| failed(&folder, source))?;
         }
         fs::create_dir_all(&cache).map_err(|source| failed(&cache, source))?;
         // Beside it first: one that is there is whole.

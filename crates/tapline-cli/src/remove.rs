@@ -4,7 +4,7 @@ use anyhow::{Result, bail};
 use tapline::Loader;
 use tapline::core::Manifest;
 use tapline::host::{Lock, LockedFrom};
-use tapline::install::{Installed, PluginsFolder, needed_by};
+use tapline::install::{Difference, Installed, PluginsFolder, Record, needed_by};
 
 use crate::arguments::RemoveArguments;
 use crate::output::Output;
@@ -15,7 +15,7 @@ pub(crate) fn remove(arguments: &RemoveArguments) -> Result<Ending> {
     let folder = PluginsFolder::new(&arguments.folder);
     let (installed, broken) = folder.installed()?;
     for error in broken {
-        Output::Error.line(format_args!("warning: {error}"));
+        Output::Error.line(format_args!("warning: what cannot be read is for you to delete: {error}"));
     }
     let one = chosen(arguments, &installed)?;
     let about = &one.manifest.plugin;
@@ -30,6 +30,14 @@ pub(crate) fn remove(arguments: &RemoveArguments) -> Result<Ending> {
     }
     for need in needs {
         Output::Error.line(format_args!("warning: it is needed: {need}"));
+    }
+    let own = Record::differences(&one.folder).unwrap_or_default();
+    let own: Vec<_> =
+        own.iter().filter(|one| matches!(one, Difference::Added(_) | Difference::Changed(_))).collect();
+    if !own.is_empty() && !arguments.force {
+        let own: Vec<_> = own.iter().map(ToString::to_string).collect();
+        let place = one.folder.display();
+        bail!("{place} holds what was not installed: {}; `--force` removes it all the same", own.join(", "));
     }
     match folder.remove(one) {
         Ok(()) => {

@@ -34,6 +34,9 @@ pub(crate) fn verify(arguments: &VerifyArguments) -> Result<Ending> {
     if let (Some(id), 0) = (&arguments.id, found.packages) {
         bail!("there is no plugin `{id}` in {} or in {}", arguments.folder.display(), Lock::FILE);
     }
+    if found.packages == 0 && !arguments.folder.is_dir() {
+        bail!("there is no folder {}, and nothing in {}", arguments.folder.display(), Lock::FILE);
+    }
     let differences = match found.differences {
         0 => "no differences".to_owned(),
         1 => "1 difference".to_owned(),

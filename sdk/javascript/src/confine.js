@@ -40,7 +40,8 @@ function confine() {
 export function toLog(log) {
   const at = (level) => (...values) => log(level, values.map(shown).join(" "));
   const [debug, info, warn, error] = ["debug", "info", "warn", "error"].map(at);
-  globalThis.console = { debug, trace: debug, log: info, info, warn, error };
+  const assert = (holds, ...values) => void (holds || error("assertion failed", ...values));
+  globalThis.console = { assert, debug, trace: debug, log: info, table: info, info, warn, error };
 }
 
 function shown(value) {

@@ -15,6 +15,9 @@ const ASKED_BY = {
   http: "http: […]",
 };
 
+// While the component is made, there is no log: what a module says when it is loaded is dropped.
+toLog(() => {});
+
 /** The exports of a component, by the names of their interfaces. */
 export function component(plugin, imports) {
   const host = new Imports(imports);

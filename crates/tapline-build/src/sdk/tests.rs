@@ -28,6 +28,17 @@ fn a_project_of_another_version_is_shown_this_one() {
 }
 
 #[test]
+fn one_that_was_cleaned_away_in_part_is_unpacked_anew() {
+    let cache = tempfile::tempdir().unwrap();
+    let sdk = Sdk::unpack(cache.path()).unwrap();
+    fs::remove_file(sdk.rust().join("Cargo.toml")).unwrap();
+
+    Sdk::unpack(cache.path()).unwrap();
+
+    assert!(sdk.rust().join("Cargo.toml").is_file());
+}
+
+#[test]
 fn it_holds_no_tests() {
     assert!(FILES.iter().all(|(path, _)| !path.contains("tests")));
 }

@@ -54,6 +54,27 @@ fn what_others_need_stays_unless_it_is_forced() {
 }
 
 #[test]
+fn what_somebody_has_put_beside_a_package_stays_unless_it_is_forced() {
+    let workplace = installed(&[("x", "1.0.0", "")]);
+    workplace.write("plugins/x-1.0.0/notes.txt", "mine");
+
+    let refused = workplace.tapline("plugin remove x");
+
+    assert_eq!(refused.code, 2, "{}", refused.err);
+    assert!(refused.err.contains("notes.txt"), "{}", refused.err);
+    assert_eq!(workplace.read("plugins/x-1.0.0/notes.txt"), "mine");
+    assert_eq!(workplace.tapline("plugin remove x --force").code, 0);
+    assert!(names(&workplace).is_empty());
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_not_without_differences() {
+    let said = Workplace::new().tapline("plugin verify --folder plugnis");
+    assert_eq!(said.code, 2);
+    assert!(said.err.contains("there is no folder plugnis"), "{}", said.err);
+}
+
+#[test]
 fn what_the_lock_holds_stays_unless_it_is_forced() {
     let workplace = installed(&[("x", "1.0.0", "")]);
     lock(&workplace);
