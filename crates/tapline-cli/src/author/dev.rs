@@ -1,10 +1,11 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result};
-use tapline::PluginId;
+use anyhow::{Context as _, Result, bail};
 use tapline::core::Object;
 use tapline::pipeline::{Definition, Engine, RunReport};
+use tapline::{PluginId, Value};
 use tapline_build::Project as Source;
 use tokio::signal;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -47,9 +48,16 @@ async fn watch(source: Arc<Source>, file: PathBuf, inputs: Vec<(String, String)>
     let mut changes = Changes::of(&source, &file)?;
     let mut session = None;
     loop {
-        match build(&source).await? {
-            Some(plugin) => session = renewed(session, &plugin, &file, &inputs).await,
-            None => Output::Error.line(rest(session.as_ref())),
+        let is_renewed = match build(&source).await? {
+            Some(plugin) => {
+                let renewed = renew(&mut session, &plugin, &file, &inputs).await;
+                renewed.map_err(|refused| error::show(&refused)).is_ok()
+            }
+            // What is wrong has been shown.
+            None => false,
+        };
+        if !is_renewed {
+            Output::Error.line(rest(session.as_ref()));
         }
         until_changed(&mut changes, &mut session).await;
     }
@@ -79,8 +87,15 @@ struct Session {
     engine: Arc<Engine>,
     definition: Arc<Definition>,
     inputs: Object,
+    used: Used,
     run: Option<JoinHandle<RunReport>>,
     progress: Arc<Progress>,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.run.iter().for_each(JoinHandle::abort);
+    }
 }
 
 /// The id of what was built, if anything was; the workers have the run meanwhile.
@@ -90,66 +105,57 @@ async fn build(source: &Arc<Source>) -> Result<Option<PluginId>> {
     Ok(manifest.map(|manifest| manifest.id().clone()))
 }
 
-/// The session with the new version in it; the one before when that does not go.
-async fn renewed(
-    session: Option<Session>,
+/// Puts what was built into the pipeline that is used, which begins anew when its file names other plugins or tells them
+/// something else. What stands in the way leaves all as it was.
+async fn renew(
+    session: &mut Option<Session>,
     plugin: &PluginId,
     file: &Path,
     inputs: &[(String, String)],
-) -> Option<Session> {
-    let renewed = match session {
-        Some(mut session) => {
-            let swapped = session.swap(plugin, file).await;
-            if let Err(refused) = &swapped {
-                error::show(refused);
-                Output::Error.line(rest(Some(&session)));
-            }
-            Ok(Some(session))
+) -> Result<()> {
+    let Some((project, definition)) = read(file)? else { bail!("the pipeline has mistakes") };
+    let inputs = run::inputs(&definition, inputs)?;
+    let load = project.load_of(&definition, plugin.as_str());
+    let load = load.with_context(|| format!("{} does not use `{plugin}`", file.display()))?;
+    let used = used(&project, &definition);
+    match session {
+        Some(session) if session.used == used => {
+            let swapped = session.engine.host().swap(load.accept_more()).await?;
+            Output::Error.line(format_args!("swapped in: {plugin} {}", swapped.to));
+            (session.definition, session.inputs) = (Arc::new(definition), inputs);
+            session.begin();
         }
-        None => Session::open(file, inputs).await,
-    };
-    let mut session = renewed.unwrap_or_else(|refused| {
-        error::show(&refused);
-        None
-    });
-    match &mut session {
-        Some(session) if session.run.is_none() => session.begin(),
-        Some(_) => {}
-        None => Output::Error.line(rest(None)),
+        _ => {
+            let begun = session.insert(Session::open(&project, definition, inputs, used).await?);
+            begun.begin();
+        }
     }
-    session
+    Ok(())
+}
+
+/// The plugins of a pipeline, with what its file tells each.
+type Used = BTreeMap<String, Value>;
+
+fn used(project: &Project, definition: &Definition) -> Used {
+    let config = |name: &str| definition.plugins.get(name).map_or(Value::Null, |entry| entry.config.clone());
+    project.plugins().map(|plugin| (plugin.name().to_owned(), config(plugin.name()))).collect()
 }
 
 impl Session {
-    /// Reads the pipeline and loads its plugins; nothing when it has mistakes, which have been shown.
-    async fn open(file: &Path, inputs: &[(String, String)]) -> Result<Option<Self>> {
-        let Some((project, definition)) = read(file)? else { return Ok(None) };
-        let inputs = run::inputs(&definition, inputs)?;
+    /// Loads the plugins of a pipeline.
+    async fn open(project: &Project, definition: Definition, inputs: Object, used: Used) -> Result<Self> {
         let secrets = project.settings.secrets(run::variable)?;
         output::keep(secrets.clone());
-        let engine = run::engine(&project, secrets, &definition, None).await?;
-        let progress = Arc::new(Progress::new());
-        Ok(Some(Self {
-            engine: Arc::new(engine),
-            definition: Arc::new(definition),
-            inputs,
-            run: None,
-            progress,
-        }))
+        let engine = Arc::new(run::engine(project, secrets, &definition, None).await?);
+        let (definition, progress) = (Arc::new(definition), Arc::new(Progress::new()));
+        Ok(Self { engine, definition, inputs, used, run: None, progress })
     }
 
-    /// Puts the version that was built in the place of the one that runs.
-    async fn swap(&mut self, plugin: &PluginId, file: &Path) -> Result<()> {
-        let Some((project, definition)) = read(file)? else { anyhow::bail!("the pipeline has mistakes") };
-        let load = project.load_of(&definition, plugin.as_str());
-        let load = load.with_context(|| format!("{} does not use `{plugin}`", file.display()))?;
-        let swapped = self.engine.host().swap(load.accept_more()).await?;
-        Output::Error.line(format_args!("swapped in: {plugin} {}", swapped.to));
-        self.definition = Arc::new(definition);
-        Ok(())
-    }
-
+    /// Runs the pipeline, unless it runs.
     fn begin(&mut self) {
+        if self.run.is_some() {
+            return;
+        }
         self.progress = Arc::new(Progress::new());
         let (engine, definition) = (Arc::clone(&self.engine), Arc::clone(&self.definition));
         let (inputs, progress) = (self.inputs.clone(), Arc::clone(&self.progress));

@@ -250,4 +250,10 @@ fn dev_swaps_in_what_was_changed_and_goes_on_with_the_version_before_when_that_d
 
     workplace.edit("c-dev/src/lib.rs", "split('a'", "split('b')");
     dev.until("swapped in: c-dev 0.1.0");
+    dev.until("waiting for a change");
+
+    // A pipeline that uses other plugins begins anew with them.
+    let node = "nodes:\n  few:\n    type: filter\n    with: { items: [1, 2], where: item is even }\n";
+    workplace.edit("c-dev/pipeline.yaml", "nodes:\n", node);
+    dev.until("few done");
 }

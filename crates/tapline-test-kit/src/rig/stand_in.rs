@@ -49,21 +49,6 @@ fn lowest(range: &VersionReq) -> Version {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_stand_in_has_a_version_that_is_asked_for() {
-        for range in
-            ["*", "^1.2", "1", ">1", ">1.2", ">1.2.3", "<1", "<0.5", "<=0.3", ">=2, <3", "~1.4", "=0.1.2"]
-        {
-            let range: VersionReq = range.parse().unwrap();
-            assert!(range.matches(&lowest(&range)), "{range}: {}", lowest(&range));
-        }
-    }
-}
-
 struct Nothing;
 
 fn init(_: Arc<CallContext>) -> BoxFuture<'static, Result<Arc<dyn NativeInstance>, Failure>> {
@@ -77,5 +62,20 @@ impl NativeInstance for Nothing {
         _: Arc<CallContext>,
     ) -> BoxFuture<'static, Result<Flow, CallError>> {
         Box::pin(std::future::ready(Ok(Flow::Proceed)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stand_in_has_a_version_that_is_asked_for() {
+        for range in
+            ["*", "^1.2", "1", ">1", ">1.2", ">1.2.3", "<1", "<0.5", "<=0.3", ">=2, <3", "~1.4", "=0.1.2"]
+        {
+            let range: VersionReq = range.parse().unwrap();
+            assert!(range.matches(&lowest(&range)), "{range}: {}", lowest(&range));
+        }
     }
 }
