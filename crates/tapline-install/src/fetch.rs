@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use reqwest::header::LOCATION;
 use reqwest::redirect::Policy;
@@ -48,8 +48,12 @@ pub(crate) async fn fetched(url: &Url, is_digest_known: bool) -> Result<Vec<u8>,
     }
     let client = client().map_err(|source| FetchError::Failed { url: url.clone(), source })?;
     let (mut url, mut redirects) = (url.clone(), 0);
+    // For all of it, wherever it is redirected to.
+    let until = Instant::now() + WITHIN;
     loop {
-        let answer = client.get(url.clone()).send().await.map_err(|error| failed(&url, error))?;
+        let left = until.saturating_duration_since(Instant::now());
+        let answer =
+            client.get(url.clone()).timeout(left).send().await.map_err(|error| failed(&url, error))?;
         if !answer.status().is_redirection() {
             return body(&url, answer).await;
         }
@@ -71,7 +75,6 @@ fn client() -> Result<Client, Box<dyn std::error::Error + Send + Sync>> {
         .http1_only()
         .connect_timeout(CONNECT)
         .read_timeout(SILENT)
-        .timeout(WITHIN)
         .user_agent(AGENT);
     Ok(client.build()?)
 }

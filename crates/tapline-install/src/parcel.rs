@@ -55,6 +55,10 @@ impl Parcel {
     ) -> Result<Self, PackageError> {
         let (package, digest) = Loader::read_files(from, contents.files())?;
         wording::check(&package.manifest)?;
+        // What stands in comments is read by people, too.
+        if let Some(text) = contents.files().get(Loader::MANIFEST) {
+            wording::check_text(&String::from_utf8_lossy(text))?;
+        }
         inspect(&package).map_err(PackageError::Component)?;
         let parcel = Self { contents, package, digest, from: from.display().to_string(), archive };
         if parcel.name().len() > LONGEST {

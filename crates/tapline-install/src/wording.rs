@@ -34,11 +34,17 @@ fn check_visible(words: &Value) -> Result<(), PackageError> {
     }
 }
 
-fn check_text(text: &str) -> Result<(), PackageError> {
+/// Refuses a text in which there is a character that nobody sees.
+pub(crate) fn check_text(text: &str) -> Result<(), PackageError> {
     match text.chars().find(|character| is_hidden(*character)) {
-        Some(character) => Err(PackageError::Hidden { text: text.to_owned(), character }),
+        Some(character) => Err(PackageError::Hidden { text: around(text, character), character }),
         None => Ok(()),
     }
+}
+
+/// The line in which a character stands.
+fn around(text: &str, character: char) -> String {
+    text.lines().find(|line| line.contains(character)).unwrap_or(text).to_owned()
 }
 
 /// Whether a character is not seen: controls other than those of lines, marks of direction, joiners, fillers.

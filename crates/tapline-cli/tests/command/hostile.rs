@@ -91,6 +91,7 @@ fn a35_a_manifest_that_deceives_who_reads_it_writes_nothing() {
     said("authors = ['Аcme']", "the author `\\u{410}cme` is written in several scripts");
     said("authors = [\"Ac\\u200Bme\"]", "in which U+200B is not visible as it is");
     said("description = \"a\\u202Eb\"", "in which U+202E is not visible as it is");
+    said("# a comment \u{202e}too", "in which U+202E is not visible as it is");
     nothing_said(
         &manifest("\u{445}", "1.0.0", ""),
         b"",

@@ -93,7 +93,8 @@ def _confine_time() -> None:
         setattr(time, name, _unless_given(getattr(time, name), 1 if name == "asctime" else 2))
     time.sleep = _refusing(_WAIT)
     # The host's log has its own times.
-    logging.time = SimpleNamespace(time=lambda: 0.0, time_ns=lambda: 0)  # type: ignore[attr-defined]
+    told = {name: getattr(time, name) for name in ("strftime", "localtime", "gmtime")}
+    logging.time = SimpleNamespace(time=lambda: 0.0, time_ns=lambda: 0, **told)  # type: ignore[attr-defined]
     real = datetimes.datetime
 
     class Kind(type):
