@@ -1,5 +1,4 @@
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -19,9 +18,15 @@ pub(crate) fn new(arguments: &NewArguments) -> Result<Ending> {
         bail!("{} is there already, and nothing was written", folder.display());
     }
     let project = Project::new(&id, arguments.kind, arguments.lang, &arguments.capability);
+    let failed = || folder.display().to_string();
+    fs::create_dir_all(&arguments.folder).with_context(failed)?;
+    // Beside it first, so that no half of it is ever there.
+    let begun = tempfile::tempdir_in(&arguments.folder).with_context(failed)?;
+    let whole = begun.path().join(id.as_str());
     for (path, text) in files(&project) {
-        write_new(&folder.join(&path), &text)?;
+        write(&whole.join(&path), &text)?;
     }
+    fs::rename(&whole, &folder).with_context(failed)?;
     Output::Error.line(format_args!("wrote {}; what to do with it:", folder.display()));
     for command in ["plugin build", "plugin test", "run pipeline.yaml"] {
         Output::Error.line(format_args!("  tapline {command}"));
@@ -30,11 +35,10 @@ pub(crate) fn new(arguments: &NewArguments) -> Result<Ending> {
     Ok(Ending::Done)
 }
 
-fn write_new(file: &Path, text: &str) -> Result<()> {
+fn write(file: &Path, text: &str) -> Result<()> {
     let failed = || file.display().to_string();
     if let Some(folder) = file.parent() {
         fs::create_dir_all(folder).with_context(failed)?;
     }
-    let mut opened = OpenOptions::new().write(true).create_new(true).open(file).with_context(failed)?;
-    opened.write_all(text.as_bytes()).with_context(failed)
+    fs::write(file, text).with_context(failed)
 }
