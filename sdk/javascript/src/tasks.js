@@ -57,6 +57,7 @@ export class Task {
   }
 
   finally(done) {
+    if (typeof done !== "function") return this.then(done, done);
     return this.then(
       (value) => Task.resolve(done()).then(() => value),
       (error) => Task.resolve(done()).then(() => Task.reject(error)),

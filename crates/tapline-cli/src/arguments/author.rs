@@ -39,7 +39,7 @@ pub(crate) struct NewArguments {
     #[arg(long = "type", value_enum, default_value_t = PluginKind::Handler)]
     pub(crate) kind: PluginKind,
     /// A capability that it offers; may be repeated.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = capability)]
     pub(crate) capability: Vec<String>,
     /// What it is written in.
     #[arg(long, value_enum, default_value_t = PluginLanguage::Rust)]
@@ -83,4 +83,14 @@ pub(crate) struct DevArguments {
     /// Give an input; text as it is, any other type as JSON.
     #[arg(short, long = "input", value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub(crate) inputs: Vec<(String, String)>,
+}
+
+/// A name that needs no quoting in any language.
+fn capability(name: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    if !name.is_empty() && name.chars().all(is_plain) {
+        Ok(name.to_owned())
+    } else {
+        Err("letters, digits, `_`, `-` and `.`".to_owned())
+    }
 }

@@ -110,8 +110,9 @@ fn what_is_there_is_not_overwritten_and_an_id_that_is_none_is_refused() {
 
     let there = workplace.tapline("plugin new mine");
     let wrong = workplace.tapline("plugin new Mine");
+    let odd = workplace.start(["plugin", "new", "yours", "--capability", "a\"b"]);
 
-    assert_eq!((there.code, wrong.code), (2, 2));
+    assert_eq!((there.code, wrong.code, odd.code), (2, 2, 2));
     assert!(there.err.contains("mine is there already, and nothing was written"), "{}", there.err);
     assert!(wrong.err.contains("`Mine` is not a valid plugin id"), "{}", wrong.err);
     assert!(!workplace.path("mine/Cargo.toml").exists() && !workplace.path("Mine").exists());
