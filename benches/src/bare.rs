@@ -3,8 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tapline::core::{
-    Act, BoxFuture, Call, CallContext, Event, Files, Grants, HttpCall, HttpResponse, Instance, Level, Limits,
-    Object, Package, Plugin, Runtime as _, Services,
+    Act, BoxFuture, Call, CallContext, Event, Grants, Instance, Level, Limits, Object, Package, Plugin,
+    Runtime as _, Services,
 };
 use tapline::{CallError, Failure, Loader, PluginId, Value, WasmRuntime};
 use tokio::runtime::Runtime;
@@ -77,27 +77,11 @@ impl Services for Nothing {
         Err(CallError::NoSuchPlugin { plugin: call.target.to_string() })
     }
 
-    fn http(&self, _: HttpCall) -> BoxFuture<'static, Result<HttpResponse, CallError>> {
-        Box::pin(std::future::ready(Err(CallError::Cancelled)))
-    }
-
-    fn secret(&self, _: &str) -> Option<String> {
-        None
-    }
-
-    fn files(&self) -> Option<Arc<dyn Files>> {
-        None
-    }
-
     fn time(&self) -> Duration {
         Duration::ZERO
     }
 
     fn elapsed(&self) -> Duration {
         Duration::ZERO
-    }
-
-    fn fill_random(&self, _: &mut [u8]) -> Result<(), Failure> {
-        Ok(())
     }
 }

@@ -49,7 +49,7 @@ pub enum Exit {
     Error(Failure),
 }
 
-/// What the host does for a running plugin besides its context.
+/// What the host does for a running plugin besides its context. What a host may lack has a default that says so.
 pub trait Services: Send + Sync {
     /// Takes notice of a privileged act, or of its refusal, before it is done.
     fn audit(&self, act: &Act<'_>);
@@ -73,7 +73,9 @@ pub trait Services: Send + Sync {
     fn cast(&self, call: Call) -> Result<(), CallError>;
 
     /// The files of the plugin; `None` where there are none.
-    fn files(&self) -> Option<Arc<dyn Files>>;
+    fn files(&self) -> Option<Arc<dyn Files>> {
+        None
+    }
 
     /// The time since the beginning of 1970; never less than it was before.
     fn time(&self) -> Duration;
@@ -85,13 +87,19 @@ pub trait Services: Send + Sync {
     ///
     /// # Errors
     /// When the system has none.
-    fn fill_random(&self, bytes: &mut [u8]) -> Result<(), Failure>;
+    fn fill_random(&self, _bytes: &mut [u8]) -> Result<(), Failure> {
+        Err(Failure::new("not-available", "the host has no random numbers"))
+    }
 
     /// Makes a request over http, whose right has been checked and audited.
-    fn http(&self, call: HttpCall) -> BoxFuture<'static, Result<HttpResponse, CallError>>;
+    fn http(&self, _call: HttpCall) -> BoxFuture<'static, Result<HttpResponse, CallError>> {
+        Box::pin(std::future::ready(Err(Failure::new("not-available", "the host has no http").into())))
+    }
 
     /// The value of a secret, for a place that it was granted for.
-    fn secret(&self, name: &str) -> Option<String>;
+    fn secret(&self, _name: &str) -> Option<String> {
+        None
+    }
 }
 
 /// How much a log line matters.

@@ -264,28 +264,12 @@ impl Services for Nothing {
         Err(CallError::NoSuchPlugin { plugin: call.target.to_string() })
     }
 
-    fn files(&self) -> Option<Arc<dyn crate::file::Files>> {
-        None
-    }
-
     fn time(&self) -> Duration {
         Duration::ZERO
     }
 
     fn elapsed(&self) -> Duration {
         Duration::ZERO
-    }
-
-    fn fill_random(&self, _: &mut [u8]) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn http(&self, _: crate::HttpCall) -> BoxFuture<'static, Result<crate::HttpResponse, CallError>> {
-        Box::pin(std::future::ready(Err(CallError::Cancelled)))
-    }
-
-    fn secret(&self, _: &str) -> Option<String> {
-        None
     }
 }
 

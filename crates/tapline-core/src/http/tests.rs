@@ -29,24 +29,12 @@ impl Services for Witness {
         Err(CallError::Cancelled)
     }
 
-    fn files(&self) -> Option<Arc<dyn crate::Files>> {
-        None
-    }
-
     fn time(&self) -> Duration {
         Duration::ZERO
     }
 
     fn elapsed(&self) -> Duration {
         Duration::ZERO
-    }
-
-    fn fill_random(&self, _: &mut [u8]) -> Result<(), Failure> {
-        Ok(())
-    }
-
-    fn http(&self, _: HttpCall) -> BoxFuture<'static, Result<HttpResponse, CallError>> {
-        Box::pin(std::future::ready(Err(CallError::Cancelled)))
     }
 
     fn secret(&self, name: &str) -> Option<String> {

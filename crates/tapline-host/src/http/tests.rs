@@ -77,20 +77,12 @@ impl Services for Alone {
         Err(CallError::Cancelled)
     }
 
-    fn files(&self) -> Option<Arc<dyn tapline_core::Files>> {
-        None
-    }
-
     fn time(&self) -> Duration {
         Duration::ZERO
     }
 
     fn elapsed(&self) -> Duration {
         Duration::ZERO
-    }
-
-    fn fill_random(&self, _: &mut [u8]) -> Result<(), Failure> {
-        Ok(())
     }
 
     fn http(&self, call: HttpCall) -> BoxFuture<'static, Result<HttpResponse, CallError>> {

@@ -114,8 +114,10 @@ async fn answered(inside: Answer) -> Result<Value, CallError> {
             Ok(value)
         }
         Answer::Trap => Err(super::answer::trap()),
-        // What is inside of a hook knows no plugin that it could call.
-        Answer::Never | Answer::Reentrant { .. } => std::future::pending().await,
+        Answer::Never => std::future::pending().await,
+        Answer::Reentrant { .. } => {
+            Err(Failure::new("not-answerable", "what is inside of a hook has no plugin to call").into())
+        }
     }
 }
 
