@@ -20,6 +20,7 @@ mod definition;
 mod catalog;
 mod choice;
 mod check;
+mod journal;
 mod engine;
 mod run;
 
@@ -32,5 +33,8 @@ pub use definition::{
 };
 pub use diagnostic::{Code, Diagnostic, Label, Severity, Span};
 pub use engine::Engine;
+pub use journal::{
+    Digest, Journal, JournalError, KeptRun, RunEnding, RunJournal, RunRecord, StepRecord, StepState,
+};
 pub use run::{NodeReport, NodeState, Observer, RunError, RunEvent, RunReport, Silent};
 pub use source::{Document, Place, Source};
