@@ -3,7 +3,7 @@ use anyhow::Result;
 use crate::arguments::{CheckArguments, Format};
 use crate::output::Output;
 use crate::project::Project;
-use crate::{Ending, colour, diagnostics, lock};
+use crate::{Ending, diagnostics, lock};
 
 /// Looks for mistakes in a pipeline; runs no code of a plugin.
 pub(crate) fn check(arguments: &CheckArguments) -> Result<Ending> {
@@ -15,7 +15,7 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<Ending> {
         Format::Human if found.is_empty() => {
             Output::Error.line(format_args!("{}: no mistakes", arguments.file.display()))
         }
-        Format::Human => Output::Error.text(diagnostics::for_people(found, &project.source, colour())),
+        Format::Human => project.tell(found),
     }
     let Some(definition) = &project.checked.definition else { return Ok(Ending::Refused) };
     lock::refuse_more(&project)?;

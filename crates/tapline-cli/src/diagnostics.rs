@@ -11,12 +11,12 @@ pub(crate) enum Colour {
 /// Shows mistakes to people: what, where, the line with a mark below it, and what to do.
 ///
 /// It ends with a line that counts them; without mistakes, it is empty.
-pub(crate) fn for_people(diagnostics: &[Diagnostic], source: &Source, colour: Colour) -> String {
+pub(crate) fn for_people(diagnostics: &[Diagnostic], sources: &[&Source], colour: Colour) -> String {
     let renderer = match colour {
         Colour::Off => Renderer::plain(),
         Colour::On => Renderer::styled(),
     };
-    let shown = diagnostics.iter().map(|diagnostic| renderer.render(&[group(diagnostic, source)]) + "\n\n");
+    let shown = diagnostics.iter().map(|diagnostic| renderer.render(&[group(diagnostic, sources)]) + "\n\n");
     shown.chain(summary(diagnostics)).collect()
 }
 
@@ -26,7 +26,7 @@ pub(crate) fn for_programs(diagnostics: &[Diagnostic]) -> serde_json::Value {
     serde_json::to_value(diagnostics).unwrap_or_default()
 }
 
-fn group<'a>(diagnostic: &'a Diagnostic, source: &'a Source) -> Group<'a> {
+fn group<'a>(diagnostic: &'a Diagnostic, sources: &[&'a Source]) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -35,13 +35,16 @@ fn group<'a>(diagnostic: &'a Diagnostic, source: &'a Source) -> Group<'a> {
         .labels
         .iter()
         .map(|label| AnnotationKind::Context.span(label.span.start..label.span.end).label(&*label.message));
-    let snippet = Snippet::source(source.text())
-        .path(&*diagnostic.file)
-        .annotation(AnnotationKind::Primary.span(diagnostic.span.start..diagnostic.span.end))
-        .annotations(labels);
+    let source = sources.iter().find(|source| *source.file() == diagnostic.file);
+    let snippet = source.map(|source| {
+        Snippet::source(source.text())
+            .path(&*diagnostic.file)
+            .annotation(AnnotationKind::Primary.span(diagnostic.span.start..diagnostic.span.end))
+            .annotations(labels)
+    });
     let title = level.primary_title(&*diagnostic.message).id(diagnostic.code.as_str());
     let hint = diagnostic.hint.as_deref().map(|hint| Level::HELP.with_name("hint").message(hint));
-    title.element(snippet).elements(hint)
+    title.elements(snippet).elements(hint)
 }
 
 fn summary(diagnostics: &[Diagnostic]) -> Option<String> {

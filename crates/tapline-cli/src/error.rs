@@ -9,10 +9,24 @@ pub(crate) fn show(error: &anyhow::Error) {
     show_causes(error.source());
 }
 
-/// Prints what led to an error, a line each; a cause that its error has repeated is left out.
+/// Prints what led to an error, a line each.
 pub(crate) fn show_causes(mut cause: Option<&(dyn Error + 'static)>) {
     while let Some(error) = cause {
         Output::Error.line(format_args!("  because: {}", visible(error)));
+        cause = error.source();
+    }
+}
+
+/// Prints what led to an error that was shown in its place; a cause that was said there already is left out.
+pub(crate) fn show_causes_of(error: &(dyn Error + 'static)) {
+    let mut said = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !said.ends_with(&text) {
+            Output::Error.line(format_args!("  because: {}", visible(&text)));
+        }
+        said = text;
         cause = error.source();
     }
 }

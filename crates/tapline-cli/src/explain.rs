@@ -6,17 +6,17 @@ use tapline::Host;
 use tapline::core::{ExplainedHook, Explanation};
 use tapline::pipeline::Engine;
 
+use crate::Ending;
 use crate::arguments::ExplainArguments;
 use crate::output::Output;
 use crate::project::Project;
 use crate::summary::time;
-use crate::{Ending, colour, diagnostics};
 
 /// Shows where the hooks of a point would stand in runs of a pipeline; runs no code of a plugin.
 pub(crate) fn explain(arguments: &ExplainArguments) -> Result<Ending> {
     let project = Project::read(&arguments.file)?;
     if project.checked.definition.is_none() {
-        Output::Error.text(diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
+        project.tell(&project.checked.diagnostics);
         return Ok(Ending::Refused);
     }
     let engine = Engine::new(Host::builder().settings(&project.settings).build())?;

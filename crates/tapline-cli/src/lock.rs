@@ -7,17 +7,17 @@ use tapline::core::{Grants, Manifest};
 use tapline::host::{Drift, Lock, LockError, LockedFrom, LockedPlugin};
 use tapline::pipeline::{Definition, KnownPlugin, Origin};
 
+use crate::Ending;
 use crate::arguments::LockArguments;
 use crate::output::Output;
 use crate::project::Project;
-use crate::{Ending, colour, diagnostics};
 
 /// Writes down which plugins a pipeline has, so that none can change unnoticed; runs no code of a plugin.
 pub(crate) fn lock(arguments: &LockArguments) -> Result<Ending> {
     let file = &arguments.file;
     let project = if arguments.update { Project::read_unlocked(file)? } else { Project::read(file)? };
     let Some(definition) = &project.checked.definition else {
-        Output::Error.text(diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
+        project.tell(&project.checked.diagnostics);
         return Ok(Ending::Refused);
     };
     let (file, now) = (project.lock_file(), locked(&project, definition)?);
@@ -111,7 +111,7 @@ fn is_missing(error: &LockError) -> bool {
 }
 
 fn accept(project: &Project) -> String {
-    format!("`tapline lock {}`", project.source.file())
+    format!("`tapline lock {}`", project.file().display())
 }
 
 /// The plugins of a pipeline as they are now, in the order in which they are started.

@@ -73,9 +73,11 @@ impl Progress {
 impl Observer for Progress {
     fn event(&self, event: &RunEvent<'_>) {
         match event {
-            RunEvent::Started { id } if self.is_terminal => self.started(id),
-            RunEvent::Progress { id, done, total } if self.is_terminal => self.progressed(id, *done, *total),
-            RunEvent::Finished { report } => self.finished(report),
+            RunEvent::NodeStarted { node } if self.is_terminal => self.started(node),
+            RunEvent::Progress { node, done, total } if self.is_terminal => {
+                self.progressed(node, *done, *total);
+            }
+            RunEvent::NodeFinished { report } => self.finished(report),
             _ => {}
         }
     }

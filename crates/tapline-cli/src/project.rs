@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 use tapline::core::{Manifest, RuntimeKind};
 use tapline::host::{Digest, Lock, LockedFrom, Settings, read_file};
-use tapline::pipeline::{Checked, Definition, Draft, KnownPlugin, Origin, Source, check};
+use tapline::pipeline::{Checked, Definition, Diagnostic, Draft, KnownPlugin, Origin, Source, check};
 use tapline::{Load, NativePlugin, Value};
 
 use crate::candidates::Candidates;
 use crate::output::Output;
+use crate::{colour, diagnostics};
 
 /// A pipeline file and the plugins that it can use; nothing of it is run.
 pub(crate) struct Project {
-    pub(crate) source: Source,
+    /// The file, and those that it is made of.
+    sources: Vec<Source>,
     pub(crate) checked: Checked,
     pub(crate) settings: Settings,
     /// The folder of the file.
@@ -49,11 +51,15 @@ impl Project {
             _ => PathBuf::from("."),
         };
         let settings = Settings::beside(file)?;
-        let draft = Draft::read(&source);
+        let draft = Draft::read_with(&source, |part| {
+            let bytes = read_file(part, LARGEST_FILE).map_err(|error| error.to_string())?;
+            Ok(Source::new(part.display().to_string(), &bytes))
+        });
         let Candidates { catalog, builtin, warnings } = Candidates::read(&draft, &folder, &settings, lock)?;
         let checked = check(&draft, &catalog);
+        let sources = draft.sources().into_iter().cloned().collect();
         let file = file.to_owned();
-        Ok(Self { source, checked, settings, folder, file, warnings, builtin, expected: BTreeMap::new() })
+        Ok(Self { sources, checked, settings, folder, file, warnings, builtin, expected: BTreeMap::new() })
     }
 
     /// The lock beside the file.
@@ -68,6 +74,17 @@ impl Project {
             LockedFrom::BuiltIn => None,
         });
         self.expected = packages.collect();
+    }
+
+    /// The file as it was named.
+    pub(crate) fn file(&self) -> &Path {
+        &self.file
+    }
+
+    /// Shows mistakes of the pipeline to people, each in its place.
+    pub(crate) fn tell(&self, diagnostics: &[Diagnostic]) {
+        let sources: Vec<_> = self.sources.iter().collect();
+        Output::Error.text(diagnostics::for_people(diagnostics, &sources, colour()));
     }
 
     /// Tells what is wrong with packages that the pipeline may do without.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use tapline::core::{Act, Object};
 use tapline::host::{AuditFile, Secrets};
-use tapline::pipeline::{Definition, Engine, InputError, RunError, RunReport};
+use tapline::pipeline::{Definition, Engine, InputError, RunReport, RunSettings};
 use tapline::{Host, WebClient};
 use tokio::signal;
 use tokio::task::JoinHandle;
@@ -16,7 +16,7 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::summary::Summary;
-use crate::{Ending, colour, diagnostics, error, lock, sandbox};
+use crate::{Ending, error, lock, sandbox};
 
 /// How long an interrupted run may take to put its things away.
 const GRACE: Duration = Duration::from_secs(2);
@@ -27,7 +27,7 @@ pub(crate) fn run(arguments: RunArguments) -> Result<Ending> {
     let secrets = project.settings.secrets(variable)?;
     output::keep(secrets.clone());
     project.warn();
-    Output::Error.text(diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
+    project.tell(&project.checked.diagnostics);
     let Some(definition) = project.checked.definition.take() else { return Ok(Ending::Refused) };
     let inputs = inputs(&definition, &arguments.inputs)?;
     lock::refuse_more(&project)?;
@@ -60,7 +60,8 @@ async fn run_loaded(
     let audit = audit(&project, arguments.audit.as_deref())?;
     let engine = engine(&project, secrets, &definition, audit.clone()).await?;
     let progress = Arc::new(Progress::new());
-    let report = engine.run(Arc::clone(&definition), inputs, progress.clone()).await;
+    let settings = RunSettings::new(inputs).observer(progress.clone()).folder(&project.folder);
+    let report = engine.run_with(Arc::clone(&definition), settings).await?;
     progress.finish();
     let summary = Summary::new(&definition, &report, engine.host()).await;
     if arguments.json {
@@ -151,21 +152,10 @@ fn described(error: &InputError) -> String {
 
 fn ending(definition: &Definition, project: &Project, report: &RunReport) -> Ending {
     let Err(failed) = &report.outputs else { return Ending::Done };
-    if let RunError::Render(error) = failed {
-        Output::Error.text(diagnostics::for_people(&[error.diagnostic().clone()], &project.source, colour()));
-        return Ending::Failed;
+    match failed.diagnostic(definition) {
+        Some(diagnostic) => project.tell(&[diagnostic]),
+        None => Output::Error.line(format_args!("error: {failed}")),
     }
-    Output::Error.line(format_args!("error: {failed}"));
-    error::show_causes(std::error::Error::source(failed));
-    if let RunError::Node { node, .. } = failed
-        && let Some(node) = definition.nodes.get(node)
-    {
-        Output::Error.line(format_args!(
-            "  --> {}:{}:{}",
-            project.source.file(),
-            node.span.line,
-            node.span.column
-        ));
-    }
+    error::show_causes_of(failed);
     Ending::Failed
 }

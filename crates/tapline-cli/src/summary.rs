@@ -62,7 +62,7 @@ impl<'a> Summary<'a> {
     pub(crate) fn to_json(&self) -> Result<String> {
         let nodes = self.report.nodes.iter().map(|node| {
             json!({
-                "id": &*node.id, "type": &*node.node_type, "plugin": &*node.plugin, "state": node.state.to_string(),
+                "id": &*node.id, "type": &*node.kind, "plugin": &*node.plugin, "state": node.state.to_string(),
                 "items": node.items, "milliseconds": milliseconds(node.took),
             })
         });
@@ -90,7 +90,7 @@ impl<'a> Summary<'a> {
         let mut table = table(["node", "type", "state", "items", "time"]);
         for node in &self.report.nodes {
             let items = node.items.map(|items| items.to_string()).unwrap_or_default();
-            table.add_row([&*node.id, &*node.node_type, &node.state.to_string(), &items, &time(node.took)]);
+            table.add_row([&*node.id, &*node.kind, &node.state.to_string(), &items, &time(node.took)]);
         }
         align_right(&mut table, &[3, 4]);
         let headline = format!("{}: {} in {}", self.name, self.outcome(), time(self.report.took));

@@ -66,7 +66,8 @@ pub use registry::{
 };
 pub use request::Request;
 pub use scope::{
-    Scope, deadline, held, holding, in_lifecycle, is_in_lifecycle, is_inside, within_deadline, within_plugin,
+    Scope, ambient, deadline, held, holding, in_lifecycle, is_in_lifecycle, is_inside, within_ambient,
+    within_deadline, within_plugin,
 };
 pub use semver::Version;
 pub use stream::{Origin, Reader, Stream};

@@ -2,7 +2,9 @@
 //!
 //! A future that is polled by another runs inside of whatever that one runs inside of; tasks that are spawned do not.
 
+use std::any::Any;
 use std::cell::RefCell;
+use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -28,6 +30,18 @@ pub(crate) enum Place {
     Lifecycle,
     /// A time by which it has to be done.
     Deadline(Instant),
+    /// Something of the application's own.
+    Ambient(Ambient),
+}
+
+/// What an application has put around calls, for its own hooks to find.
+#[derive(Clone)]
+pub(crate) struct Ambient(Arc<dyn Any + Send + Sync>);
+
+impl fmt::Debug for Ambient {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Ambient").finish_non_exhaustive()
+    }
 }
 
 /// As deep as a call may be nested in calls of the same point: hooks that call their own point would exhaust the stack.
@@ -59,7 +73,7 @@ impl Place {
         match self {
             Self::Call(name) => Some(name.to_string()),
             Self::Plugin(name) => Some(format!("({name})")),
-            Self::Holding(_) | Self::Lifecycle | Self::Deadline(_) => None,
+            Self::Holding(_) | Self::Lifecycle | Self::Deadline(_) | Self::Ambient(_) => None,
         }
     }
 }
@@ -89,6 +103,25 @@ pub fn held() -> Vec<PluginId> {
 #[must_use]
 pub fn is_in_lifecycle() -> bool {
     PLACES.with(|places| places.borrow().iter().any(|place| matches!(place, Place::Lifecycle)))
+}
+
+/// What the application has put innermost around the current future, of one type.
+#[must_use]
+pub fn ambient<T: Any + Send + Sync>() -> Option<Arc<T>> {
+    let ambient = |place: &Place| match place {
+        Place::Ambient(Ambient(value)) => Arc::clone(value).downcast().ok(),
+        _ => None,
+    };
+    PLACES.with(|places| places.borrow().iter().rev().find_map(ambient))
+}
+
+/// Runs a future inside of something of the application's own, which hooks of the application find with [`ambient`]
+/// however deep the calls are nested.
+pub fn within_ambient<F: Future>(
+    value: Arc<dyn Any + Send + Sync>,
+    future: F,
+) -> impl Future<Output = F::Output> {
+    within(Place::Ambient(Ambient(value)), future)
 }
 
 /// Runs a future as the beginning or the end of a plugin.

@@ -104,7 +104,11 @@ impl Host {
     ///
     /// # Errors
     /// When the id is taken, or a hook that is loaded already does not fit.
-    pub fn wrap(&self, extension_point: &str, hook_point: &str) -> Result<(), RegisterError> {
+    pub fn wrap(
+        &self,
+        extension_point: &str,
+        hook_point: &str,
+    ) -> Result<HookPoint<Request, Value>, RegisterError> {
         // What a request is about stands under the extension point's own name.
         let declaration = PointDeclaration::new(hook_point).context(extension_point, Value::Bool(true));
         if let Some(first) = self.0.wrappers().get(extension_point) {
@@ -115,8 +119,8 @@ impl Host {
             });
         }
         let point = self.0.registry.hook_point(declaration, APPLICATION)?;
-        self.0.wrappers().insert(extension_point.into(), point);
-        Ok(())
+        self.0.wrappers().insert(extension_point.into(), point.clone());
+        Ok(point)
     }
 
     /// Joins hooks of the application itself, under a name of its own.

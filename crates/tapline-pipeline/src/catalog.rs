@@ -88,6 +88,11 @@ impl KnownPlugin {
         self.node_types().any(|key| **key == *node_type)
     }
 
+    /// Whether it makes a contribution.
+    pub(crate) fn provides(&self, point: &str, key: &str) -> bool {
+        self.manifest.provides.iter().any(|provides| *provides.point == *point && *provides.key == *key)
+    }
+
     /// Its version.
     #[must_use]
     pub fn version(&self) -> &Version {

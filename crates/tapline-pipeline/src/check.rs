@@ -26,63 +26,67 @@ pub struct Checked {
 #[must_use]
 pub fn check(draft: &Draft, catalog: &Catalog) -> Checked {
     if draft.document.root().is_none() {
-        let diagnostics = in_order(draft.diagnostics.clone());
+        let diagnostics = in_order(draft, draft.diagnostics.clone());
         return Checked { diagnostics, definition: None, choice: Choice::default() };
     }
     let choice = Choice::new(draft, catalog);
     let plugins = Plugins { draft, catalog, choice: &choice };
-    let mut diagnostics = draft.diagnostics.clone();
-    diagnostics.extend(plugins.check());
-    let mut checker = Checker { draft, plugins, diagnostics };
+    let about_plugins = plugins.check();
+    let mut common = Common { plugins, validators: Validators::default(), parts: Parts::new() };
+    let (definition, found) = file(draft, &mut common);
+    let has_broken_parts = common.parts.values().any(Option::is_none);
+    let diagnostics = in_order(draft, about_plugins.into_iter().chain(found).collect());
+    let is_valid = !has_broken_parts && !diagnostics.iter().any(Diagnostic::is_error);
+    Checked { diagnostics, definition: definition.filter(|_| is_valid), choice }
+}
+
+/// Checks one file; its mistakes include those of its parts that no other file has told of.
+fn file<'a>(draft: &'a Draft, common: &mut Common<'a>) -> (Option<Definition>, Vec<Diagnostic>) {
+    let mut checker = Checker { draft, common, diagnostics: draft.diagnostics.clone() };
     let nodes = checker.nodes();
     let outputs = checker.outputs();
     let graph = checker.graph(&nodes);
-    let diagnostics = in_order(checker.diagnostics);
-    let is_valid = !diagnostics.iter().any(Diagnostic::is_error);
-    let definition = graph.filter(|_| is_valid).map(|graph| definition(draft, nodes, outputs, graph));
-    Checked { diagnostics, definition, choice }
+    let diagnostics = checker.diagnostics;
+    (graph.map(|graph| definition(draft, nodes, outputs, graph)), diagnostics)
 }
 
-fn in_order(mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+/// The main file first, and within a file from its begin.
+fn in_order(draft: &Draft, mut diagnostics: Vec<Diagnostic>) -> Vec<Diagnostic> {
+    let main = draft.source().file();
     diagnostics.sort_by(|left, right| {
-        let key = |diagnostic: &Diagnostic| (diagnostic.span.start, diagnostic.span.end, diagnostic.code);
+        let key = |diagnostic: &Diagnostic| {
+            let file = (*diagnostic.file != **main).then(|| Arc::clone(&diagnostic.file));
+            (file, diagnostic.span.start, diagnostic.span.end, diagnostic.code)
+        };
         key(left).cmp(&key(right)).then_with(|| left.message.cmp(&right.message))
     });
     diagnostics
 }
 
-/// Looks at a draft from all sides, and collects what is wrong with it.
-struct Checker<'a> {
+/// Looks at a file from all sides, and collects what is wrong with it.
+struct Checker<'a, 'c> {
     draft: &'a Draft,
-    plugins: Plugins<'a>,
+    common: &'c mut Common<'a>,
     diagnostics: Vec<Diagnostic>,
 }
 
-impl Checker<'_> {
+impl<'a> Checker<'a, '_> {
     fn nodes(&mut self) -> IndexMap<Arc<str>, (NodeDefinition, Uses)> {
-        let mut validators = Validators::default();
         let mut nodes = IndexMap::new();
         for (id, node) in &self.draft.nodes {
-            let provider = self.provider(node);
-            if let (Some(provider), Some(node_type)) = (provider, &node.node_type) {
-                let found = validators.check(self.draft.source(), node, node_type, provider);
-                self.diagnostics.extend(found);
-            }
-            let mut compiler = Compiler::new(self.draft, Some((id, node)));
-            let definition = compiler.node(id, node, provider);
+            let mut compiler = Compiler::new(self.draft, self.common, Some(id));
+            let definition = compiler.node(id, node);
             self.diagnostics.append(&mut compiler.diagnostics);
-            nodes.insert(Arc::clone(id), (definition, compiler.uses));
+            nodes.insert(Arc::clone(id), (definition, compiler.names.uses));
         }
         nodes
     }
 
     fn outputs(&mut self) -> IndexMap<Arc<str>, Setting> {
-        let mut compiler = Compiler::new(self.draft, None);
-        let outputs = &self.draft.outputs;
-        let compiled = outputs
-            .iter()
-            .map(|(name, entry)| (Arc::clone(name), compiler.setting(&entry.element, &Shape::default())));
-        let compiled = compiled.collect();
+        let mut compiler = Compiler::new(self.draft, self.common, None);
+        let outputs = self.draft.outputs.iter();
+        let compiled =
+            outputs.map(|(name, entry)| (Arc::clone(name), compiler.settings_of(&entry.element))).collect();
         self.diagnostics.append(&mut compiler.diagnostics);
         compiled
     }
@@ -108,7 +112,7 @@ impl Checker<'_> {
     ) -> Option<Diagnostic> {
         let source = self.draft.source();
         let (first, last) = (cycle.first()?, cycle.last()?);
-        let place = |node: &Arc<str>, waits_for: &Arc<str>| nodes.get(node)?.1.nodes.get(waits_for);
+        let place = |node: &Arc<str>, waits_for: &Arc<str>| nodes.get(node)?.1.get(waits_for);
         let path = cycle.iter().chain([first]).map(|id| &**id).collect::<Vec<_>>().join(" → ");
         let message = if cycle.len() == 1 {
             format!("node `{first}` waits for itself: {path}")
@@ -135,6 +139,7 @@ fn definition(
         plugins: draft.plugins.clone(),
         inputs: draft.inputs.clone(),
         limits: draft.limits.clone(),
+        durability: draft.durability,
         nodes: nodes.into_iter().map(|(id, (node, _))| (id, node)).collect(),
         outputs,
         graph,
@@ -147,9 +152,12 @@ mod refusals;
 mod shape;
 mod schema;
 mod mismatch;
+mod parts;
+mod names;
+mod texts;
 mod compile;
 
-use compile::{Compiler, Uses};
+use compile::{Common, Compiler, Uses};
+use parts::Parts;
 use plugins::Plugins;
 use schema::Validators;
-use shape::Shape;

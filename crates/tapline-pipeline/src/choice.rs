@@ -78,11 +78,16 @@ impl Choice {
         self.plugins().find(is_meant).or_else(best)
     }
 
+    /// Whether a validator can be used.
+    pub(crate) fn has_validator(&self, validator: &str) -> bool {
+        self.candidacy.validators.contains_key(validator)
+    }
+
     /// The plugin for which the pipeline asks for another.
     pub(crate) fn caller(&self, id: &PluginId) -> Option<&PluginId> {
         match &self.asks.0.get(id)?.because {
             Because::Called(caller) => Some(caller),
-            Because::Named | Because::Handles(_) => None,
+            Because::Named | Because::Handles(_) | Because::Validates(_) => None,
         }
     }
 

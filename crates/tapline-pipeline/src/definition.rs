@@ -3,9 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use indexmap::IndexMap;
-use tapline_core::Request;
 
-use crate::diagnostic::Span;
 use crate::source::Document;
 
 /// A pipeline that was checked: everything in it exists, and every template in it is compiled.
@@ -22,6 +20,8 @@ pub struct Definition {
     pub inputs: IndexMap<Arc<str>, InputDeclaration>,
     /// What bounds a run.
     pub limits: RunLimits,
+    /// When what a run has done is safe.
+    pub durability: Durability,
     /// The nodes by id, as they are written.
     pub nodes: IndexMap<Arc<str>, NodeDefinition>,
     /// What a run yields, by name.
@@ -30,56 +30,46 @@ pub struct Definition {
     pub(crate) document: Document,
 }
 
-/// A node: a step of a pipeline.
+/// A node: a step with a name, and what it waits for.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct NodeDefinition {
     /// Its name in the pipeline.
     pub id: Arc<str>,
-    /// Its type: the key of its handler at the extension point `node`.
-    pub node_type: Arc<str>,
-    /// The plugin that provides the type.
-    pub plugin: Arc<str>,
-    /// What its handler is asked, without the settings of one execution.
-    pub(crate) request: Request,
-    /// Its settings: an object.
-    pub with: Setting,
-    /// What must be true for it to run; it may name inputs and other nodes, not the item.
-    pub when: Option<Condition>,
+    /// What it does.
+    pub step: Step,
     /// The nodes that it waits for though it reads nothing of theirs.
     pub needs: Vec<Arc<str>>,
-    /// The list whose items it runs for, one by one.
-    pub map: Option<MapDefinition>,
     /// The nodes that must have finished before it: `needs`, and every node that it refers to.
     pub dependencies: BTreeSet<Arc<str>>,
-    /// What the expressions in its settings name and its plugin does not bring: `inputs`, nodes, and the item.
-    ///
-    /// The plugin evaluates these expressions, so it is given the values beside the settings.
-    pub scope: BTreeSet<Arc<str>>,
-    /// Where its id stands in the file.
-    pub span: Span,
-}
-
-/// How a node goes over a list.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct MapDefinition {
-    /// The list.
-    pub over: Setting,
-    /// The name of the current item in the settings: `as` in the file, `item` unless said.
-    pub item: Arc<str>,
-    /// How many items may be under way at once: 1 unless said.
-    pub parallel: usize,
 }
 
 /// What bounds a run.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct RunLimits {
     /// The time that a run may take.
     pub wall: Option<Duration>,
     /// How many nodes may be under way at once.
     pub parallel: Option<usize>,
+    /// How many steps may be done: nodes, items and turns of loops alike.
+    pub steps: Option<usize>,
+    /// How deep pipelines may be nested.
+    pub depth: Option<usize>,
+    /// What all steps together may use up.
+    pub amounts: Budget,
+}
+
+/// When what a run has done is safe from a power cut, if it is kept at all.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Durability {
+    /// Before those that wait for a node begin.
+    #[default]
+    Node,
+    /// When the run ends.
+    Exit,
+    /// Never: the run is not kept.
+    None,
 }
 
 impl Definition {
@@ -99,11 +89,16 @@ impl Definition {
 mod fields;
 mod plugins;
 mod inputs;
+mod rate;
+mod rules;
+mod draft_step;
 mod nodes;
 mod draft;
+mod parts;
 mod setting;
 mod condition;
 mod text;
+mod step;
 mod graph;
 
 pub use condition::Condition;
@@ -111,9 +106,13 @@ pub use draft::Draft;
 pub use graph::Graph;
 pub use inputs::{InputDeclaration, InputError, InputType};
 pub use plugins::PluginEntry;
+pub use rate::RateLimit;
+pub use rules::{Backoff, Budget, Retry, Rules, Schema, Timeout, ValidatorUse, Violation};
 pub use setting::Setting;
+pub use step::{CallDefinition, LoopDefinition, MapDefinition, OnError, PartDefinition, Step, Work};
 pub use text::RenderError;
 
+pub(crate) use draft_step::{DraftLoop, DraftMap, DraftOnError, DraftStep, DraftWork};
 pub(crate) use fields::{Spanned, with_article};
-pub(crate) use nodes::{DraftMap, DraftNode};
+pub(crate) use nodes::DraftNode;
 pub(crate) use text::Text;

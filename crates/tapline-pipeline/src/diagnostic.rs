@@ -105,8 +105,26 @@ pub enum Code {
     MissingGrant,
     /// `missing-dependency`: a plugin needs another one that is not active, or not in that version.
     MissingDependency,
+    /// `missing-part`: a pipeline in another file that cannot be read, or would run inside itself.
+    MissingPart,
     /// `evaluation`: a template or condition that was evaluated, and gave no value.
     Evaluation,
+    /// `node-failed`: the handler of a node, or a hook around it, answered with an error.
+    NodeFailed,
+    /// `not-a-list`: a node maps over something that is no list.
+    NotAList,
+    /// `timeout`: a step took longer than it may.
+    Timeout,
+    /// `invalid-output`: the output of a step does not follow its schema.
+    InvalidOutput,
+    /// `loop-limit`: a loop was not done after as many turns as it may have.
+    LoopLimit,
+    /// `budget`: a step used up more than it may.
+    Budget,
+    /// `dead-letter`: what failed cannot be added to the file of dead letters.
+    DeadLetter,
+    /// `run-limit`: a run took or used up more than it may.
+    RunLimit,
 }
 
 impl Diagnostic {
@@ -169,7 +187,7 @@ impl fmt::Display for Diagnostic {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 32] = [
         Self::NotUtf8,
         Self::EmptyFile,
         Self::InvalidYaml,
@@ -192,7 +210,16 @@ impl Code {
         Self::PluginVersion,
         Self::MissingGrant,
         Self::MissingDependency,
+        Self::MissingPart,
         Self::Evaluation,
+        Self::NodeFailed,
+        Self::NotAList,
+        Self::Timeout,
+        Self::InvalidOutput,
+        Self::LoopLimit,
+        Self::Budget,
+        Self::DeadLetter,
+        Self::RunLimit,
     ];
 
     /// The code as text.
@@ -221,7 +248,16 @@ impl Code {
             Self::PluginVersion => "plugin-version",
             Self::MissingGrant => "missing-grant",
             Self::MissingDependency => "missing-dependency",
+            Self::MissingPart => "missing-part",
             Self::Evaluation => "evaluation",
+            Self::NodeFailed => "node-failed",
+            Self::NotAList => "not-a-list",
+            Self::Timeout => "timeout",
+            Self::InvalidOutput => "invalid-output",
+            Self::LoopLimit => "loop-limit",
+            Self::Budget => "budget",
+            Self::DeadLetter => "dead-letter",
+            Self::RunLimit => "run-limit",
         }
     }
 }

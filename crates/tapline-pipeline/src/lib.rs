@@ -21,6 +21,7 @@ mod catalog;
 mod choice;
 mod check;
 mod journal;
+mod points;
 mod engine;
 mod run;
 
@@ -28,13 +29,18 @@ pub use catalog::{Catalog, KnownPlugin, Origin, Rival, Standing};
 pub use check::{Checked, check};
 pub use choice::{Choice, ChoiceReason, UnknownSubject};
 pub use definition::{
-    Condition, Definition, Draft, Graph, InputDeclaration, InputError, InputType, MapDefinition,
-    NodeDefinition, PluginEntry, RenderError, RunLimits, Setting,
+    Backoff, Budget, CallDefinition, Condition, Definition, Draft, Durability, Graph, InputDeclaration,
+    InputError, InputType, LoopDefinition, MapDefinition, NodeDefinition, OnError, PartDefinition,
+    PluginEntry, RateLimit, RenderError, Retry, Rules, RunLimits, Schema, Setting, Step, Timeout,
+    ValidatorUse, Violation, Work,
 };
 pub use diagnostic::{Code, Diagnostic, Label, Severity, Span};
 pub use engine::Engine;
 pub use journal::{
     Digest, Journal, JournalError, KeptRun, RunEnding, RunJournal, RunRecord, StepRecord, StepState,
 };
-pub use run::{NodeReport, NodeState, Observer, RunError, RunEvent, RunReport, Silent};
+pub use run::{
+    Amounts, Exceeded, NodeReport, NodeState, Observer, RunError, RunEvent, RunReport, RunSettings, Silent,
+    StepError, StepFailure,
+};
 pub use source::{Document, Place, Source};

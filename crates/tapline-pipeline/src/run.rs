@@ -1,78 +1,230 @@
-use std::collections::BTreeSet;
+use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tapline_core::{Object, Value};
+use tapline_core::{Name, Object, Value};
 use tapline_host::Host;
+use tapline_roles::{RunEnd, RunInfo};
 use tokio::task::{JoinError, JoinSet};
+use tokio::time::Instant;
 
 use crate::definition::Definition;
+use crate::journal::Journal;
+use crate::points::Points;
 
-mod execution;
-mod schedule;
+mod error;
+mod event;
 mod report;
+mod frame;
+mod path;
+mod meter;
+mod schedule;
+mod shared;
+mod steps;
+mod work;
+mod attempts;
+mod keeper;
+mod dead_letters;
 
-pub use report::{NodeReport, NodeState, Observer, RunError, RunEvent, RunReport, Silent};
+pub use error::{RunError, StepError, StepFailure};
+pub use event::{Observer, RunEvent, Silent};
+pub use meter::{Amounts, Exceeded};
+pub use report::{NodeReport, NodeState, RunReport};
 
-use execution::{Execution, NodeDone};
+pub(crate) use keeper::{Keeper, Memory};
+pub(crate) use meter::Meter;
+
+use dead_letters::DeadLetters;
+use error::Ended;
+use frame::Frame;
+use path::Path;
 use schedule::Schedule;
+use shared::Shared;
+use steps::{Outcome, Steps};
 
-/// One execution of a pipeline.
+static INPUTS: Name = Name::new(|| "inputs".into());
+
+/// What a run is given besides the pipeline.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct RunSettings {
+    /// Its inputs, as [`Definition::input_values`] makes them.
+    pub inputs: Object,
+    /// Who watches it.
+    pub observer: Arc<dyn Observer>,
+    /// What keeps it, so that it can be resumed.
+    pub journal: Option<Arc<dyn Journal>>,
+    /// The folder of the files that it writes itself: dead letters.
+    pub folder: Option<PathBuf>,
+}
+
+impl fmt::Debug for RunSettings {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = formatter.debug_struct("RunSettings");
+        shown.field("inputs", &self.inputs).field("journal", &self.journal).field("folder", &self.folder);
+        shown.finish_non_exhaustive()
+    }
+}
+
+/// One execution of a pipeline, or of one that runs inside of it.
 pub(crate) struct Run {
-    host: Host,
+    shared: Arc<Shared>,
     definition: Arc<Definition>,
-    observer: Arc<dyn Observer>,
-    /// What inputs and finished nodes have to offer to those that come after them, by name.
-    state: Object,
+    inputs: Value,
+    /// The parts that it lies in: `part/`; empty for the outermost.
+    within: Arc<str>,
+    depth: usize,
+    meter: Arc<Meter>,
+    /// What finished nodes have to offer to those that come after them, by their places.
+    state: Vec<Option<Value>>,
+    /// Which nodes are left out because of an error that the file tolerates.
+    left_out: Vec<bool>,
     reports: Vec<NodeReport>,
     schedule: Schedule,
+}
+
+/// What came of a node.
+struct NodeDone {
+    place: usize,
+    report: NodeReport,
+    outcome: Result<Outcome, Ended>,
 }
 
 /// How many nodes run at once unless the pipeline says it.
 const PARALLEL: usize = 16;
 
+impl Default for RunSettings {
+    fn default() -> Self {
+        Self { inputs: Object::new(), observer: Arc::new(Silent), journal: None, folder: None }
+    }
+}
+
+impl RunSettings {
+    /// Nothing but inputs.
+    #[must_use]
+    pub fn new(inputs: Object) -> Self {
+        Self { inputs, ..Self::default() }
+    }
+
+    /// Has somebody watch the run.
+    #[must_use]
+    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// Keeps the run, as far as the pipeline's `durability` wants it.
+    #[must_use]
+    pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.journal = Some(journal);
+        self
+    }
+
+    /// Lets the run write files of its own below a folder.
+    #[must_use]
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+}
+
 impl Run {
     pub(crate) fn new(
         host: Host,
+        points: Arc<Points>,
         definition: Arc<Definition>,
-        inputs: Object,
-        observer: Arc<dyn Observer>,
+        settings: RunSettings,
+        keeper: Keeper,
     ) -> Self {
-        let state = Object::from_iter([("inputs".into(), Value::from(inputs))]);
+        let limits = &definition.limits;
+        let meter = Arc::new(Meter::of_run(limits.amounts, limits.steps, None));
+        let shared = Arc::new(Shared {
+            host,
+            points,
+            wants_tokens: settings.observer.wants_tokens(),
+            observer: settings.observer,
+            meter: Arc::clone(&meter),
+            depth: limits.depth,
+            keeper,
+            dead_letters: DeadLetters::new(settings.folder),
+        });
+        Self::with(shared, definition, settings.inputs, meter)
+    }
+
+    /// A run inside of a step.
+    fn inside(steps: &Steps, definition: &Arc<Definition>, inputs: Object, within: Arc<str>) -> Self {
+        let limits = &definition.limits;
+        let meter = Meter::of_run(limits.amounts, limits.steps, Some(Arc::clone(&steps.meter)));
+        let run = Self::with(Arc::clone(&steps.shared), Arc::clone(definition), inputs, Arc::new(meter));
+        Self { within, depth: steps.depth + 1, ..run }
+    }
+
+    fn with(shared: Arc<Shared>, definition: Arc<Definition>, inputs: Object, meter: Arc<Meter>) -> Self {
         let reports = definition.nodes.values().map(NodeReport::waiting).collect();
-        let schedule = Schedule::new(&definition);
-        Self { host, definition, observer, state, reports, schedule }
+        let schedule = Schedule::new(&definition.graph);
+        let (state, left_out) = (vec![None; definition.nodes.len()], vec![false; definition.nodes.len()]);
+        let (inputs, within) = (inputs.into(), "".into());
+        Self { shared, definition, inputs, within, depth: 1, meter, state, left_out, reports, schedule }
     }
 
     /// Runs every node as soon as what it waits for is done, within the limits.
-    pub(crate) async fn finish(mut self) -> RunReport {
+    pub(crate) async fn finish(mut self, resumed: bool) -> RunReport {
         let begun = Instant::now();
-        let wall = self.definition.limits.wall;
-        let done = match wall {
+        let observer = Arc::clone(&self.shared.observer);
+        let (nodes, definition) = (self.definition.nodes.len(), Arc::clone(&self.definition));
+        let (pipeline, run) = (&*definition.name, self.shared.run_id());
+        observer.event(&RunEvent::RunStarted { pipeline, run, nodes, resumed });
+        let info = || RunInfo { pipeline: pipeline.to_owned(), run: run.map(Into::into) };
+        self.shared.points.start.call(&info()).await;
+        let info = info();
+        let mut outputs = self.limited().await;
+        if let Err(error) = self.shared.keeper.settle().await {
+            outputs = outputs.and(Err(RunError::Journal(error)));
+        }
+        let took = begun.elapsed();
+        let error = outputs.as_ref().err().map(|error| steps::with_causes(error));
+        let event = RunEvent::RunFinished { outputs: outputs.as_ref().ok(), error: error.as_deref(), took };
+        observer.event(&event);
+        let RunInfo { pipeline, run } = info;
+        let end = RunEnd { pipeline, run, error, milliseconds: took.as_secs_f64() * 1e3 };
+        self.shared.points.complete.call(&end).await;
+        let id = self.shared.run_id().map(Into::into);
+        RunReport { id, outputs, nodes: self.reports, used: self.meter.used(), took }
+    }
+
+    /// Runs to the end without telling of it.
+    async fn outputs(mut self) -> Result<Object, RunError> {
+        self.limited().await
+    }
+
+    async fn limited(&mut self) -> Result<Object, RunError> {
+        let done = match self.definition.limits.wall {
             Some(limit) => {
                 let limited = tokio::time::timeout(limit, self.run_nodes()).await;
                 limited.unwrap_or(Err(RunError::Wall { limit }))
             }
             None => self.run_nodes().await,
         };
-        let outputs = done.and_then(|()| self.outputs());
-        RunReport { outputs, nodes: self.reports, took: begun.elapsed() }
+        done.and_then(|()| self.render_outputs())
     }
 
     async fn run_nodes(&mut self) -> Result<(), RunError> {
         let parallel = self.definition.limits.parallel.unwrap_or(PARALLEL).max(1);
         let mut running: JoinSet<NodeDone> = JoinSet::new();
         loop {
-            let mut ready = self.schedule.take(parallel - running.len());
             // A node that has nothing beside it needs no task of its own.
-            if running.is_empty() && ready.len() == 1 {
-                let Some(node) = ready.pop() else { continue };
-                let done = self.execution(node).run().await;
-                self.settle(done)?;
+            if running.is_empty() && self.schedule.is_alone() {
+                if let Some(place) = self.schedule.next() {
+                    let done = self.begin(place).await;
+                    self.settle(done)?;
+                }
                 continue;
             }
-            for node in ready {
-                running.spawn(self.execution(node).run());
+            while running.len() < parallel
+                && let Some(place) = self.schedule.next()
+            {
+                running.spawn(self.begin(place));
             }
             match running.join_next().await {
                 Some(done) => self.settle(done.map_err(|error| panicked(&error))?)?,
@@ -81,35 +233,88 @@ impl Run {
         }
     }
 
-    fn execution(&self, place: usize) -> Execution {
+    /// One node, with all that it needs to run.
+    fn begin(&self, place: usize) -> impl Future<Output = NodeDone> + Send + use<> {
         let node = &self.definition.nodes[place];
-        let names = node.dependencies.iter().chain(&node.scope).map(|name| &**name).chain(["inputs"]);
-        let names: BTreeSet<_> = names.collect();
-        let scope = names.iter().filter_map(|name| Some((Arc::from(*name), self.state.get(*name)?.clone())));
-        Execution {
-            host: self.host.clone(),
+        let dependencies = &self.definition.graph.dependencies[place];
+        let is_left_out = dependencies.iter().any(|dependency| self.left_out[*dependency]);
+        let mut frame: Frame = dependencies
+            .iter()
+            .filter_map(|place| {
+                let (name, _) = self.definition.nodes.get_index(*place)?;
+                Some((Arc::clone(name), self.state[*place].clone()?))
+            })
+            .collect();
+        frame.push(INPUTS.shared(), self.inputs.clone());
+        let steps = Steps {
+            shared: Arc::clone(&self.shared),
             definition: Arc::clone(&self.definition),
-            place,
-            scope: scope.collect(),
-            observer: Arc::clone(&self.observer),
-        }
+            within: Arc::clone(&self.within),
+            depth: self.depth,
+            meter: Arc::new(Meter::of_step(node.step.rules.budget, Arc::clone(&self.meter))),
+            items: AtomicUsize::new(0),
+            tolerated: AtomicUsize::new(0),
+            reused: AtomicUsize::new(0),
+        };
+        steps.node(place, frame, is_left_out)
     }
 
     /// Takes over what a node has done.
     fn settle(&mut self, done: NodeDone) -> Result<(), RunError> {
-        self.observer.event(&RunEvent::Finished { report: &done.report });
-        let id = Arc::clone(&done.report.id);
-        self.reports[done.place] = done.report;
-        self.state.insert(id, done.output?);
-        self.schedule.done(done.place);
-        Ok(())
+        let NodeDone { place, report, outcome } = done;
+        if self.within.is_empty() {
+            self.shared.observer.event(&RunEvent::NodeFinished { report: &report });
+        }
+        self.reports[place] = report;
+        let outcome = outcome?;
+        self.left_out[place] = matches!(outcome, Outcome::LeftOut);
+        self.state[place] = Some(outcome.into_value());
+        self.schedule.done(&self.definition.graph, place);
+        match self.meter.exceeded() {
+            Some(exceeded) => Err(RunError::Limit { exceeded }),
+            None => Ok(()),
+        }
     }
 
-    fn outputs(&self) -> Result<Object, RunError> {
-        let rendered = self.definition.outputs.iter().map(|(name, setting)| {
-            Ok((Arc::clone(name), setting.render(&self.state).map_err(RunError::Render)?))
-        });
+    fn render_outputs(&self) -> Result<Object, RunError> {
+        let names = self.definition.nodes.keys().zip(&self.state);
+        let state = names.filter_map(|(name, output)| Some((Arc::clone(name), output.clone()?)));
+        let scope: Object = state.chain([(INPUTS.shared(), self.inputs.clone())]).collect();
+        let rendered =
+            self.definition.outputs.iter().map(|(name, setting)| {
+                Ok((Arc::clone(name), setting.render(&scope).map_err(RunError::Render)?))
+            });
         rendered.collect()
+    }
+}
+
+impl Steps {
+    async fn node(self, place: usize, frame: Frame, is_left_out: bool) -> NodeDone {
+        let node = &self.definition.nodes[place];
+        let begun = Instant::now();
+        let outcome = if is_left_out {
+            Ok(Outcome::LeftOut)
+        } else {
+            if self.within.is_empty() {
+                self.shared.observer.event(&RunEvent::NodeStarted { node: &node.id });
+            }
+            self.run(&node.step, Path::Node(&self.within, &node.id), &frame).await
+        };
+        let state = match &outcome {
+            Ok(Outcome::Done(_)) => NodeState::Done,
+            Ok(Outcome::Skipped | Outcome::LeftOut) => NodeState::Skipped,
+            Err(_) => NodeState::Failed,
+        };
+        let report = NodeReport {
+            state,
+            items: node.step.map.as_ref().map(|_| self.items.load(Ordering::Relaxed)),
+            tolerated: self.tolerated.load(Ordering::Relaxed),
+            reused: self.reused.load(Ordering::Relaxed),
+            used: self.meter.used(),
+            took: begun.elapsed(),
+            ..NodeReport::waiting(node)
+        };
+        NodeDone { place, report, outcome }
     }
 }
 

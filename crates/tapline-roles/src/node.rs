@@ -15,6 +15,10 @@ pub struct NodeRequest {
     /// The values that the configuration's expressions may name: inputs, and the nodes that they refer to.
     #[serde(default)]
     pub scope: Object,
+    /// The same whenever this step of this run is done, also when the run goes on after a crash: with it, what has an
+    /// effect outside can be kept from having it twice. `None` when the run is not kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub idempotency_key: Option<String>,
 }
 
 /// Which node is executed.

@@ -27,4 +27,29 @@ pub struct Completion {
     pub output: Value,
     /// The model that answered.
     pub model: String,
+    /// What it has used up, as far as the provider says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+}
+
+/// What a request to a model has used up; any answer of a provider may have it under `usage`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Usage {
+    /// Tokens of the prompt.
+    #[serde(default)]
+    pub input_tokens: u64,
+    /// Tokens of the answer.
+    #[serde(default)]
+    pub output_tokens: u64,
+    /// What it costs, in the provider's currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<f64>,
+}
+
+impl Completion {
+    /// An answer of a model that does not say what it has used up.
+    #[must_use]
+    pub fn new(output: impl Into<Value>, model: impl Into<String>) -> Self {
+        Self { output: output.into(), model: model.into(), usage: None }
+    }
 }

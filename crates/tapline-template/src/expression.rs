@@ -1,9 +1,9 @@
 use std::fmt;
 
-use tapline_core::{Object, Value};
+use tapline_core::Value;
 
 use crate::program::Program;
-use crate::{Reference, TemplateError};
+use crate::{Reference, Scope, TemplateError};
 
 /// A bare expression, such as a condition: what stands between the braces of a template.
 ///
@@ -35,7 +35,7 @@ impl Expression {
     /// # Errors
     /// When a variable is needed that `scope` lacks, when the values do not fit the operations, or when the
     /// evaluation passes [`limits`](crate::limits).
-    pub fn evaluate(&self, scope: &Object) -> Result<Value, TemplateError> {
+    pub fn evaluate(&self, scope: &dyn Scope) -> Result<Value, TemplateError> {
         self.program.run(scope)
     }
 
@@ -43,7 +43,7 @@ impl Expression {
     ///
     /// # Errors
     /// As [`evaluate`](Self::evaluate).
-    pub fn is_true(&self, scope: &Object) -> Result<bool, TemplateError> {
+    pub fn is_true(&self, scope: &dyn Scope) -> Result<bool, TemplateError> {
         self.program.run_for_truth(scope)
     }
 

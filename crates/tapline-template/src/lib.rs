@@ -44,6 +44,7 @@
 mod template;
 mod expression;
 mod reference;
+mod scope;
 mod error;
 pub mod limits;
 mod language;
@@ -59,6 +60,7 @@ pub use error::{Position, TemplateError};
 pub use expression::Expression;
 pub use language::is_reserved;
 pub use reference::Reference;
+pub use scope::Scope;
 pub use template::Template;
 
 #[cfg(test)]

@@ -5,13 +5,13 @@ use minijinja::machinery::ast::{self, Spanned};
 use minijinja::machinery::{CodeGenerator, Instructions, eval, make_string_output, parse, parse_expr};
 use minijinja::{AutoEscape, Environment, ErrorKind};
 use self_cell::self_cell;
-use tapline_core::{Object, Value};
+use tapline_core::Value;
 
 use crate::guard::{self, Mode};
 use crate::lower::Lowering;
 use crate::shortcut::{self, Shortcut};
 use crate::value::{Undefined, Variables, lend, reclaim};
-use crate::{Reference, TemplateError, language};
+use crate::{Reference, Scope, TemplateError, language};
 
 /// A source and the instructions that the engine made of it, to run any number of times.
 pub(crate) struct Program {
@@ -97,7 +97,7 @@ impl Program {
     }
 
     /// Runs the program and takes its value back.
-    pub(crate) fn run(&self, scope: &Object) -> Result<Value, TemplateError> {
+    pub(crate) fn run(&self, scope: &dyn Scope) -> Result<Value, TemplateError> {
         if let Some(value) = self.shortcut.as_ref().and_then(|shortcut| shortcut.follow(scope)) {
             return Ok(value.into_owned());
         }
@@ -105,7 +105,7 @@ impl Program {
     }
 
     /// Runs the program in the engine, which must yield what a shortcut yields.
-    pub(crate) fn run_without_shortcut(&self, scope: &Object) -> Result<Value, TemplateError> {
+    pub(crate) fn run_without_shortcut(&self, scope: &dyn Scope) -> Result<Value, TemplateError> {
         let value = self.run_in_engine(scope)?;
         let undefined = if self.missing(scope).is_some() { Undefined::Refused } else { Undefined::Null };
         reclaim(&value, undefined).map_err(|error| match self.missing(scope) {
@@ -115,7 +115,7 @@ impl Program {
     }
 
     /// Runs the program and asks its value for its truth.
-    pub(crate) fn run_for_truth(&self, scope: &Object) -> Result<bool, TemplateError> {
+    pub(crate) fn run_for_truth(&self, scope: &dyn Scope) -> Result<bool, TemplateError> {
         if let Some(value) = self.shortcut.as_ref().and_then(|shortcut| shortcut.follow(scope)) {
             return Ok(shortcut::is_true(&value));
         }
@@ -127,12 +127,12 @@ impl Program {
     }
 
     /// The first variable that is read and does not exist; a source that asks whether it is defined may do so.
-    fn missing(&self, scope: &Object) -> Option<&Reference> {
-        self.references.iter().find(|reference| !scope.contains_key(reference.name()))
+    fn missing(&self, scope: &dyn Scope) -> Option<&Reference> {
+        self.references.iter().find(|reference| scope.variable(reference.name()).is_none())
     }
 
-    fn run_in_engine(&self, scope: &Object) -> Result<minijinja::Value, TemplateError> {
-        let given = |name: &Arc<str>| Some((Arc::clone(name), lend(scope.get(name)?)));
+    fn run_in_engine(&self, scope: &dyn Scope) -> Result<minijinja::Value, TemplateError> {
+        let given = |name: &Arc<str>| Some((Arc::clone(name), lend(scope.variable(name)?)));
         let variables = Variables(self.names.iter().filter_map(given).collect());
         let root = minijinja::Value::from_object(variables);
         execute(self.cell.borrow_dependent(), root, self.yields)

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use minijinja::machinery::ast::{self, BinOpKind};
 use tapline_core::{Object, Value};
 
+use crate::Scope;
 use crate::value::{self, Undefined};
 
 /// What evaluates the plainest expressions without the engine: fields, literals, comparisons and `and`, `or`, `not`.
@@ -68,10 +69,10 @@ impl Shortcut {
     }
 
     /// The value, or nothing where the engine has to decide.
-    pub(crate) fn follow<'v>(&'v self, scope: &'v Object) -> Option<Cow<'v, Value>> {
+    pub(crate) fn follow<'v>(&'v self, scope: &'v dyn Scope) -> Option<Cow<'v, Value>> {
         match self {
             Self::Literal(value) => Some(Cow::Borrowed(value)),
-            Self::Variable(name) => scope.get(name.as_str()).map(Cow::Borrowed),
+            Self::Variable(name) => scope.variable(name.as_str()).map(Cow::Borrowed),
             Self::Field(base, name) => field(&base.follow(scope)?, name),
             Self::Not(operand) => Some(Cow::Owned((!is_true(&*operand.follow(scope)?)).into())),
             Self::And(left, right) => {

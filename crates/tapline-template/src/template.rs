@@ -1,10 +1,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use tapline_core::{Object, Value};
+use tapline_core::Value;
 
 use crate::program::Program;
-use crate::{Reference, TemplateError};
+use crate::{Reference, Scope, TemplateError};
 
 /// A text with `{{ expressions }}` and `{% statements %}` that keeps the type of a lone expression.
 ///
@@ -45,7 +45,7 @@ impl Template {
     /// # Errors
     /// When a variable is needed that `scope` lacks, when the values do not fit the operations, or when the
     /// evaluation passes [`limits`](crate::limits).
-    pub fn render(&self, scope: &Object) -> Result<Value, TemplateError> {
+    pub fn render(&self, scope: &dyn Scope) -> Result<Value, TemplateError> {
         match &self.parts {
             Parts::Plain(text) => Ok(Value::String(Arc::clone(text))),
             Parts::Program(program) => program.run(scope),

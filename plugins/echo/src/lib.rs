@@ -43,7 +43,7 @@ impl Echo {
     async fn complete(&self, _context: &Context, request: CompletionRequest) -> Result<Completion> {
         let rule = self.0.iter().find(|(pattern, _)| pattern.is_match(&request.prompt));
         let output = rule.map_or_else(|| request.prompt.as_str().into(), |(_, reply)| reply.clone());
-        Ok(Completion { output, model: "echo".into() })
+        Ok(Completion::new(output, "echo"))
     }
 }
 

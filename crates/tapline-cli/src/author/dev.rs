@@ -15,7 +15,7 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::summary::Summary;
-use crate::{Ending, colour, diagnostics, error, run};
+use crate::{Ending, error, run};
 
 use super::build::built;
 
@@ -186,7 +186,7 @@ async fn finished(session: Option<&mut Session>) {
 fn read(file: &Path) -> Result<Option<(Project, Definition)>> {
     let mut project = Project::read(file)?;
     project.warn();
-    Output::Error.text(diagnostics::for_people(&project.checked.diagnostics, &project.source, colour()));
+    project.tell(&project.checked.diagnostics);
     let definition = project.checked.definition.take();
     Ok(definition.map(|definition| (project, definition)))
 }

@@ -3,11 +3,11 @@ use std::sync::Arc;
 
 use semver::VersionReq;
 
-use super::Checker;
 use crate::catalog::{Catalog, KnownPlugin, Standing};
 use crate::choice::{Choice, Exclusion};
-use crate::definition::{Draft, DraftNode, PluginEntry};
+use crate::definition::{Draft, PluginEntry, Spanned};
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::source::Source;
 use crate::suggest::did_you_mean;
 
 const INSTALL: &str = "`tapline plugin install` fetches packages; without it: `enabled: false`, or `optional: true` if the pipeline can do without";
@@ -124,11 +124,23 @@ impl<'a> Plugins<'a> {
     /// The first node that a plugin could handle.
     pub(super) fn first_use(&self, name: &str) -> Option<Range<usize>> {
         let versions: Vec<_> = self.catalog.versions(name).collect();
-        let types = self.draft.nodes.values().filter_map(|node| node.node_type.as_ref());
-        types
+        self.draft
+            .written_types()
             .filter(|node_type| versions.iter().any(|plugin| plugin.handles(&node_type.value)))
             .map(|node_type| node_type.range.clone())
             .next()
+    }
+
+    /// The plugin that handles nodes of a type, or that there is none.
+    pub(super) fn provider(
+        &self,
+        source: &Source,
+        node_type: &Spanned<Arc<str>>,
+    ) -> Result<&'a KnownPlugin, Diagnostic> {
+        self.choice.handler(&node_type.value).ok_or_else(|| {
+            let (message, hint) = self.unknown_type(&node_type.value);
+            Diagnostic::error(source, Code::UnknownNodeType, &node_type.range, message).hint(hint)
+        })
     }
 
     fn unknown_type(&self, node_type: &str) -> (String, String) {
@@ -171,19 +183,4 @@ fn left_out_type(node_type: &str, plugin: &KnownPlugin, excluded: &Exclusion) ->
         ),
     };
     (format!("the node type `{node_type}` belongs to plugin `{name}`, {why}"), hint)
-}
-
-impl<'a> Checker<'a> {
-    /// The plugin that handles a node; that there is none is a mistake.
-    pub(super) fn provider(&mut self, node: &DraftNode) -> Option<&'a KnownPlugin> {
-        let node_type = node.node_type.as_ref()?;
-        let provider = self.plugins.choice.handler(&node_type.value);
-        if provider.is_none() {
-            let (message, hint) = self.plugins.unknown_type(&node_type.value);
-            let source = self.draft.source();
-            let diagnostic = Diagnostic::error(source, Code::UnknownNodeType, &node_type.range, message);
-            self.diagnostics.push(diagnostic.hint(hint));
-        }
-        provider
-    }
 }

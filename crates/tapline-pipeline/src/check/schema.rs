@@ -8,28 +8,28 @@ use tapline_core::Value;
 use super::mismatch::{Mismatch, Part, mismatches};
 use super::shape::Shape;
 use crate::catalog::KnownPlugin;
-use crate::definition::{DraftNode, Spanned};
+use crate::definition::{DraftStep, Spanned};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Element, ElementContent, Source};
 
 /// The compiled schemas of node types, each compiled when the first node of its type is met.
 #[derive(Default)]
-pub(super) struct Validators<'a> {
-    by_type: BTreeMap<&'a str, Option<Validator>>,
+pub(super) struct Validators {
+    by_type: BTreeMap<Arc<str>, Option<Validator>>,
 }
 
-impl<'a> Validators<'a> {
+impl Validators {
     /// What the schema of a node's type has against its settings.
     pub(super) fn check(
         &mut self,
         source: &Source,
-        node: &DraftNode,
-        node_type: &'a Spanned<Arc<str>>,
+        node: &DraftStep,
+        node_type: &Spanned<Arc<str>>,
         plugin: &KnownPlugin,
     ) -> Vec<Diagnostic> {
         let Some(schema) = plugin.node_schema(&node_type.value) else { return Vec::new() };
         let mut diagnostics = Vec::new();
-        let validator = self.by_type.entry(&node_type.value).or_insert_with(|| {
+        let validator = self.by_type.entry(Arc::clone(&node_type.value)).or_insert_with(|| {
             let compiled = jsonschema::options().offline().build(&schema.into());
             compiled
                 .map_err(|error| diagnostics.push(broken(source, node_type, plugin, &error.to_string())))
@@ -53,7 +53,7 @@ fn broken(source: &Source, node_type: &Spanned<Arc<str>>, plugin: &KnownPlugin, 
 /// The settings of one node.
 pub(super) struct Settings<'a> {
     source: &'a Source,
-    node: &'a DraftNode,
+    node: &'a DraftStep,
     pub(super) node_type: &'a Spanned<Arc<str>>,
     pub(super) shape: Shape<'a>,
 }
@@ -105,7 +105,7 @@ fn empty() -> Value {
     Value::Object(Arc::default())
 }
 
-fn has_template(element: &Element) -> bool {
+pub(super) fn has_template(element: &Element) -> bool {
     match &element.content {
         ElementContent::Scalar(_) => element.as_text().is_some_and(|text| is_template(text)),
         ElementContent::Sequence(elements) => elements.iter().any(has_template),

@@ -30,6 +30,8 @@ pub(super) enum Because {
     Named,
     /// It handles nodes of this type.
     Handles(Arc<str>),
+    /// It has this validator.
+    Validates(Arc<str>),
     /// This plugin may call it.
     Called(PluginId),
 }
@@ -67,6 +69,9 @@ impl Asks {
         }
         for (node_type, handler) in &candidacy.handlers {
             asks.require(handler, Because::Handles(Arc::clone(node_type)));
+        }
+        for (validator, plugin) in &candidacy.validators {
+            asks.require(plugin, Because::Validates(Arc::clone(validator)));
         }
         asks
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use semver::VersionReq;
 use tapline_core::PluginId;
+use tapline_roles::VALIDATOR;
 
 use crate::catalog::{Catalog, KnownPlugin, Rival, Standing};
 use crate::definition::{Draft, PluginEntry};
@@ -15,6 +16,8 @@ pub(super) struct Candidacy {
     pub(super) excluded: Vec<Option<Exclusion>>,
     /// For each type of node that the file uses who handles it.
     pub(super) handlers: BTreeMap<Arc<str>, PluginId>,
+    /// For each validator that the file uses whose it is.
+    pub(super) validators: BTreeMap<Arc<str>, PluginId>,
 }
 
 /// Why a plugin that is there cannot be chosen.
@@ -36,9 +39,10 @@ pub(crate) enum Exclusion {
 impl Candidacy {
     pub(super) fn new(draft: &Draft, catalog: &Catalog) -> Self {
         let excluded = catalog.plugins.iter().map(|plugin| exclusion(plugin, entry(draft, plugin)));
-        let mut candidacy = Self { excluded: excluded.collect(), handlers: BTreeMap::new() };
+        let mut candidacy = Self { excluded: excluded.collect(), ..Self::default() };
         candidacy.leave_out_optional(draft, catalog);
         candidacy.find_handlers(draft, catalog);
+        candidacy.find_validators(draft, catalog);
         candidacy
     }
 
@@ -74,6 +78,20 @@ impl Candidacy {
                 if plugin.manifest.id() == id && !plugin.handles(node_type) && excluded.is_none() {
                     *excluded = Some(Exclusion::LacksType(Arc::clone(node_type)));
                 }
+            }
+        }
+    }
+
+    /// Of each validator the first plugin that provides it.
+    fn find_validators(&mut self, draft: &Draft, catalog: &Catalog) {
+        for validator in draft.validators().collect::<BTreeSet<_>>() {
+            let provides = |plugin: &&KnownPlugin| {
+                plugin.provides(VALIDATOR, validator)
+                    && self.is_in_range(catalog, plugin, entry(draft, plugin))
+            };
+            let found = self.eligible(&catalog.plugins).find(provides);
+            if let Some(id) = found.map(|plugin| plugin.manifest.id().clone()) {
+                self.validators.insert(Arc::clone(validator), id);
             }
         }
     }

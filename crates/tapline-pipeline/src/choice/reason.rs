@@ -65,6 +65,9 @@ impl Choice {
         let asker = self.askers.iter().find(is_by);
         match asker.and_then(|asker| self.asks.0.get(&asker.whom)).map(|ask| &ask.because) {
             _ if asker.is_some_and(|asker| asker.necessity() == Necessity::Optional) => None,
+            Some(Because::Validates(validator)) => {
+                Some(format!("the pipeline has nodes with the validator `{validator}`"))
+            }
             Some(Because::Handles(node_type)) => {
                 Some(format!("the pipeline has nodes of the type `{node_type}`"))
             }

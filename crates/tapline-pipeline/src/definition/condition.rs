@@ -1,7 +1,6 @@
 use std::sync::Arc;
 
-use tapline_core::Object;
-use tapline_template::Expression;
+use tapline_template::{Expression, Scope};
 
 use super::text::{RenderError, Text};
 
@@ -20,7 +19,7 @@ impl Condition {
     ///
     /// # Errors
     /// When it cannot be evaluated with them.
-    pub fn is_true(&self, scope: &Object) -> Result<bool, RenderError> {
+    pub fn is_true(&self, scope: &dyn Scope) -> Result<bool, RenderError> {
         let (expression, text) = &*self.content;
         expression.is_true(scope).map_err(|error| text.render_error(error))
     }

@@ -1,11 +1,14 @@
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use indexmap::IndexMap;
 
-use super::fields::Fields;
-use super::{DraftNode, InputDeclaration, PluginEntry, RunLimits, inputs, nodes, plugins};
+use super::draft_step::DraftStep;
+use super::fields::{Fields, Spanned};
+use super::parts::Parts;
+use super::{DraftNode, Durability, InputDeclaration, PluginEntry, RunLimits, inputs, nodes, plugins, rules};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{self, Document, Element, ElementContent, Entry, Mapping, Source};
 
@@ -21,17 +24,35 @@ pub struct Draft {
     pub(crate) plugins: IndexMap<Arc<str>, PluginEntry>,
     pub(crate) inputs: IndexMap<Arc<str>, InputDeclaration>,
     pub(crate) limits: RunLimits,
+    pub(crate) durability: Durability,
     pub(crate) nodes: IndexMap<Arc<str>, DraftNode>,
     pub(crate) outputs: Mapping,
+    /// The files that its steps run as parts of it, by the paths that are written.
+    pub(crate) parts: BTreeMap<Arc<str>, Arc<Self>>,
 }
 
-const KEYS: [&str; 6] = ["name", "plugins", "inputs", "limits", "nodes", "outputs"];
-const LIMIT_KEYS: [&str; 2] = ["wall", "parallel"];
+const KEYS: [&str; 7] = ["name", "plugins", "inputs", "limits", "durability", "nodes", "outputs"];
+const LIMIT_KEYS: [&str; 6] = ["wall", "parallel", "steps", "depth", "tokens", "cost"];
+const DURABILITIES: [(&str, Durability); 3] =
+    [("node", Durability::Node), ("exit", Durability::Exit), ("none", Durability::None)];
 
 impl Draft {
-    /// Reads a file; mistakes are kept in [`diagnostics`](Self::diagnostics), and what can be read beside them is read.
+    /// Reads a file that has no parts in other files; one that has them is read by [`read_with`](Self::read_with).
+    ///
+    /// Mistakes are kept in [`diagnostics`](Self::diagnostics), and what can be read beside them is read.
     #[must_use]
     pub fn read(source: &Source) -> Self {
+        Self::read_with(source, |_| Err("it cannot be read here".to_owned()))
+    }
+
+    /// Reads a file, and the pipelines in other files that it is made of, for which `open` is called, each once, with
+    /// the path from the same folder as the file's own name; it says why there is no such file.
+    #[must_use]
+    pub fn read_with(source: &Source, open: impl FnMut(&Path) -> Result<Source, String>) -> Self {
+        Parts::new(open).read(source)
+    }
+
+    pub(super) fn read_alone(source: &Source) -> Self {
         let (document, diagnostics) = source::read(source);
         let mut fields = Fields { source, diagnostics };
         let whole = document.root().map_or(0..0, |root| root.range.clone());
@@ -46,6 +67,9 @@ impl Draft {
         let plugins = plugins::read(&mut fields, section("plugins"));
         let inputs = inputs::read(&mut fields, section("inputs"));
         let limits = read_limits(&mut fields, section("limits"));
+        let durability = section("durability")
+            .and_then(|entry| fields.choice(entry, "`durability`", &DURABILITIES))
+            .unwrap_or_default();
         let is_pipeline = root.is_some();
         let name = if is_pipeline { read_name(&mut fields, section("name"), &whole) } else { "".into() };
         let nodes =
@@ -55,7 +79,18 @@ impl Draft {
             .cloned()
             .unwrap_or_default();
         let diagnostics = fields.diagnostics;
-        Self { document, diagnostics, name, plugins, inputs, limits, nodes, outputs }
+        Self {
+            document,
+            diagnostics,
+            name,
+            plugins,
+            inputs,
+            limits,
+            durability,
+            nodes,
+            outputs,
+            parts: BTreeMap::new(),
+        }
     }
 
     /// The mistakes that can be seen without knowing any plugin; [`check`](crate::check) repeats them.
@@ -78,7 +113,39 @@ impl Draft {
 
     /// The types of nodes that the file uses.
     pub fn node_types(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.nodes.values().filter_map(|node| Some(&node.node_type.as_ref()?.value))
+        self.all().into_iter().flat_map(Self::written_types).map(|node_type| &node_type.value)
+    }
+
+    /// The files that it was read from: its own, and those of its parts.
+    #[must_use]
+    pub fn sources(&self) -> Vec<&Source> {
+        self.all().into_iter().map(Self::source).collect()
+    }
+
+    /// It and its parts, each once.
+    pub(crate) fn all(&self) -> Vec<&Self> {
+        let mut all = vec![self];
+        let mut next = 0;
+        while let Some(draft) = all.get(next).copied() {
+            next += 1;
+            for part in draft.parts.values() {
+                if !all.iter().any(|known| std::ptr::eq(*known, &**part)) {
+                    all.push(part);
+                }
+            }
+        }
+        all
+    }
+
+    /// The validators that the file and its parts use.
+    pub fn validators(&self) -> impl Iterator<Item = &Arc<str>> {
+        let steps =
+            self.all().into_iter().flat_map(|draft| draft.nodes.values()).flat_map(|node| node.step.all());
+        steps.flat_map(|step| &step.rules.validate).map(|used| &used.validator)
+    }
+
+    pub(crate) fn written_types(&self) -> impl Iterator<Item = &Spanned<Arc<str>>> {
+        self.nodes.values().flat_map(|node| node.step.all()).filter_map(DraftStep::node_type)
     }
 
     /// The file as a tree, in which an error of a plugin finds its place.
@@ -119,20 +186,15 @@ fn read_limits(fields: &mut Fields<'_>, section: Option<&Entry>) -> RunLimits {
     let Some(mapping) = section.and_then(|entry| fields.known(entry, "`limits`", &LIMIT_KEYS)) else {
         return RunLimits::default();
     };
+    let amounts = rules::read_amounts(fields, mapping);
+    let mut count = |key: &str| mapping.get(key).and_then(|entry| fields.count(entry, &format!("`{key}`")));
     RunLimits {
-        wall: mapping.get("wall").and_then(|entry| read_duration(fields, entry)),
-        parallel: mapping.get("parallel").and_then(|entry| fields.count(entry, "`parallel`")),
+        parallel: count("parallel"),
+        steps: count("steps"),
+        depth: count("depth"),
+        wall: mapping.get("wall").and_then(|entry| fields.duration(entry, "`wall`")),
+        amounts,
     }
-}
-
-fn read_duration(fields: &mut Fields<'_>, entry: &Entry) -> Option<Duration> {
-    let text = fields.text(entry, "`wall`")?;
-    let duration = humantime::parse_duration(&text.value).ok().filter(|duration| !duration.is_zero());
-    if duration.is_none() {
-        let message = format!("`{}` is not a duration", text.value);
-        fields.invalid(&text.range, message, Some("write it as in `10m`, `1h 30m` or `500ms`".into()));
-    }
-    duration
 }
 
 /// Text that looks like a secret and is passed on as it stands would be sent to a server as the key itself.

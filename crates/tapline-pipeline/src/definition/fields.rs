@@ -1,6 +1,10 @@
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tapline_core::Value;
+
+use super::Schema;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Element, ElementContent, Entry, Mapping, Source};
 use crate::suggest::{did_you_mean, did_you_mean_or_list};
@@ -93,14 +97,49 @@ impl Fields<'_> {
         flag
     }
 
-    /// A whole number from 1 on.
+    /// A whole number from 1 on; `50_000` is one, too.
     pub(super) fn count(&mut self, entry: &Entry, what: &str) -> Option<usize> {
-        let number = entry.element.as_scalar().and_then(|scalar| scalar.value.as_i64());
+        let number = entry.element.as_scalar().and_then(|scalar| match &scalar.value {
+            Value::String(text) if text.contains('_') => text.replace('_', "").parse().ok(),
+            value => value.as_i64(),
+        });
         let count = number.and_then(|number| usize::try_from(number).ok()).filter(|count| *count > 0);
         if count.is_none() {
             self.wrong_type(&entry.element, &entry.key, what, "a whole number from 1 on");
         }
         count
+    }
+
+    /// A number above 0.
+    pub(super) fn amount(&mut self, entry: &Entry, what: &str) -> Option<f64> {
+        let number = entry.element.as_scalar().and_then(|scalar| scalar.value.as_f64());
+        let amount = number.filter(|number| *number > 0.0);
+        if amount.is_none() {
+            self.wrong_type(&entry.element, &entry.key, what, "a number above 0");
+        }
+        amount
+    }
+
+    /// A time, as in `1h 30m`.
+    pub(super) fn duration(&mut self, entry: &Entry, what: &str) -> Option<Duration> {
+        let text = self.text(entry, what)?;
+        let duration = humantime::parse_duration(&text.value).ok().filter(|duration| !duration.is_zero());
+        if duration.is_none() {
+            let message = format!("`{}` is not a duration", text.value);
+            self.invalid(&text.range, message, Some("write it as in `10m`, `1h 30m` or `500ms`".into()));
+        }
+        duration
+    }
+
+    /// A JSON Schema; one that is none is a mistake.
+    pub(super) fn schema(&mut self, range: &Range<usize>, schema: Value, what: &str) -> Option<Schema> {
+        match Schema::new(schema) {
+            Ok(schema) => Some(schema),
+            Err(error) => {
+                self.invalid(range, format!("{what} is not a JSON Schema: {error}"), None);
+                None
+            }
+        }
     }
 
     pub(super) fn missing(&mut self, range: &Range<usize>, message: String, hint: &str) {

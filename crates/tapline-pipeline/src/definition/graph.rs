@@ -9,6 +9,10 @@ use tapline_core::linearize;
 pub struct Graph {
     levels: Vec<Vec<Arc<str>>>,
     order: Vec<Arc<str>>,
+    /// For each node by its place, those that it waits for.
+    pub(crate) dependencies: Vec<Vec<usize>>,
+    /// For each node by its place, those that wait for it.
+    pub(crate) dependents: Vec<Vec<usize>>,
 }
 
 /// Node ids and, for each, the ids of those that must finish first.
@@ -28,7 +32,15 @@ impl Graph {
         let order = linearize(&positions, &edges.collect()).map_err(|cycles| {
             cycles.iter().map(|cycle| cycle.iter().map(id).collect()).collect::<Vec<Vec<_>>>()
         })?;
-        Ok(Self { levels: levels(nodes, &order), order: order.iter().map(id).collect() })
+        let waits_for =
+            |ids: &&BTreeSet<Arc<str>>| ids.iter().filter_map(|id| nodes.get_index_of(id)).collect();
+        let dependencies: Vec<Vec<usize>> = nodes.values().map(waits_for).collect();
+        let mut dependents = vec![Vec::new(); nodes.len()];
+        for (place, earlier) in dependencies.iter().enumerate() {
+            earlier.iter().for_each(|earlier| dependents[*earlier].push(place));
+        }
+        let levels = levels(nodes, &order);
+        Ok(Self { levels, order: order.iter().map(id).collect(), dependencies, dependents })
     }
 
     /// The nodes, each behind all that it waits for, and otherwise as they are written.

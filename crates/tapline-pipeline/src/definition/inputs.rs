@@ -4,13 +4,15 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use tapline_core::{Object, Value};
 
+use super::Schema;
 use super::fields::{Fields, with_article};
+use super::rules::Violation;
 use crate::definition::Definition;
-use crate::source::Entry;
+use crate::source::{ElementContent, Entry, Mapping};
 use crate::suggest::did_you_mean_or_list;
 
 /// What a pipeline file says about one input.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct InputDeclaration {
     /// The values that it may have.
@@ -21,6 +23,8 @@ pub struct InputDeclaration {
     pub description: Arc<str>,
     /// Whether a run must give it: when it has no default, unless said otherwise.
     pub required: bool,
+    /// What its value must follow besides.
+    pub schema: Option<Schema>,
 }
 
 /// The types of inputs.
@@ -78,6 +82,14 @@ pub enum InputError {
         /// The text.
         text: String,
     },
+    /// An input does not follow its declaration.
+    #[error("the input `{name}`{}: {}", place(&violation.path), violation.message)]
+    Invalid {
+        /// What was given.
+        name: String,
+        /// What is wrong with it.
+        violation: Violation,
+    },
 }
 
 impl Definition {
@@ -106,7 +118,7 @@ impl Definition {
         for (name, declaration) in &self.inputs {
             match declaration.value(name, given.get(name)) {
                 Ok(value) => drop(values.insert(Arc::clone(name), value)),
-                Err(error) => errors.push(error),
+                Err(found) => errors.extend(found),
             }
         }
         if errors.is_empty() { Ok(values) } else { Err(errors) }
@@ -119,16 +131,26 @@ impl Definition {
 }
 
 impl InputDeclaration {
-    fn value(&self, name: &str, given: Option<&Value>) -> Result<Value, InputError> {
-        match given.or(self.default.as_ref()) {
-            Some(value) if self.input_type.accepts(value) => Ok(value.clone()),
-            Some(value) => {
-                let (input_type, found) = (self.input_type, value.kind());
-                Err(InputError::WrongType { name: name.into(), input_type, found })
-            }
-            None if self.required => Err(InputError::Missing { name: name.into() }),
-            None => Ok(Value::Null),
+    fn value(&self, name: &str, given: Option<&Value>) -> Result<Value, Vec<InputError>> {
+        match given {
+            Some(value) => match self.mistakes(name, value) {
+                mistakes if mistakes.is_empty() => Ok(value.clone()),
+                mistakes => Err(mistakes),
+            },
+            None if self.required => Err(vec![InputError::Missing { name: name.into() }]),
+            None => Ok(self.default.clone().unwrap_or_default()),
         }
+    }
+
+    /// What is wrong with a value for it.
+    pub(crate) fn mistakes(&self, name: &str, value: &Value) -> Vec<InputError> {
+        if !self.input_type.accepts(value) {
+            let (input_type, found) = (self.input_type, value.kind());
+            return vec![InputError::WrongType { name: name.into(), input_type, found }];
+        }
+        let violations = self.schema.as_ref().map(|schema| schema.violations(value)).unwrap_or_default();
+        let invalid = |violation| InputError::Invalid { name: name.into(), violation };
+        violations.into_iter().map(invalid).collect()
     }
 }
 
@@ -172,7 +194,43 @@ impl fmt::Display for InputType {
     }
 }
 
+/// Where in a value, for the middle of a sentence.
+fn place(path: &str) -> String {
+    if path.is_empty() { String::new() } else { format!(" at `{path}`") }
+}
+
+/// The keys that are ours; `required: true` is, and a list under `required` is JSON Schema's.
 const KEYS: [&str; 4] = ["type", "default", "description", "required"];
+/// The keys of JSON Schema that bound a value.
+const SCHEMA_KEYS: [&str; 27] = [
+    "enum",
+    "const",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "multipleOf",
+    "minLength",
+    "maxLength",
+    "pattern",
+    "format",
+    "items",
+    "prefixItems",
+    "contains",
+    "minItems",
+    "maxItems",
+    "uniqueItems",
+    "properties",
+    "patternProperties",
+    "additionalProperties",
+    "propertyNames",
+    "minProperties",
+    "maxProperties",
+    "allOf",
+    "anyOf",
+    "oneOf",
+    "not",
+];
 
 pub(super) fn read(fields: &mut Fields<'_>, section: Option<&Entry>) -> IndexMap<Arc<str>, InputDeclaration> {
     let mapping = section.and_then(|entry| fields.mapping(&entry.element, &entry.key, "`inputs`"));
@@ -181,9 +239,10 @@ pub(super) fn read(fields: &mut Fields<'_>, section: Option<&Entry>) -> IndexMap
 }
 
 fn read_entry(fields: &mut Fields<'_>, name: &str, entry: &Entry) -> InputDeclaration {
-    let empty = crate::source::Mapping::new();
+    let empty = Mapping::new();
     let what = format!("input `{name}`");
-    let written = fields.known(entry, &what, &KEYS);
+    let keys: Vec<_> = KEYS.into_iter().chain(SCHEMA_KEYS).collect();
+    let written = fields.known(entry, &what, &keys);
     let mapping = written.unwrap_or(&empty);
     if mapping.get("type").is_none() && (written.is_some() || entry.element.is_null()) {
         let hint = "`type` is one of `string`, `integer`, `number`, `boolean`, `array`, `object`";
@@ -191,23 +250,51 @@ fn read_entry(fields: &mut Fields<'_>, name: &str, entry: &Entry) -> InputDeclar
     }
     let input_type =
         mapping.get("type").and_then(|entry| fields.choice(entry, "the type of an input", &InputType::NAMES));
-    let required = mapping.get("required").and_then(|entry| fields.flag(entry, "`required`"));
+    let required = mapping.get("required").filter(|entry| !is_list(entry));
+    let required = required.and_then(|entry| fields.flag(entry, "`required`"));
     let description = mapping.get("description").and_then(|entry| fields.text(entry, "`description`"));
     let default = mapping.get("default").map(|entry| entry.element.to_value());
-    if let (Some(value), Some(entry), Some(input_type)) = (&default, mapping.get("default"), input_type)
-        && !input_type.accepts(value)
-    {
-        let wanted = with_article(input_type.as_str());
-        fields.wrong_type(&entry.element, &entry.key, &format!("the default of {what}"), &wanted);
-    }
     if let (Some(true), Some(_), Some(entry)) = (required, &default, mapping.get("required")) {
         let message = format!("{what} has a default, so no run is required to give it");
         fields.invalid(&entry.element.range, message, Some("keep one of `required` and `default`".into()));
     }
-    InputDeclaration {
+    let declaration = InputDeclaration {
         input_type: input_type.unwrap_or(InputType::String),
         required: required.unwrap_or(default.is_none()),
+        schema: read_schema(fields, &what, entry, mapping),
         default,
         description: description.map_or_else(|| "".into(), |text| text.value),
+    };
+    if input_type.is_some() {
+        check_default(fields, name, mapping, &declaration);
+    }
+    declaration
+}
+
+fn is_list(entry: &Entry) -> bool {
+    matches!(entry.element.content, ElementContent::Sequence(_))
+}
+
+/// What the declaration says as a JSON Schema, beyond its type.
+fn read_schema(fields: &mut Fields<'_>, what: &str, entry: &Entry, mapping: &Mapping) -> Option<Schema> {
+    let bounds = mapping
+        .iter()
+        .filter(|(key, entry)| SCHEMA_KEYS.contains(&&***key) || (***key == *"required" && is_list(entry)));
+    let schema: Value = bounds.map(|(key, entry)| (Arc::clone(key), entry.element.to_value())).collect();
+    let is_bounded = schema.as_object().is_some_and(|schema| !schema.is_empty());
+    is_bounded.then(|| fields.schema(&entry.key, schema, what))?
+}
+
+fn check_default(fields: &mut Fields<'_>, name: &str, mapping: &Mapping, declaration: &InputDeclaration) {
+    let Some((entry, value)) = mapping.get("default").zip(declaration.default.as_ref()) else { return };
+    for mistake in declaration.mistakes(name, value) {
+        let what = format!("the default of input `{name}`");
+        if let InputError::WrongType { input_type, .. } = mistake {
+            fields.wrong_type(&entry.element, &entry.key, &what, &with_article(input_type.as_str()));
+        } else if let InputError::Invalid { violation, .. } = mistake {
+            let message = format!("{what}{}: {}", place(&violation.path), violation.message);
+            let range = if entry.element.as_scalar().is_some() { &entry.element.range } else { &entry.key };
+            fields.invalid(range, message, None);
+        }
     }
 }

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use tapline_core::{Object, Value};
-use tapline_template::Template;
+use tapline_core::Value;
+use tapline_template::{Scope, Template};
 
 use super::text::{RenderError, Text};
 
@@ -46,7 +46,7 @@ impl Setting {
     ///
     /// # Errors
     /// When a template cannot be rendered with them; the error knows its place in the file.
-    pub fn render(&self, scope: &Object) -> Result<Value, RenderError> {
+    pub fn render(&self, scope: &dyn Scope) -> Result<Value, RenderError> {
         match &self.0 {
             Kind::Constant(value) => Ok(value.clone()),
             Kind::Template(content) => {

@@ -2,37 +2,55 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tapline_core::{HookError, Object};
+use serde::{Serialize, Serializer};
+use tapline_core::Object;
 
-use crate::definition::{NodeDefinition, RenderError};
+use super::error::RunError;
+use super::event::milliseconds;
+use super::meter::Amounts;
+use crate::definition::NodeDefinition;
 
 /// What came of a run.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct RunReport {
+    /// The run's name in the journal, if it is kept.
+    pub id: Option<Arc<str>>,
     /// The pipeline's outputs, or why there are none.
     pub outputs: Result<Object, RunError>,
     /// The nodes, as they are written in the file.
     pub nodes: Vec<NodeReport>,
+    /// What it has used up.
+    pub used: Amounts,
     /// The time from begin to end.
     pub took: Duration,
 }
 
 /// What came of a node.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct NodeReport {
     /// Its name in the pipeline.
+    #[serde(rename = "node")]
     pub id: Arc<str>,
-    /// Its type.
-    pub node_type: Arc<str>,
-    /// The plugin that handles the type.
+    /// Its type, or the key that says what it does.
+    #[serde(rename = "type")]
+    pub kind: Arc<str>,
+    /// The plugin that handles it; empty where none does.
     pub plugin: Arc<str>,
     /// How far it came.
+    #[serde(serialize_with = "word")]
     pub state: NodeState,
     /// How many items it ran for, if it maps.
     pub items: Option<usize>,
+    /// How many of its steps failed without ending the run.
+    pub tolerated: usize,
+    /// How many of its steps were done before the run was resumed, or their outputs kept from another run.
+    pub reused: usize,
+    /// What it has used up.
+    pub used: Amounts,
     /// The time that it took, hooks included.
+    #[serde(rename = "took_ms", serialize_with = "milliseconds")]
     pub took: Duration,
 }
 
@@ -43,101 +61,31 @@ pub enum NodeState {
     Waiting,
     /// It has an output.
     Done,
-    /// Its `when` was false: its output is `null`.
+    /// Its `when` was false, or it waits for one that was left out: its output is `null`.
     Skipped,
     /// It has an error.
     Failed,
-}
-
-/// Why a run has no outputs.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum RunError {
-    /// A node failed.
-    #[error("node `{node}` failed{}", item.map(|item| format!(" on item {item}")).unwrap_or_default())]
-    Node {
-        /// The node.
-        node: Arc<str>,
-        /// The place of the item that it failed on, from 0, if it maps.
-        item: Option<usize>,
-        /// What its handler or a hook answered.
-        source: HookError,
-    },
-    /// A template or condition could not be evaluated.
-    #[error(transparent)]
-    Render(RenderError),
-    /// A node maps over something that is no list.
-    #[error("node `{node}` maps over {found}, and not over a list")]
-    NotAList {
-        /// The node.
-        node: Arc<str>,
-        /// What it is instead.
-        found: &'static str,
-    },
-    /// The run took longer than it may.
-    #[error("the run took longer than its limit of {}", humantime::format_duration(*limit))]
-    Wall {
-        /// The limit.
-        limit: Duration,
-    },
-    /// The engine itself broke.
-    #[error("the engine broke: {message}")]
-    Engine {
-        /// What it said.
-        message: String,
-    },
-}
-
-/// Something that happens during a run.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub enum RunEvent<'a> {
-    /// A node begins.
-    Started {
-        /// The node.
-        id: &'a Arc<str>,
-    },
-    /// A node that maps has come further.
-    Progress {
-        /// The node.
-        id: &'a Arc<str>,
-        /// How many items are done.
-        done: usize,
-        /// How many there are.
-        total: usize,
-    },
-    /// A node has come to its end.
-    Finished {
-        /// What came of it.
-        report: &'a NodeReport,
-    },
-}
-
-/// Watches a run; called from the tasks that do the work, so it must return at once.
-pub trait Observer: Send + Sync {
-    /// Takes note of an event.
-    fn event(&self, event: &RunEvent<'_>);
-}
-
-/// An observer that looks away.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Silent;
-
-impl Observer for Silent {
-    fn event(&self, _event: &RunEvent<'_>) {}
 }
 
 impl NodeReport {
     pub(super) fn waiting(node: &NodeDefinition) -> Self {
         Self {
             id: Arc::clone(&node.id),
-            node_type: Arc::clone(&node.node_type),
-            plugin: Arc::clone(&node.plugin),
+            kind: node.step.kind(),
+            plugin: node.step.plugin().map_or_else(nobody, Arc::clone),
             state: NodeState::Waiting,
             items: None,
+            tolerated: 0,
+            reused: 0,
+            used: Amounts::default(),
             took: Duration::ZERO,
         }
     }
+}
+
+fn nobody() -> Arc<str> {
+    static NOBODY: tapline_core::Name = tapline_core::Name::new(|| "".into());
+    NOBODY.shared()
 }
 
 impl fmt::Display for NodeState {
@@ -149,4 +97,8 @@ impl fmt::Display for NodeState {
             Self::Failed => "failed",
         })
     }
+}
+
+fn word<S: Serializer>(state: &NodeState, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(state)
 }

@@ -87,6 +87,13 @@ impl Document {
         Some(Place { key, value: self.source.span(&element.range) })
     }
 
+    /// The value that a JSON pointer names, as it is written.
+    #[must_use]
+    pub fn value(&self, pointer: &str) -> Option<Value> {
+        let element = tokens(pointer).try_fold(self.root()?, |element, token| Some(element.child(&token)?.1));
+        element.map(Element::to_value)
+    }
+
     pub(crate) const fn root(&self) -> Option<&Element> {
         self.root.as_ref()
     }

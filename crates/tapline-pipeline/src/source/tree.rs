@@ -16,7 +16,7 @@ use crate::diagnostic::{Code, Diagnostic};
 const MAX_DEPTH: usize = 64;
 
 /// How many elements a file may have, aliases expanded.
-const MAX_ELEMENTS: usize = 50_000;
+const MAX_ELEMENTS: usize = 250_000;
 
 /// Long text counts as one more element for each so many bytes, or a few aliases of it would make gigabytes.
 const BYTES_PER_ELEMENT: usize = 64;

@@ -141,16 +141,16 @@ fn an_alias_bomb() {
     check(
         text,
         &expect![[r#"
-        error[too-large]: the file has more than 50000 elements, aliases expanded
-         --> pipeline.yaml:5:25
-          |
-        5 | a4: &a4 [*a3, *a3, *a3, *a3, *a3, *a3, *a3, *a3, *a3, *a3]
-          |                         ^^^
-          |
-          = hint: repeat less through aliases (`*name`), and keep data in files of its own
+            error[too-large]: the file has more than 250000 elements, aliases expanded
+             --> pipeline.yaml:6:15
+              |
+            6 | a5: &a5 [*a4, *a4, *a4, *a4, *a4, *a4, *a4, *a4, *a4, *a4]
+              |               ^^^
+              |
+              = hint: repeat less through aliases (`*name`), and keep data in files of its own
 
-        1 error
-    "#]],
+            1 error
+        "#]],
     );
 }
 
@@ -159,16 +159,16 @@ fn an_alias_bomb_of_one_long_text() {
     check(
         format!("a: &a {}\nb: [{}]\n", "x".repeat(100_000), "*a, ".repeat(1000)),
         &expect![[r#"
-        error[too-large]: the file has more than 50000 elements, aliases expanded
-         --> pipeline.yaml:2:125
-          |
-        2 | b: [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *...
-          |                                                                                                                             ^^
-          |
-          = hint: repeat less through aliases (`*name`), and keep data in files of its own
+            error[too-large]: the file has more than 250000 elements, aliases expanded
+             --> pipeline.yaml:2:637
+              |
+            2 | ...*a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a, *a...
+              |                                                                    ^^
+              |
+              = hint: repeat less through aliases (`*name`), and keep data in files of its own
 
-        1 error
-    "#]],
+            1 error
+        "#]],
     );
 }
 
@@ -415,16 +415,16 @@ fn control_characters_are_shown_as_pictures() {
     check(
         "name: \"a\\e[31mb\"\n\"x\\e[31my\": 1\nnodes: { a: { type: echo } }\n",
         &expect![[r#"
-        error[unknown-key]: a pipeline has no key `x␛[31my`
-         --> pipeline.yaml:2:1
-          |
-        2 | "x\e[31my": 1
-          | ^^^^^^^^^^
-          |
-          = hint: it may have `name`, `plugins`, `inputs`, `limits`, `nodes`, `outputs`
+            error[unknown-key]: a pipeline has no key `x␛[31my`
+             --> pipeline.yaml:2:1
+              |
+            2 | "x\e[31my": 1
+              | ^^^^^^^^^^
+              |
+              = hint: it may have `name`, `plugins`, `inputs`, `limits`, `durability`, `nodes`, `outputs`
 
-        1 error
-    "#]],
+            1 error
+        "#]],
     );
 }
 

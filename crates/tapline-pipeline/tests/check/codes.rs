@@ -8,9 +8,14 @@ use crate::support::{catalog, check_text};
 
 #[test]
 fn every_code_has_a_test() {
-    let tests =
-        [include_str!("mistakes.rs"), include_str!("plugins.rs"), include_str!("bad_input.rs")].concat();
-    let untested = |code: &&Code| !tests.contains(&format!("error[{code}]")) && **code != Code::Evaluation;
+    let checks = [include_str!("mistakes.rs"), include_str!("plugins.rs"), include_str!("bad_input.rs")];
+    let runs = [
+        include_str!("../run/mistakes.rs"),
+        include_str!("../run/limits.rs"),
+        include_str!("../run/parts.rs"),
+    ];
+    let tests = [checks.concat(), runs.concat()].concat();
+    let untested = |code: &&Code| !tests.contains(&format!("error[{code}]"));
     assert_eq!(Code::ALL.iter().filter(untested).collect::<Vec<_>>(), Vec::<&Code>::new());
     assert_eq!(Code::ALL.iter().map(ToString::to_string).collect::<BTreeSet<_>>().len(), Code::ALL.len());
 }
@@ -65,6 +70,6 @@ fn programs_get_the_same_as_json() {
 #[test]
 fn colour_is_used_only_when_asked() {
     let (source, checked) = check_text(b"name: test\n", &catalog());
-    assert!(for_people(&checked.diagnostics, &source, Colour::On).contains('\u{1b}'));
-    assert!(!for_people(&checked.diagnostics, &source, Colour::Off).contains('\u{1b}'));
+    assert!(for_people(&checked.diagnostics, &[&source], Colour::On).contains('\u{1b}'));
+    assert!(!for_people(&checked.diagnostics, &[&source], Colour::Off).contains('\u{1b}'));
 }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use expect_test::{Expect, expect};
 use tapline_core::{Grants, Object, Value};
-use tapline_pipeline::{Definition, Draft, Source};
+use tapline_pipeline::{CallDefinition, Definition, Draft, Setting, Source, Work};
 
 use crate::support::{catalog, check_text};
 
@@ -52,7 +52,11 @@ fn references_make_the_edges() {
         writeln!(
             shown,
             "{} ({}/{}): {:?}, scope {:?}",
-            node.id, node.plugin, node.node_type, node.dependencies, node.scope
+            node.id,
+            node.step.plugin().unwrap(),
+            node.step.kind(),
+            node.dependencies,
+            call(&definition, &node.id).scope
         )
         .unwrap();
     }
@@ -84,21 +88,31 @@ fn everything_in_the_file_is_in_the_definition() {
         (definition.limits.wall, definition.limits.parallel),
         (Some(Duration::from_secs(600)), Some(8))
     );
-    let map = definition.nodes["answer"].map.as_ref().unwrap();
+    let map = definition.nodes["answer"].step.map.as_ref().unwrap();
     assert_eq!((&*map.item, map.parallel), ("ticket", 4));
-    assert_eq!(definition.nodes["log"].span.line, 15);
+    assert_eq!(definition.nodes["log"].step.span.line, 15);
     assert_eq!(definition.outputs["version"].as_constant(), Some(&Value::from(1_u64)));
+}
+
+/// The call of a node that a plugin handles.
+fn call<'d>(definition: &'d Definition, node: &str) -> &'d CallDefinition {
+    let Work::Call(call) = &definition.nodes[node].step.work else { panic!("a plugin handles {node}") };
+    call
+}
+
+fn with<'d>(definition: &'d Definition, node: &str) -> &'d Setting {
+    &call(definition, node).with
 }
 
 #[test]
 fn settings_keep_types_and_share_what_they_pass_on() {
     let definition = definition(TRIAGE);
     let scope = scope(r#"{"answer": [[1, 2]], "inputs": {"limit": 3, "file": "a"}}"#);
-    let rendered = definition.nodes["report"].with.render(&scope).unwrap();
+    let rendered = with(&definition, "report").render(&scope).unwrap();
     check(&rendered, &expect![[r#"{"all":[[[1,2]],1,{"n":3}]}"#]]);
     let passed_on = rendered.at("all.0").unwrap().as_array().unwrap();
     assert!(std::ptr::eq(passed_on, scope["answer"].as_array().unwrap()));
-    let constant = &definition.nodes["log"].with;
+    let constant = with(&definition, "log");
     assert!(std::ptr::eq(
         constant.render(&Object::new()).unwrap().as_object().unwrap(),
         constant.as_constant().unwrap().as_object().unwrap()
@@ -108,18 +122,18 @@ fn settings_keep_types_and_share_what_they_pass_on() {
 #[test]
 fn expressions_of_the_plugin_stay_as_they_are() {
     let definition = definition(TRIAGE);
-    let rendered = definition.nodes["open"].with.render(&scope(r#"{"load": {"items": []}}"#)).unwrap();
+    let rendered = with(&definition, "open").render(&scope(r#"{"load": {"items": []}}"#)).unwrap();
     check(rendered, &expect![[r#"{"items":[],"where":"item.status in log.kinds and inputs.limit"}"#]]);
 }
 
 #[test]
 fn a_template_that_gives_no_value_says_where_it_stands() {
     let definition = definition(TRIAGE);
-    let error = definition.nodes["load"].with.render(&scope(r#"{"inputs": "text"}"#)).unwrap_err();
+    let error = with(&definition, "load").render(&scope(r#"{"inputs": "text"}"#)).unwrap_err();
     check(error.diagnostic(), &expect!["pipeline.yaml:13:41: a string has no field `file`"]);
     check(&error, &expect!["pipeline.yaml:13:41 cannot be evaluated"]);
     check(std::error::Error::source(&error).unwrap(), &expect!["a string has no field `file`"]);
-    let condition = definition.nodes["report"].when.as_ref().unwrap();
+    let condition = definition.nodes["report"].step.when.as_ref().unwrap();
     check(
         condition.is_true(&Object::new()).unwrap_err().diagnostic(),
         &expect!["pipeline.yaml:12:31: `open` is undefined"],

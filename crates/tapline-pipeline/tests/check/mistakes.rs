@@ -103,24 +103,16 @@ fn a_setting_beside_with_is_explained() {
     check_node(
         "{ type: echo, prompt: hello, retry: { max: 3 } }",
         &expect![[r#"
-        error[unknown-key]: node `n` has no key `prompt`
-         --> pipeline.yaml:5:20
-          |
-        5 |   n: { type: echo, prompt: hello, retry: { max: 3 } }
-          |                    ^^^^^^
-          |
-          = hint: settings of its type stand under `with`; beside it stand `type`, `with`, `when`, `needs`, `map`
+            error[unknown-key]: node `n` has no key `prompt`
+             --> pipeline.yaml:5:20
+              |
+            5 |   n: { type: echo, prompt: hello, retry: { max: 3 } }
+              |                    ^^^^^^
+              |
+              = hint: settings of its type stand under `with`; beside it stand `type`, `value`, `switch`, `all`, `first`, `fallback`, `pipeline`, `with`, `when`, `map`, `while`, `on_error`, `retry`, `timeout`, `cache`, `rate_limit`, `output_schema`, `validate`, `budget`, `needs`
 
-        error[unknown-key]: node `n` has no key `retry`
-         --> pipeline.yaml:5:35
-          |
-        5 |   n: { type: echo, prompt: hello, retry: { max: 3 } }
-          |                                   ^^^^^
-          |
-          = hint: settings of its type stand under `with`; beside it stand `type`, `with`, `when`, `needs`, `map`
-
-        2 errors
-    "#]],
+            1 error
+        "#]],
     );
 }
 

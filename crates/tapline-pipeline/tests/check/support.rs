@@ -18,7 +18,7 @@ pub(crate) fn check_text(text: &[u8], catalog: &Catalog) -> (Source, Checked) {
 pub(crate) fn rendered(text: &[u8], catalog: &Catalog) -> String {
     let (source, checked) = check_text(text, catalog);
     assert_eq!(checked.definition.is_none(), checked.diagnostics.iter().any(|it| it.is_error()));
-    let shown = diagnostics::for_people(&checked.diagnostics, &source, diagnostics::Colour::Off);
+    let shown = diagnostics::for_people(&checked.diagnostics, &[&source], diagnostics::Colour::Off);
     shown.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 

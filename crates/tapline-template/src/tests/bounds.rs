@@ -1,3 +1,5 @@
+use tapline_core::Object;
+
 use super::rows;
 use crate::{Expression, Template, TemplateError, limits};
 
@@ -86,7 +88,7 @@ fn a_value_that_nests_too_deep_is_refused() {
 #[test]
 fn a_large_list_is_used_without_running_out_of_fuel() {
     let rows = (0..100_000_i64).map(tapline_core::Value::from).collect::<tapline_core::Value>();
-    let scope = [("rows".into(), rows)].into_iter().collect();
+    let scope: Object = [("rows".into(), rows)].into_iter().collect();
     for expression in
         ["rows", "rows | length", "rows | sum", "rows[10:]", "rows | select('gt', 5) | list", "rows | tojson"]
     {

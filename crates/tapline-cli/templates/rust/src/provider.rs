@@ -30,6 +30,6 @@ impl << type >> {
         }
         let backwards: String = request.prompt.chars().rev().collect();
         let output = Value::from(format!("{}{backwards}", self.0.prefix));
-        Ok(Completion { output, model: "backwards".into() })
+        Ok(Completion::new(output, "backwards"))
     }
 }

@@ -1,0 +1,34 @@
+use std::sync::Arc;
+
+use tapline_host::Host;
+
+use super::dead_letters::DeadLetters;
+use super::event::Observer;
+use super::keeper::Keeper;
+use super::meter::Meter;
+use crate::definition::Rules;
+use crate::points::Points;
+
+/// What a run and the pipelines inside of it have in common.
+pub(super) struct Shared {
+    pub(super) host: Host,
+    pub(super) points: Arc<Points>,
+    pub(super) observer: Arc<dyn Observer>,
+    pub(super) wants_tokens: bool,
+    pub(super) meter: Arc<Meter>,
+    pub(super) depth: Option<usize>,
+    pub(super) keeper: Keeper,
+    pub(super) dead_letters: DeadLetters,
+}
+
+impl Shared {
+    /// The keeper, if a step with these rules needs one.
+    pub(super) fn keeper_for(&self, rules: &Rules) -> Option<&Keeper> {
+        (self.keeper.keeps_runs() || rules.cache.is_some()).then_some(&self.keeper)
+    }
+
+    /// The run's name in the journal.
+    pub(super) fn run_id(&self) -> Option<&str> {
+        self.keeper.run_id()
+    }
+}
