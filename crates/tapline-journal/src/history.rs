@@ -77,6 +77,7 @@ impl History {
     pub fn open(folder: &Path) -> Result<Self, JournalError> {
         let folder = Folder::new(folder);
         let connection = if folder.database().exists() {
+            folder.make()?;
             schema::open(&folder)?
         } else {
             schema::in_memory().map_err(|error| folder.sqlite(&error))?
@@ -166,10 +167,17 @@ impl History {
             self.folder.forget(&id);
         }
         if removed > 0 {
-            let shrunk = self.connection.execute_batch("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint");
-            shrunk.map_err(|error| self.folder.sqlite(&error))?;
+            self.shrink().map_err(|error| self.folder.sqlite(&error))?;
         }
         Ok(removed)
+    }
+
+    /// Gives the disk its room back.
+    fn shrink(&self) -> rusqlite::Result<()> {
+        let mut vacuum = self.connection.prepare("PRAGMA incremental_vacuum")?;
+        let mut pages = vacuum.query(())?;
+        while pages.next()?.is_some() {}
+        self.connection.execute_batch("PRAGMA wal_checkpoint")
     }
 
     fn all<T>(

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use tapline_core::{BoxFuture, Value};
-use tapline_pipeline::{Digest, Journal, JournalError, KeptRun, RunJournal, RunRecord};
+use tapline_pipeline::{Digest, Journal, JournalError, Resumed, RunJournal, RunRecord};
 
 use crate::claim::Claim;
 use crate::folder::Folder;
@@ -78,7 +78,7 @@ impl Journal for SqliteJournal {
         })
     }
 
-    fn resume(&self, id: &str) -> BoxFuture<'_, Result<(KeptRun, Arc<dyn RunJournal>), JournalError>> {
+    fn resume(&self, id: &str) -> BoxFuture<'_, Result<Resumed, JournalError>> {
         let asked: Arc<str> = id.into();
         Box::pin(async move {
             let id = self.writer.write(move |connection| runs::named(connection, &asked)).await??;

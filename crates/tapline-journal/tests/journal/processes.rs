@@ -8,7 +8,6 @@ use tapline_pipeline::Journal as _;
 use crate::child::Other;
 use crate::support::{Place, assert_intact, begun, paths, refusal};
 
-#[expect(clippy::disallowed_methods, reason = "whoever runs the tests says how long they may take")]
 fn rounds() -> usize {
     if std::env::var_os("TAPLINE_LONG").is_some() { 1_000 } else { 20 }
 }
