@@ -8,7 +8,7 @@ use crate::folder::{Folder, private_file};
 /// That a run is under way here: a lock of the operating system, which ends with the process, however that ends.
 #[derive(Debug)]
 pub(crate) struct Claim {
-    _locked: File,
+    _locked: Locked,
 }
 
 impl Claim {
@@ -16,14 +16,14 @@ impl Claim {
     pub(crate) fn take(folder: &Folder, id: &str) -> Result<Option<Self>, JournalError> {
         let _turn = Turn::wait(folder)?;
         let file = private_file(&folder.lock(id)).map_err(|error| folder.io(&error))?;
-        Ok(lock(folder, &file)?.then_some(Self { _locked: file }))
+        Ok(lock(folder, file)?.map(|locked| Self { _locked: locked }))
     }
 
     /// Whether somebody has a run.
     pub(crate) fn is_held(folder: &Folder, id: &str) -> Result<bool, JournalError> {
         let _turn = Turn::wait(folder)?;
         match File::open(folder.lock(id)) {
-            Ok(file) => Ok(!lock(folder, &file)?),
+            Ok(file) => Ok(lock(folder, file)?.is_none()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(folder.io(&error)),
         }
@@ -35,12 +35,22 @@ impl Claim {
     }
 }
 
-/// Whether the lock was had.
-fn lock(folder: &Folder, file: &File) -> Result<bool, JournalError> {
+/// The lock of a file, if nobody has it.
+fn lock(folder: &Folder, file: File) -> Result<Option<Locked>, JournalError> {
     match file.try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
+        Ok(()) => Ok(Some(Locked(file))),
+        Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(folder.io(&error)),
+    }
+}
+
+#[derive(Debug)]
+struct Locked(File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Closing the file is not enough: a process that is being started has a copy of it until its program begins.
+        let _ = self.0.unlock();
     }
 }
 
@@ -50,13 +60,31 @@ fn lock(folder: &Folder, file: &File) -> Result<bool, JournalError> {
 /// moment would be told that it is taken.
 #[derive(Debug)]
 pub(crate) struct Turn {
-    _locked: File,
+    _locked: Locked,
 }
 
 impl Turn {
     pub(crate) fn wait(folder: &Folder) -> Result<Self, JournalError> {
         let file = private_file(&folder.turns()).map_err(|error| folder.io(&error))?;
         file.lock().map_err(|error| folder.io(&error))?;
-        Ok(Self { _locked: file })
+        Ok(Self { _locked: Locked(file) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_free_at_once_though_a_process_that_is_being_started_has_a_copy_of_the_file() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = Folder::new(root.path());
+        folder.make().unwrap();
+        let claim = Claim::take(&folder, "k3vk3vk3").unwrap().unwrap();
+        let _copy = claim._locked.0.try_clone().unwrap();
+        assert!(Claim::is_held(&folder, "k3vk3vk3").unwrap());
+        drop(claim);
+        assert!(!Claim::is_held(&folder, "k3vk3vk3").unwrap());
+        assert!(Claim::take(&folder, "k3vk3vk3").unwrap().is_some());
     }
 }

@@ -18,7 +18,7 @@
 //! # Group commit
 //!
 //! What takes the time is waiting for the disk. So one thread of a journal does all its writing: it takes the steps
-//! that wait, up to 32, writes them in one transaction, and then answers all. A step that is alone is written at once;
+//! that wait, up to 128, writes them in one transaction, and then answers all. A step that is alone is written at once;
 //! many at the same time share one wait.
 //!
 //! ```

@@ -8,9 +8,9 @@ use tokio::sync::{mpsc, oneshot};
 use crate::folder::Folder;
 
 /// So much is written in one transaction.
-const LARGEST_BATCH: usize = 32;
+const LARGEST_BATCH: usize = 128;
 /// So much may wait; whoever asks for more waits before it is taken.
-const MOST_WAITING: usize = 64;
+const MOST_WAITING: usize = 128;
 
 /// The one thread that talks to the database of a journal. It ends when all copies of this are dropped.
 #[derive(Debug, Clone)]

@@ -109,7 +109,6 @@ async fn a_power_cut_loses_no_step_that_was_acknowledged() {
     let place = place.folder.parent().unwrap().parent().unwrap();
     let Some(image) = image(place) else { return };
     let Some(disk) = Mount::of_image(&image) else { return };
-    let copy = place.join("copy");
     let mut interrupted = String::new();
     for round in 0..3 {
         let mut other = Other::start("write", &disk.folder(), &format!("{round} {interrupted}"));
@@ -117,6 +116,8 @@ async fn a_power_cut_loses_no_step_that_was_acknowledged() {
         let moment = fastrand::usize(1..500);
         let mut kept: Vec<String> = iter::from_fn(|| other.hears("kept ")).take(moment).collect();
         stop(&other);
+        // Each a file of its own: a disk that goes away may still be written to.
+        let copy = place.join(format!("copy-{round}"));
         // What the disk has at this moment, and not what is only in memory.
         fs::copy(&image, &copy).unwrap();
         other.kill();

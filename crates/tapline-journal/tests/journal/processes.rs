@@ -23,8 +23,9 @@ async fn kill_9_at_any_moment_loses_no_step_that_was_acknowledged() {
         let mut kept: Vec<String> = iter::from_fn(|| other.hears("kept ")).take(moment).collect();
         other.kill();
         kept.extend(iter::from_fn(|| other.hears("kept ")));
+        let journal = place.journal();
         if let Some(id) = &id {
-            let (found, _run) = place.journal().resume(id).await.unwrap();
+            let (found, _run) = journal.resume(id).await.unwrap();
             let found = paths(&found);
             let lost = kept.iter().find(|path| !found.contains(&path.as_str()));
             assert_eq!(lost, None, "round {round}, {} were kept", kept.len());
@@ -34,6 +35,20 @@ async fn kill_9_at_any_moment_loses_no_step_that_was_acknowledged() {
         interrupted = id.filter(|_| round % 2 == 0).unwrap_or_default();
         History::open(&place.folder).unwrap().keep_newest(1).unwrap();
     }
+}
+
+#[tokio::test]
+async fn processes_that_write_at_the_same_time_lose_nothing() {
+    let place = Place::new();
+    let mut others: Vec<_> = (0..4).map(|_| Other::start("write", &place.folder, "0 ")).collect();
+    let ids: Vec<_> = others.iter_mut().map(|other| other.hears("run ").unwrap()).collect();
+    for (other, id) in others.iter_mut().zip(ids) {
+        let kept: Vec<_> = iter::from_fn(|| other.hears("kept ")).take(100).collect();
+        other.kill();
+        let (found, _run) = place.journal().resume(&id).await.unwrap();
+        assert!(kept.iter().all(|path| paths(&found).contains(&path.as_str())));
+    }
+    assert_intact(&place.folder);
 }
 
 #[tokio::test]
