@@ -28,6 +28,7 @@ const TABLE: &[Row] = &[
     row("tapline-host", &["tapline-core"]),
     row("tapline-install", &["tapline-core", "tapline-host"]),
     row("tapline-pipeline", &["tapline-core", "tapline-host", "tapline-roles", "tapline-template"]),
+    row("tapline-journal", &["tapline-core", "tapline-pipeline"]),
     row(
         "tapline",
         &[
@@ -35,6 +36,7 @@ const TABLE: &[Row] = &[
             "tapline-host",
             "tapline-http",
             "tapline-install",
+            "tapline-journal",
             "tapline-pipeline",
             "tapline-process",
             "tapline-roles",

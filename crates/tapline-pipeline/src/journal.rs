@@ -18,7 +18,7 @@ pub trait Journal: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     /// When there is no such run, somebody else has it, it is done, or the journal cannot be read.
-    fn resume(&self, id: &str) -> BoxFuture<'_, Result<(KeptRun, Arc<dyn RunJournal>), JournalError>>;
+    fn resume(&self, id: &str) -> BoxFuture<'_, Result<Resumed, JournalError>>;
 
     /// What was kept under a key and is still fresh.
     ///
@@ -51,6 +51,9 @@ pub trait RunJournal: Send + Sync + fmt::Debug {
     /// When it cannot be kept.
     fn end(&self, ending: RunEnding) -> BoxFuture<'_, Result<(), JournalError>>;
 }
+
+/// What is known of a run that goes on, and what keeps it from now on.
+pub type Resumed = (KeptRun, Arc<dyn RunJournal>);
 
 /// 32 bytes that stand for a content.
 pub type Digest = [u8; 32];

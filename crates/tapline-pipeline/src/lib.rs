@@ -37,7 +37,7 @@ pub use definition::{
 pub use diagnostic::{Code, Diagnostic, Label, Severity, Span};
 pub use engine::Engine;
 pub use journal::{
-    Digest, Journal, JournalError, KeptRun, RunEnding, RunJournal, RunRecord, StepRecord, StepState,
+    Digest, Journal, JournalError, KeptRun, Resumed, RunEnding, RunJournal, RunRecord, StepRecord, StepState,
 };
 pub use run::{
     Amounts, Exceeded, NodeReport, NodeState, Observer, RunError, RunEvent, RunReport, RunSettings, Silent,

@@ -13,6 +13,8 @@ pub use tapline_host::{Drain, Host, HostBuilder, HostError, Load, Loader, Policy
 pub use tapline_http::WebClient;
 #[cfg(feature = "install")]
 pub use tapline_install as install;
+#[cfg(feature = "journal")]
+pub use tapline_journal as journal;
 #[cfg(feature = "pipeline")]
 pub use tapline_pipeline as pipeline;
 #[cfg(feature = "wasm")]
