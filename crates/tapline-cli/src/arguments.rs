@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod author;
 mod plugin;
+mod runs;
 
 pub(crate) use author::{
     BuildArguments, DevArguments, NewArguments, PluginKind, PluginLanguage, TestArguments,
@@ -11,6 +12,10 @@ pub(crate) use author::{
 pub(crate) use plugin::{
     GrantsArguments, InfoArguments, InstallArguments, ListArguments, PackArguments, PluginVerb,
     RemoveArguments, VerifyArguments, WhyArguments,
+};
+
+pub(crate) use runs::{
+    DiffArguments, ListRunsArguments, PruneArguments, ResumeArguments, RunsVerb, ShowRunArguments,
 };
 
 /// Runs pipelines whose every part is a plugin.
@@ -28,6 +33,11 @@ pub(crate) struct Arguments {
 pub(crate) enum Verb {
     /// Run a pipeline.
     Run(RunArguments),
+    /// Go on with a run that did not come to its end.
+    Resume(ResumeArguments),
+    /// Look at the runs that are kept.
+    #[command(subcommand)]
+    Runs(RunsVerb),
     /// Look for mistakes in a pipeline without running it or its plugins.
     Check(CheckArguments),
     /// Write down which plugins a pipeline has, so that none can change unnoticed.
@@ -57,9 +67,19 @@ pub(crate) struct RunArguments {
     /// Give an input; text as it is, any other type as JSON; may be repeated.
     #[arg(short, long = "input", value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub(crate) inputs: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) how: HowToRun,
+}
+
+/// What a run does besides what its file says.
+#[derive(Debug, Args)]
+pub(crate) struct HowToRun {
     /// Write one JSON object to standard output: outputs, error, nodes, plugins, reports; times in milliseconds.
     #[arg(long)]
     pub(crate) json: bool,
+    /// Write what happens to this file while it happens, an event a line as JSON; `-` is standard output.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) events: Option<PathBuf>,
     /// Show, after the run, how the hooks of a hook point fared: calls, errors, times; may be repeated.
     #[arg(long, value_name = "POINT")]
     pub(crate) explain: Vec<String>,

@@ -10,6 +10,8 @@ mod check;
 mod lock;
 mod explain;
 mod run;
+mod events;
+mod history;
 mod sandbox;
 mod init;
 mod plugin;
@@ -55,6 +57,8 @@ fn main() -> ExitCode {
     log(arguments.verbose);
     let ending = match arguments.verb {
         Verb::Run(arguments) => run::run(arguments),
+        Verb::Resume(arguments) => run::resume(arguments),
+        Verb::Runs(verb) => history::runs(&verb),
         Verb::Check(arguments) => check::check(&arguments),
         Verb::Lock(arguments) => lock::lock(&arguments),
         Verb::Explain(arguments) => explain::explain(&arguments),

@@ -5,44 +5,106 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use tapline::core::{Act, Object};
 use tapline::host::{AuditFile, Secrets};
-use tapline::pipeline::{Definition, Engine, InputError, RunReport, RunSettings};
+use tapline::pipeline::{
+    Definition, Diagnostic, Durability, Engine, InputError, Observer, RunEvent, RunReport, RunSettings, Stop,
+};
 use tapline::{Host, WebClient};
 use tokio::signal;
 use tokio::task::JoinHandle;
 
-use crate::arguments::RunArguments;
+use crate::arguments::{HowToRun, ResumeArguments, RunArguments};
+use crate::events::Events;
 use crate::explain;
 use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::summary::Summary;
-use crate::{Ending, error, lock, sandbox};
+use crate::{Ending, error, history, lock, sandbox};
 
 /// How long an interrupted run may take to put its things away.
 const GRACE: Duration = Duration::from_secs(2);
 
+/// What of a pipeline is run.
+enum Begin {
+    /// A new run, with these inputs.
+    New(Vec<(String, String)>),
+    /// The one that was begun.
+    Resume(Arc<str>),
+}
+
 /// Runs a pipeline.
 pub(crate) fn run(arguments: RunArguments) -> Result<Ending> {
-    let mut project = Project::read(&arguments.file)?;
+    begin(&arguments.file, Begin::New(arguments.inputs), arguments.how)
+}
+
+/// Goes on with a run that did not come to its end.
+pub(crate) fn resume(arguments: ResumeArguments) -> Result<Ending> {
+    let (file, id) = history::to_resume(&arguments.dir, &arguments.id)?;
+    begin(&file, Begin::Resume(id), arguments.how)
+}
+
+fn begin(file: &Path, begin: Begin, how: HowToRun) -> Result<Ending> {
+    let mut project = Project::read(file)?;
     let secrets = project.settings.secrets(variable)?;
     output::keep(secrets.clone());
     project.warn();
     project.tell(&project.checked.diagnostics);
     let Some(definition) = project.checked.definition.take() else { return Ok(Ending::Refused) };
-    let inputs = inputs(&definition, &arguments.inputs)?;
+    let inputs = match &begin {
+        Begin::New(given) => inputs(&definition, given)?,
+        Begin::Resume(_) => Object::new(),
+    };
     lock::refuse_more(&project)?;
-    if arguments.locked {
+    if how.locked {
         let lock = lock::require(&project, &definition)?;
         project.bind(&lock);
     } else {
         lock::warn(&project, &definition);
     }
+    let stop = Stop::default();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let run = runtime.spawn(run_loaded(project, secrets, Arc::new(definition), inputs, arguments));
-    let ending = runtime.block_on(interruptible(run));
+    let settings = settings(&project, &definition, inputs, stop.clone(), &how)?;
+    let run = runtime.spawn(run_loaded(project, secrets, Arc::new(definition), begin, settings, how));
+    let ending = runtime.block_on(interruptible(run, &stop));
     // Code that computes without end cannot be waited for.
     runtime.shutdown_background();
     ending
+}
+
+/// What the run is given; who watches it comes with it.
+fn settings(
+    project: &Project,
+    definition: &Definition,
+    inputs: Object,
+    stop: Stop,
+    how: &HowToRun,
+) -> Result<(RunSettings, Arc<Watch>)> {
+    let events = how.events.as_deref().map(Events::open).transpose()?;
+    let watch = Arc::new(Watch { progress: Progress::new(definition.nodes.len()), events });
+    let settings = RunSettings::new(inputs).observer(watch.clone()).folder(&project.folder).stop(stop);
+    if definition.durability == Durability::None {
+        return Ok((settings, watch));
+    }
+    Ok((settings.journal(history::journal(&project.folder)?), watch))
+}
+
+/// Who watches a run: people, and the file of its events.
+struct Watch {
+    progress: Progress,
+    events: Option<Events>,
+}
+
+impl Observer for Watch {
+    fn event(&self, event: &RunEvent<'_>) {
+        self.progress.event(event);
+        if let Some(events) = &self.events {
+            events.write(event);
+        }
+    }
+
+    fn wants_tokens(&self) -> bool {
+        self.events.is_some() || self.progress.wants_tokens()
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the command")]
@@ -54,17 +116,26 @@ async fn run_loaded(
     project: Project,
     secrets: Secrets,
     definition: Arc<Definition>,
-    inputs: Object,
-    arguments: RunArguments,
+    begin: Begin,
+    (settings, watch): (RunSettings, Arc<Watch>),
+    how: HowToRun,
 ) -> Result<Ending> {
-    let audit = audit(&project, arguments.audit.as_deref())?;
+    let audit = audit(&project, how.audit.as_deref())?;
     let engine = engine(&project, secrets, &definition, audit.clone()).await?;
-    let progress = Arc::new(Progress::new());
-    let settings = RunSettings::new(inputs).observer(progress.clone()).folder(&project.folder);
-    let report = engine.run_with(Arc::clone(&definition), settings).await?;
-    progress.finish();
+    let mistakes = engine.validate(&definition).await?;
+    project.tell(&mistakes);
+    if mistakes.iter().any(Diagnostic::is_error) {
+        engine.host().shut_down().await?;
+        return Ok(Ending::Refused);
+    }
+    let report = match &begin {
+        Begin::New(_) => engine.run_with(Arc::clone(&definition), settings).await,
+        Begin::Resume(id) => engine.resume(id, Arc::clone(&definition), settings).await,
+    };
+    watch.progress.finish();
+    let report = report?;
     let summary = Summary::new(&definition, &report, engine.host()).await;
-    if arguments.json {
+    if how.json {
         Output::Standard.line(summary.to_json()?);
     } else {
         summary.show();
@@ -72,10 +143,13 @@ async fn run_loaded(
     for (plugin, cost) in summary.costs() {
         audit.iter().for_each(|audit| audit.write_cost(plugin, cost));
     }
-    for point in &arguments.explain {
+    for point in &how.explain {
         Output::Error.line(explain::for_people(&explain::explanation(engine.host(), point)?));
     }
     engine.host().shut_down().await?;
+    if report.id.is_some() {
+        history::tidy(&project.folder);
+    }
     Ok(ending(&definition, &project, &report))
 }
 
@@ -116,15 +190,17 @@ pub(crate) async fn engine(
 }
 
 /// Ends what is under way at Ctrl-C. The run has a task of its own, because a node that computes gives way to nobody.
-async fn interruptible(mut run: JoinHandle<Result<Ending>>) -> Result<Ending> {
+async fn interruptible(mut run: JoinHandle<Result<Ending>>, stop: &Stop) -> Result<Ending> {
     tokio::select! {
         ending = &mut run => ending.context("the run broke")?,
         interrupted = signal::ctrl_c() => {
             interrupted.context("Ctrl-C cannot be listened to")?;
-            run.abort();
+            stop.now();
             // Files that are being written are put away when the run is dropped.
-            let _ = tokio::time::timeout(GRACE, run).await;
-            Output::Error.line(format_args!("interrupted: the run was ended, and no output was written by it from here on"));
+            if tokio::time::timeout(GRACE, &mut run).await.is_err() {
+                run.abort();
+            }
+            Output::Error.line("interrupted: the run was ended, and no output was written by it from here on");
             Ok(Ending::Interrupted)
         }
     }
@@ -157,5 +233,9 @@ fn ending(definition: &Definition, project: &Project, report: &RunReport) -> End
         None => Output::Error.line(format_args!("error: {failed}")),
     }
     error::show_causes_of(failed);
+    if let Some(id) = &report.id {
+        let again = history::resume(id, &project.folder);
+        Output::Error.line(format_args!("`{again}` goes on with what is left of it"));
+    }
     Ending::Failed
 }

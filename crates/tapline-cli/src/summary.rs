@@ -77,6 +77,7 @@ impl<'a> Summary<'a> {
         let reports: Object = self.reports.iter().cloned().collect();
         Ok(serde_json::to_string(&redacted_json(json!({
             "pipeline": self.name,
+            "run": self.report.id,
             "outputs": self.report.outputs.as_ref().ok(),
             "error": self.report.outputs.as_ref().err().map(whole),
             "milliseconds": milliseconds(self.report.took),
@@ -177,7 +178,7 @@ fn cell(value: &Value) -> String {
     }
 }
 
-fn table<'a>(columns: impl IntoIterator<Item = &'a str>) -> Table {
+pub(crate) fn table<'a>(columns: impl IntoIterator<Item = &'a str>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(columns.into_iter().collect::<Vec<_>>());
     table

@@ -13,7 +13,7 @@ use crate::definition::{Definition, Durability};
 use crate::diagnostic::Diagnostic;
 use crate::journal::{JournalError, RunEnding, RunRecord};
 use crate::points::Points;
-use crate::run::{Keeper, Memory, Meter, Observer, Run, RunReport, RunSettings};
+use crate::run::{Keeper, Memory, Meter, Observer, Run, RunError, RunReport, RunSettings};
 
 /// Runs pipelines on a host: declares the hook points of pipelines there, and reaches plugins through it alone.
 #[derive(Clone)]
@@ -71,7 +71,7 @@ impl Engine {
         let keeper = Keeper::new(None, Durability::None, Arc::clone(&self.memory));
         let settings = RunSettings::new(inputs).observer(observer);
         Run::new(self.host.clone(), Arc::clone(&self.points), definition, settings, keeper)
-            .finish(false)
+            .finish(false, None)
             .await
     }
 
@@ -88,9 +88,9 @@ impl Engine {
         let journal = settings.journal.clone();
         let keeper = Keeper::new(journal.clone(), definition.durability, Arc::clone(&self.memory));
         let (Some(journal), false) = (journal, definition.durability == Durability::None) else {
-            return Ok(Run::new(self.host.clone(), Arc::clone(&self.points), definition, settings, keeper)
-                .finish(false)
-                .await);
+            let stop = settings.stop.clone();
+            let run = Run::new(self.host.clone(), Arc::clone(&self.points), definition, settings, keeper);
+            return Ok(run.finish(false, stop).await);
         };
         let source = definition.document.source();
         let run = journal.begin(RunRecord {
@@ -133,18 +133,19 @@ impl Engine {
         resumed: bool,
     ) -> RunReport {
         let journal = keeper.journal().cloned();
-        let mut report = Run::new(self.host.clone(), Arc::clone(&self.points), definition, settings, keeper)
-            .finish(resumed)
-            .await;
+        let stop = settings.stop.clone();
+        let run = Run::new(self.host.clone(), Arc::clone(&self.points), definition, settings, keeper);
+        let mut report = run.finish(resumed, stop).await;
         let Some(journal) = journal else { return report };
         let ending = match &report.outputs {
             Ok(outputs) => RunEnding::Done(outputs.clone()),
+            Err(RunError::Interrupted) => RunEnding::Interrupted,
             Err(error) => RunEnding::Failed(error.to_string().into()),
         };
         if let Err(error) = journal.end(ending).await
             && report.outputs.is_ok()
         {
-            report.outputs = Err(crate::run::RunError::Journal(error));
+            report.outputs = Err(RunError::Journal(error));
         }
         report
     }

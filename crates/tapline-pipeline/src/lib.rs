@@ -41,6 +41,6 @@ pub use journal::{
 };
 pub use run::{
     Amounts, Exceeded, NodeReport, NodeState, Observer, RunError, RunEvent, RunReport, RunSettings, Silent,
-    StepError, StepFailure,
+    StepError, StepFailure, Stop,
 };
 pub use source::{Document, Place, Source};

@@ -26,12 +26,15 @@ mod work;
 mod attempts;
 mod keeper;
 mod dead_letters;
+mod stop;
 
 pub use error::{RunError, StepError, StepFailure};
 pub use event::{Observer, RunEvent, Silent};
 pub use meter::{Amounts, Exceeded};
 pub use report::{NodeReport, NodeState, RunReport};
+pub use stop::Stop;
 
+use keeper::Pending;
 pub(crate) use keeper::{Keeper, Memory};
 pub(crate) use meter::Meter;
 
@@ -57,6 +60,8 @@ pub struct RunSettings {
     pub journal: Option<Arc<dyn Journal>>,
     /// The folder of the files that it writes itself: dead letters.
     pub folder: Option<PathBuf>,
+    /// What ends it from outside.
+    pub stop: Option<Stop>,
 }
 
 impl fmt::Debug for RunSettings {
@@ -96,7 +101,7 @@ const PARALLEL: usize = 16;
 
 impl Default for RunSettings {
     fn default() -> Self {
-        Self { inputs: Object::new(), observer: Arc::new(Silent), journal: None, folder: None }
+        Self { inputs: Object::new(), observer: Arc::new(Silent), journal: None, folder: None, stop: None }
     }
 }
 
@@ -118,6 +123,13 @@ impl RunSettings {
     #[must_use]
     pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
         self.journal = Some(journal);
+        self
+    }
+
+    /// Lets somebody end the run.
+    #[must_use]
+    pub fn stop(mut self, stop: Stop) -> Self {
+        self.stop = Some(stop);
         self
     }
 
@@ -169,7 +181,7 @@ impl Run {
     }
 
     /// Runs every node as soon as what it waits for is done, within the limits.
-    pub(crate) async fn finish(mut self, resumed: bool) -> RunReport {
+    pub(crate) async fn finish(mut self, resumed: bool, stop: Option<Stop>) -> RunReport {
         let begun = Instant::now();
         let observer = Arc::clone(&self.shared.observer);
         let (nodes, definition) = (self.definition.nodes.len(), Arc::clone(&self.definition));
@@ -178,7 +190,14 @@ impl Run {
         let info = || RunInfo { pipeline: pipeline.to_owned(), run: run.map(Into::into) };
         self.shared.points.start.call(&info()).await;
         let info = info();
-        let mut outputs = self.limited().await;
+        let mut outputs = match stop {
+            None => self.limited().await,
+            Some(stop) => tokio::select! {
+                biased;
+                () = stop.wanted() => Err(RunError::Interrupted),
+                outputs = self.limited() => outputs,
+            },
+        };
         if let Err(error) = self.shared.keeper.settle().await {
             outputs = outputs.and(Err(RunError::Journal(error)));
         }
@@ -255,6 +274,7 @@ impl Run {
             items: AtomicUsize::new(0),
             tolerated: AtomicUsize::new(0),
             reused: AtomicUsize::new(0),
+            kept: Pending::default(),
         };
         steps.node(place, frame, is_left_out)
     }
@@ -298,7 +318,12 @@ impl Steps {
             if self.within.is_empty() {
                 self.shared.observer.event(&RunEvent::NodeStarted { node: &node.id });
             }
-            self.run(&node.step, Path::Node(&self.within, &node.id), &frame).await
+            let outcome = self.run(&node.step, Path::Node(&self.within, &node.id), &frame).await;
+            // What waits for the node begins when all of it is kept.
+            match self.kept.finish().await {
+                Ok(()) => outcome,
+                Err(error) => outcome.and(Err(Ended::Run(RunError::Journal(error)))),
+            }
         };
         let state = match &outcome {
             Ok(Outcome::Done(_)) => NodeState::Done,

@@ -147,7 +147,8 @@ impl Session {
         let secrets = project.settings.secrets(run::variable)?;
         output::keep(secrets.clone());
         let engine = Arc::new(run::engine(project, secrets, &definition, None).await?);
-        let (definition, progress) = (Arc::new(definition), Arc::new(Progress::new()));
+        let progress = Arc::new(Progress::new(definition.nodes.len()));
+        let definition = Arc::new(definition);
         Ok(Self { engine, definition, inputs, used, run: None, progress })
     }
 
@@ -156,7 +157,7 @@ impl Session {
         if self.run.is_some() {
             return;
         }
-        self.progress = Arc::new(Progress::new());
+        self.progress = Arc::new(Progress::new(self.definition.nodes.len()));
         let (engine, definition) = (Arc::clone(&self.engine), Arc::clone(&self.definition));
         let (inputs, progress) = (self.inputs.clone(), Arc::clone(&self.progress));
         self.run = Some(tokio::spawn(async move { engine.run(definition, inputs, progress).await }));

@@ -43,7 +43,7 @@ impl Steps {
             }
             let began = (SystemTime::now(), Instant::now());
             let done = self.tried(step, input, path, frame).await;
-            keeper.keep(step, &path, asked, began, &done).await.map_err(kept)?;
+            keeper.keep(step, &path, asked, began, &done, &self.kept).await.map_err(kept)?;
             done
         })
         .await

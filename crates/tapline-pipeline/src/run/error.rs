@@ -46,6 +46,9 @@ pub enum RunError {
         /// What does not fit.
         message: String,
     },
+    /// Somebody ended the run.
+    #[error("the run was interrupted")]
+    Interrupted,
     /// The run cannot be kept any more. What was kept before stays, and the run can be resumed.
     #[error("the run stops, because it cannot be kept")]
     Journal(#[source] JournalError),
@@ -222,7 +225,7 @@ impl RunError {
             Self::Limit { exceeded: Exceeded::Steps(_) } => "steps",
             Self::Limit { exceeded: Exceeded::Tokens(_) } => "tokens",
             Self::Limit { exceeded: Exceeded::Cost(_) } => "cost",
-            Self::Inputs { .. } | Self::Journal(_) | Self::Engine { .. } => return None,
+            Self::Inputs { .. } | Self::Interrupted | Self::Journal(_) | Self::Engine { .. } => return None,
         };
         let root = definition.document.root()?;
         let range = root.child("limits").and_then(|(_, limits)| limits.child(key)).map_or_else(

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 use lru::LruCache;
 use tapline_core::Value;
 use tapline_host::Host;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
 use super::error::Ended;
@@ -27,6 +28,47 @@ pub(crate) struct Keeper {
 
 /// Outputs that are kept for as long as the engine lives.
 pub(crate) type Memory = Mutex<LruCache<Digest, (Value, SystemTime)>>;
+
+/// Records of one node that are on their way to the journal. Items do not wait for each other's, so that many share one
+/// wait for the disk; the node waits for all.
+#[derive(Default)]
+pub(super) struct Pending(tokio::sync::Mutex<Option<JoinSet<Result<(), JournalError>>>>);
+
+/// So many records may be on their way.
+const MOST_PENDING: usize = 256;
+
+impl Pending {
+    async fn begin(&self, run: &Arc<dyn RunJournal>, record: StepRecord) -> Result<(), JournalError> {
+        let mut pending = self.0.lock().await;
+        let pending = pending.get_or_insert_default();
+        if pending.len() >= MOST_PENDING {
+            joined(pending.join_next().await)?;
+        }
+        let run = Arc::clone(run);
+        pending.spawn(async move { run.step(record).await });
+        Ok(())
+    }
+
+    /// Waits until all are kept.
+    pub(super) async fn finish(&self) -> Result<(), JournalError> {
+        let Some(mut pending) = self.0.lock().await.take() else { return Ok(()) };
+        while !pending.is_empty() {
+            joined(pending.join_next().await)?;
+        }
+        Ok(())
+    }
+}
+
+/// A task that is gone has kept nothing.
+fn joined(done: Option<Result<Result<(), JournalError>, JoinError>>) -> Result<(), JournalError> {
+    match done {
+        None => Ok(()),
+        Some(Ok(kept)) => kept,
+        Some(Err(error)) => {
+            Err(JournalError::Unusable { file: "of the run".into(), message: error.to_string().into() })
+        }
+    }
+}
 
 impl Keeper {
     pub(crate) fn new(
@@ -107,6 +149,7 @@ impl Keeper {
         asked: Digest,
         (began, clock): (SystemTime, Instant),
         done: &Result<Value, Ended>,
+        pending: &Pending,
     ) -> Result<(), JournalError> {
         if let (Ok(output), Some(ttl)) = (done, step.rules.cache) {
             self.cache(asked, output, ttl).await?;
@@ -120,10 +163,13 @@ impl Keeper {
             // The run ends, and says why itself.
             Err(Ended::Run(_)) => return Ok(()),
         };
+        let is_node = path.is_node();
         let (path, kind, took) = (path.to_arc(), step.kind(), clock.elapsed());
         let record = StepRecord { path, kind, state, input: asked, output, error, began, took };
-        if self.durability == Durability::Node {
-            return run.step(record).await;
+        match self.durability {
+            Durability::Node if is_node => return run.step(record).await,
+            Durability::Node => return pending.begin(run, record).await,
+            Durability::Exit | Durability::None => {}
         }
         self.later.lock().unwrap_or_else(PoisonError::into_inner).push(record);
         Ok(())

@@ -32,6 +32,11 @@ impl Path<'_> {
         }
     }
 
+    /// Whether it is a whole node.
+    pub(super) const fn is_node(&self) -> bool {
+        matches!(self, Self::Node(..))
+    }
+
     pub(super) fn to_arc(self) -> Arc<str> {
         match self {
             Self::Node("", id) => Arc::clone(id),

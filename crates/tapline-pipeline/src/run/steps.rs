@@ -8,6 +8,7 @@ use tapline_roles::NodeError;
 use super::error::{Ended, StepError, StepFailure};
 use super::event::RunEvent;
 use super::frame::Frame;
+use super::keeper::Pending;
 use super::meter::Meter;
 use super::path::Path;
 use super::shared::Shared;
@@ -30,6 +31,8 @@ pub(super) struct Steps {
     pub(super) items: AtomicUsize,
     pub(super) tolerated: AtomicUsize,
     pub(super) reused: AtomicUsize,
+    /// What is being kept of items and turns, while others run.
+    pub(super) kept: Pending,
 }
 
 /// What comes of a step that does not fail.
