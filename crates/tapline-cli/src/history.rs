@@ -25,12 +25,33 @@ pub(crate) fn journal(folder: &Path) -> Result<Arc<SqliteJournal>> {
     journal.map(Arc::new).context(hint)
 }
 
-/// Lets old runs go.
+/// The folder for lists that are too long for memory.
+pub(crate) fn lists(folder: &Path) -> PathBuf {
+    folder.join(FOLDER).join("lists")
+}
+
+/// Lets old runs go, and the lists of runs that nobody can go on with.
 pub(crate) fn tidy(folder: &Path) {
-    let kept = History::open(&folder.join(FOLDER)).and_then(|history| history.keep_newest(KEPT));
-    if let Err(error) = kept {
+    if let Err(error) = keep_newest(folder) {
         tracing::warn!(%error, "old runs could not be removed");
     }
+}
+
+fn keep_newest(folder: &Path) -> Result<()> {
+    let history = open(folder)?;
+    history.keep_newest(KEPT)?;
+    let Ok(left) = std::fs::read_dir(lists(folder)) else { return Ok(()) };
+    let runs = history.list(KEPT)?;
+    for list in left.flatten() {
+        let name = list.file_name();
+        let is_needed = |run: &RunSummary| name == *run.id && run.status != RunStatus::Done;
+        // Those of runs that are not kept are named by their process.
+        let is_of_process = name.to_str().is_some_and(|name| name.contains('-'));
+        if !is_of_process && !runs.iter().any(is_needed) {
+            std::fs::remove_dir_all(list.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Looks at runs, and removes old ones.

@@ -81,7 +81,8 @@ fn settings(
 ) -> Result<(RunSettings, Arc<Watch>)> {
     let events = how.events.as_deref().map(Events::open).transpose()?;
     let watch = Arc::new(Watch { progress: Progress::new(definition.nodes.len()), events });
-    let settings = RunSettings::new(inputs).observer(watch.clone()).folder(&project.folder).stop(stop);
+    let settings = RunSettings::new(inputs).observer(watch.clone()).stop(stop);
+    let settings = settings.folder(&project.folder).lists(history::lists(&project.folder));
     if definition.durability == Durability::None {
         return Ok((settings, watch));
     }

@@ -1,5 +1,7 @@
-use indexmap::IndexMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use indexmap::IndexMap;
 
 use crate::catalog::Catalog;
 use crate::choice::Choice;
@@ -82,13 +84,14 @@ impl<'a> Checker<'a, '_> {
         nodes
     }
 
-    fn outputs(&mut self) -> IndexMap<Arc<str>, Setting> {
+    fn outputs(&mut self) -> (IndexMap<Arc<str>, Setting>, BTreeMap<Arc<str>, bool>) {
         let mut compiler = Compiler::new(self.draft, self.common, None);
         let outputs = self.draft.outputs.iter();
         let compiled =
             outputs.map(|(name, entry)| (Arc::clone(name), compiler.settings_of(&entry.element))).collect();
         self.diagnostics.append(&mut compiler.diagnostics);
-        compiled
+        let Names { uses, rows, .. } = compiler.names;
+        (compiled, uses.into_keys().map(|name| (Arc::clone(&name), rows.contains_key(&name))).collect())
     }
 
     fn graph(&mut self, nodes: &IndexMap<Arc<str>, (NodeDefinition, Uses)>) -> Option<Graph> {
@@ -131,7 +134,7 @@ impl<'a> Checker<'a, '_> {
 fn definition(
     draft: &Draft,
     nodes: IndexMap<Arc<str>, (NodeDefinition, Uses)>,
-    outputs: IndexMap<Arc<str>, Setting>,
+    (outputs, output_uses): (IndexMap<Arc<str>, Setting>, BTreeMap<Arc<str>, bool>),
     graph: Graph,
 ) -> Definition {
     Definition {
@@ -142,6 +145,7 @@ fn definition(
         durability: draft.durability,
         nodes: nodes.into_iter().map(|(id, (node, _))| (id, node)).collect(),
         outputs,
+        output_uses,
         graph,
         document: draft.document.clone(),
     }
@@ -158,6 +162,7 @@ mod texts;
 mod compile;
 
 use compile::{Common, Compiler, Uses};
+use names::Names;
 use parts::Parts;
 use plugins::Plugins;
 use schema::Validators;

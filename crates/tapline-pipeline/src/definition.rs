@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ pub struct Definition {
     pub nodes: IndexMap<Arc<str>, NodeDefinition>,
     /// What a run yields, by name.
     pub outputs: IndexMap<Arc<str>, Setting>,
+    /// The nodes that the outputs name, and whether they name their rows.
+    pub(crate) output_uses: BTreeMap<Arc<str>, bool>,
     pub(crate) graph: Graph,
     pub(crate) document: Document,
 }
@@ -42,6 +44,8 @@ pub struct NodeDefinition {
     pub needs: Vec<Arc<str>>,
     /// The nodes that must have finished before it: `needs`, and every node that it refers to.
     pub dependencies: BTreeSet<Arc<str>>,
+    /// Those of them whose rows it names, but for one that it takes page by page.
+    pub(crate) whole: BTreeSet<Arc<str>>,
 }
 
 /// What bounds a run.

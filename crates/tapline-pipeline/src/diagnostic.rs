@@ -121,6 +121,8 @@ pub enum Code {
     LoopLimit,
     /// `budget`: a step used up more than it may.
     Budget,
+    /// `too-long`: a step names all rows of a list that is too long for memory.
+    TooLong,
     /// `dead-letter`: what failed cannot be added to the file of dead letters.
     DeadLetter,
     /// `run-limit`: a run took or used up more than it may.
@@ -187,7 +189,7 @@ impl fmt::Display for Diagnostic {
 
 impl Code {
     /// Every code, in the order of the documentation.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::NotUtf8,
         Self::EmptyFile,
         Self::InvalidYaml,
@@ -218,6 +220,7 @@ impl Code {
         Self::InvalidOutput,
         Self::LoopLimit,
         Self::Budget,
+        Self::TooLong,
         Self::DeadLetter,
         Self::RunLimit,
     ];
@@ -256,6 +259,7 @@ impl Code {
             Self::InvalidOutput => "invalid-output",
             Self::LoopLimit => "loop-limit",
             Self::Budget => "budget",
+            Self::TooLong => "too-long",
             Self::DeadLetter => "dead-letter",
             Self::RunLimit => "run-limit",
         }

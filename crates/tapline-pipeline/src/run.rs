@@ -3,13 +3,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use tapline_core::{Name, Object, Value};
+use tapline_core::{Bytes, Name, Object, Value};
 use tapline_host::Host;
 use tapline_roles::{RunEnd, RunInfo};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
-use crate::definition::Definition;
+use crate::definition::{Definition, NodeDefinition, Work};
 use crate::journal::Journal;
 use crate::points::Points;
 
@@ -27,6 +27,8 @@ mod attempts;
 mod keeper;
 mod dead_letters;
 mod stop;
+mod list;
+mod pages;
 
 pub use error::{RunError, StepError, StepFailure};
 pub use event::{Observer, RunEvent, Silent};
@@ -36,10 +38,11 @@ pub use stop::Stop;
 
 use keeper::Pending;
 pub(crate) use keeper::{Keeper, Memory};
+use list::PagedList;
 pub(crate) use meter::Meter;
 
 use dead_letters::DeadLetters;
-use error::Ended;
+use error::{Ended, WHOLE};
 use frame::Frame;
 use path::Path;
 use schedule::Schedule;
@@ -60,6 +63,8 @@ pub struct RunSettings {
     pub journal: Option<Arc<dyn Journal>>,
     /// The folder of the files that it writes itself: dead letters.
     pub folder: Option<PathBuf>,
+    /// The folder for lists that are too long for memory; each run has one of its own in it.
+    pub lists: Option<PathBuf>,
     /// What ends it from outside.
     pub stop: Option<Stop>,
 }
@@ -82,11 +87,20 @@ pub(crate) struct Run {
     depth: usize,
     meter: Arc<Meter>,
     /// What finished nodes have to offer to those that come after them, by their places.
-    state: Vec<Option<Value>>,
+    state: Vec<Option<Output>>,
+    /// For each node, how many of those that wait for it are not done; the outputs count as one.
+    awaited: Vec<usize>,
     /// Which nodes are left out because of an error that the file tolerates.
     left_out: Vec<bool>,
     reports: Vec<NodeReport>,
     schedule: Schedule,
+}
+
+/// What a node has to offer.
+#[derive(Clone)]
+enum Output {
+    Value(Value),
+    List(Arc<PagedList>),
 }
 
 /// What came of a node.
@@ -101,7 +115,14 @@ const PARALLEL: usize = 16;
 
 impl Default for RunSettings {
     fn default() -> Self {
-        Self { inputs: Object::new(), observer: Arc::new(Silent), journal: None, folder: None, stop: None }
+        Self {
+            inputs: Object::new(),
+            observer: Arc::new(Silent),
+            journal: None,
+            folder: None,
+            lists: None,
+            stop: None,
+        }
     }
 }
 
@@ -123,6 +144,13 @@ impl RunSettings {
     #[must_use]
     pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
         self.journal = Some(journal);
+        self
+    }
+
+    /// Lets lists that are too long for memory go to a folder; without one, a list has to fit.
+    #[must_use]
+    pub fn lists(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.lists = Some(folder.into());
         self
     }
 
@@ -150,6 +178,7 @@ impl Run {
         keeper: Keeper,
     ) -> Self {
         let limits = &definition.limits;
+        let keeper_id = keeper.run_id().map(str::to_owned);
         let meter = Arc::new(Meter::of_run(limits.amounts, limits.steps, None));
         let shared = Arc::new(Shared {
             host,
@@ -160,6 +189,7 @@ impl Run {
             depth: limits.depth,
             keeper,
             dead_letters: DeadLetters::new(settings.folder),
+            lists: settings.lists.map(|folder| folder.join(lists_of(keeper_id.as_deref()))),
         });
         Self::with(shared, definition, settings.inputs, meter)
     }
@@ -176,8 +206,23 @@ impl Run {
         let reports = definition.nodes.values().map(NodeReport::waiting).collect();
         let schedule = Schedule::new(&definition.graph);
         let (state, left_out) = (vec![None; definition.nodes.len()], vec![false; definition.nodes.len()]);
+        let named = |id: &Arc<str>| usize::from(definition.output_uses.contains_key(id));
+        let dependents = definition.graph.dependents.iter().map(Vec::len);
+        let awaited = dependents.zip(definition.nodes.keys()).map(|(count, id)| count + named(id)).collect();
         let (inputs, within) = (inputs.into(), "".into());
-        Self { shared, definition, inputs, within, depth: 1, meter, state, left_out, reports, schedule }
+        Self {
+            shared,
+            definition,
+            inputs,
+            within,
+            depth: 1,
+            meter,
+            state,
+            awaited,
+            left_out,
+            reports,
+            schedule,
+        }
     }
 
     /// Runs every node as soon as what it waits for is done, within the limits.
@@ -208,7 +253,10 @@ impl Run {
         let RunInfo { pipeline, run } = info;
         let end = RunEnd { pipeline, run, error, milliseconds: took.as_secs_f64() * 1e3 };
         self.shared.points.complete.call(&end).await;
-        let id = self.shared.run_id().map(Into::into);
+        let id: Option<Arc<str>> = self.shared.run_id().map(Into::into);
+        if outputs.is_ok() || id.is_none() {
+            self.remove_lists().await;
+        }
         RunReport { id, outputs, nodes: self.reports, used: self.meter.used(), took }
     }
 
@@ -225,7 +273,10 @@ impl Run {
             }
             None => self.run_nodes().await,
         };
-        done.and_then(|()| self.render_outputs())
+        match done {
+            Ok(()) => self.render_outputs().await,
+            Err(error) => Err(error),
+        }
     }
 
     async fn run_nodes(&mut self) -> Result<(), RunError> {
@@ -257,13 +308,16 @@ impl Run {
         let node = &self.definition.nodes[place];
         let dependencies = &self.definition.graph.dependencies[place];
         let is_left_out = dependencies.iter().any(|dependency| self.left_out[*dependency]);
-        let mut frame: Frame = dependencies
-            .iter()
-            .filter_map(|place| {
-                let (name, _) = self.definition.nodes.get_index(*place)?;
-                Some((Arc::clone(name), self.state[*place].clone()?))
-            })
-            .collect();
+        let mut frame = Frame::default();
+        let mut lists = Vec::new();
+        for place in dependencies {
+            let Some((name, _)) = self.definition.nodes.get_index(*place) else { continue };
+            match &self.state[*place] {
+                Some(Output::Value(value)) => frame.push(Arc::clone(name), value.clone()),
+                Some(Output::List(list)) => lists.push((Arc::clone(name), Arc::clone(list))),
+                None => {}
+            }
+        }
         frame.push(INPUTS.shared(), self.inputs.clone());
         let steps = Steps {
             shared: Arc::clone(&self.shared),
@@ -276,7 +330,7 @@ impl Run {
             reused: AtomicUsize::new(0),
             kept: Pending::default(),
         };
-        steps.node(place, frame, is_left_out)
+        steps.node(place, frame, lists, is_left_out)
     }
 
     /// Takes over what a node has done.
@@ -288,7 +342,11 @@ impl Run {
         self.reports[place] = report;
         let outcome = outcome?;
         self.left_out[place] = matches!(outcome, Outcome::LeftOut);
-        self.state[place] = Some(outcome.into_value());
+        self.state[place] = Some(match outcome {
+            Outcome::List(list) => Output::List(list),
+            outcome => Output::Value(outcome.into_value()),
+        });
+        self.let_go(place);
         self.schedule.done(&self.definition.graph, place);
         match self.meter.exceeded() {
             Some(exceeded) => Err(RunError::Limit { exceeded }),
@@ -296,10 +354,43 @@ impl Run {
         }
     }
 
-    fn render_outputs(&self) -> Result<Object, RunError> {
-        let names = self.definition.nodes.keys().zip(&self.state);
-        let state = names.filter_map(|(name, output)| Some((Arc::clone(name), output.clone()?)));
-        let scope: Object = state.chain([(INPUTS.shared(), self.inputs.clone())]).collect();
+    /// Removes lists that nobody needs any more; a run that can go on keeps its own.
+    async fn remove_lists(&self) {
+        let Some(folder) = self.shared.lists.clone() else { return };
+        let removed = pages::blocking(move || std::fs::remove_dir_all(folder)).await;
+        // Most runs have made none.
+        if let Err(error) = removed
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "the lists of a run stay on the disk");
+        }
+    }
+
+    /// Lets go what nobody waits for any more.
+    fn let_go(&mut self, done: usize) {
+        if self.awaited[done] == 0 {
+            self.state[done] = Some(Output::Value(Value::Null));
+        }
+        for earlier in &self.definition.graph.dependencies[done] {
+            self.awaited[*earlier] -= 1;
+            if self.awaited[*earlier] == 0 {
+                self.state[*earlier] = Some(Output::Value(Value::Null));
+            }
+        }
+    }
+
+    async fn render_outputs(&self) -> Result<Object, RunError> {
+        let mut scope = Object::from_iter([(INPUTS.shared(), self.inputs.clone())]);
+        for (name, is_whole) in &self.definition.output_uses {
+            let Some(place) = self.definition.nodes.get_index_of(name) else { continue };
+            let value = match &self.state[place] {
+                Some(Output::Value(value)) => value.clone(),
+                Some(Output::List(list)) if *is_whole => whole(name, list).await?,
+                Some(Output::List(list)) => list.rest.clone().into(),
+                None => continue,
+            };
+            scope.insert(Arc::clone(name), value);
+        }
         let rendered =
             self.definition.outputs.iter().map(|(name, setting)| {
                 Ok((Arc::clone(name), setting.render(&scope).map_err(RunError::Render)?))
@@ -308,9 +399,33 @@ impl Run {
     }
 }
 
+/// The name of the folder of a run's lists; one that is not kept has none of its own.
+fn lists_of(run: Option<&str>) -> String {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    let unkept = || format!("{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    run.map_or_else(unkept, str::to_owned)
+}
+
+/// All rows of a list, for an output of the pipeline.
+async fn whole(name: &Arc<str>, list: &Arc<PagedList>) -> Result<Value, RunError> {
+    if list.bytes > WHOLE.0 {
+        return Err(RunError::TooLong { node: Arc::clone(name), bytes: Bytes(list.bytes) });
+    }
+    let list = Arc::clone(list);
+    let loaded = pages::blocking(move || list.load()).await;
+    loaded.map_err(|error| RunError::List { node: Arc::clone(name), message: error.to_string() })
+}
+
 impl Steps {
-    async fn node(self, place: usize, frame: Frame, is_left_out: bool) -> NodeDone {
-        let node = &self.definition.nodes[place];
+    async fn node(
+        self,
+        place: usize,
+        mut frame: Frame,
+        lists: Vec<(Arc<str>, Arc<PagedList>)>,
+        is_left_out: bool,
+    ) -> NodeDone {
+        let definition = Arc::clone(&self.definition);
+        let node = &definition.nodes[place];
         let begun = Instant::now();
         let outcome = if is_left_out {
             Ok(Outcome::LeftOut)
@@ -318,7 +433,11 @@ impl Steps {
             if self.within.is_empty() {
                 self.shared.observer.event(&RunEvent::NodeStarted { node: &node.id });
             }
-            let outcome = self.run(&node.step, Path::Node(&self.within, &node.id), &frame).await;
+            let path = Path::Node(&self.within, &node.id);
+            let outcome = match self.take(node, path, &mut frame, lists).await {
+                Ok(rows) => self.begin(node, path, &frame, rows).await,
+                Err(ended) => Err(ended),
+            };
             // What waits for the node begins when all of it is kept.
             match self.kept.finish().await {
                 Ok(()) => outcome,
@@ -326,7 +445,7 @@ impl Steps {
             }
         };
         let state = match &outcome {
-            Ok(Outcome::Done(_)) => NodeState::Done,
+            Ok(Outcome::Done(_) | Outcome::List(_)) => NodeState::Done,
             Ok(Outcome::Skipped | Outcome::LeftOut) => NodeState::Skipped,
             Err(_) => NodeState::Failed,
         };
@@ -340,6 +459,52 @@ impl Steps {
             ..NodeReport::waiting(node)
         };
         NodeDone { place, report, outcome }
+    }
+}
+
+impl Steps {
+    /// Puts lists among the variables, as much of each as the node names, and gives the one that it takes page by page.
+    async fn take(
+        &self,
+        node: &NodeDefinition,
+        path: Path<'_>,
+        frame: &mut Frame,
+        lists: Vec<(Arc<str>, Arc<PagedList>)>,
+    ) -> Result<Option<(Arc<str>, Arc<PagedList>)>, Ended> {
+        let taken = if let Work::Call(call) = &node.step.work { call.takes_rows_of.as_ref() } else { None };
+        let mut rows = None;
+        for (name, list) in lists {
+            let value = if !node.whole.contains(&name) {
+                list.rest.clone().into()
+            } else if list.bytes > WHOLE.0 {
+                let (node_name, count, bytes) = (Arc::clone(&name), list.count, Bytes(list.bytes));
+                let error = StepError::TooLong { node: node_name, count, bytes };
+                return Err(self.failed(&node.step, path, 1, error));
+            } else {
+                let list = Arc::clone(&list);
+                self.io(&node.step, path, pages::blocking(move || list.load()).await)?
+            };
+            frame.push(Arc::clone(&name), value);
+            if taken == Some(&name) && !node.whole.contains(&name) {
+                rows = Some((name, list));
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn begin(
+        &self,
+        node: &NodeDefinition,
+        path: Path<'_>,
+        frame: &Frame,
+        rows: Option<(Arc<str>, Arc<PagedList>)>,
+    ) -> Result<Outcome, Ended> {
+        let Work::Call(call) = &node.step.work else { return self.run(&node.step, path, frame).await };
+        let makes_pages = call.makes_pages && self.shared.lists.is_some();
+        if rows.is_none() && !makes_pages {
+            return self.run(&node.step, path, frame).await;
+        }
+        Box::pin(self.run_paged(&node.step, call, rows, path, frame)).await
     }
 }
 

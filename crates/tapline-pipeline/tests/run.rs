@@ -25,3 +25,5 @@ mod parts;
 mod events;
 #[path = "run/mistakes.rs"]
 mod mistakes;
+#[path = "run/lists.rs"]
+mod lists;

@@ -9,7 +9,7 @@ mod provider;
 mod validator;
 mod pipeline;
 
-pub use node::{NODE, NODE_EXECUTE, NodeInfo, NodeRequest};
+pub use node::{NODE, NODE_EXECUTE, NodeInfo, NodeRequest, Page};
 pub use pipeline::{
     Findings, NODE_ERROR, NODE_VALIDATE, NodeError, NodeOutline, PIPELINE_COMPLETE, PIPELINE_START,
     PIPELINE_VALIDATE, PipelineOutline, RunEnd, RunInfo, TOOL, TOOL_CALL,

@@ -19,6 +19,27 @@ pub struct NodeRequest {
     /// effect outside can be kept from having it twice. `None` when the run is not kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
+    /// Which part of a list that is too long for memory this is about; `None` where the settings hold all there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<Page>,
+}
+
+/// One part of a long list.
+///
+/// A node type whose schema has `x-tapline-pages: true` makes lists part by part: it is asked again and again, with what
+/// it answered under `next` as `cursor`, until `next` is `null` or missing. A property whose schema has
+/// `x-tapline: rows` takes lists part by part: the handler is asked with the rows of each page, and the `items` that it
+/// answers are put together.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Page {
+    /// Which one it is, from 0.
+    pub index: usize,
+    /// Where to go on, as the handler said it; `null` for the first.
+    #[serde(default)]
+    pub cursor: Value,
+    /// Whether it is the last of those that are handed over.
+    #[serde(default)]
+    pub last: bool,
 }
 
 /// Which node is executed.

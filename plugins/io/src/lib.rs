@@ -53,12 +53,18 @@ impl Io {
 
     #[provides(point = "node", key = "read", schema = "schemas/read.json")]
     async fn read(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
-        Ok(read(&self.0, &request.with)?)
+        Ok(match request.page {
+            Some(page) => read::page(&self.0, &request.with, &page)?,
+            None => read(&self.0, &request.with)?,
+        })
     }
 
     #[provides(point = "node", key = "write", schema = "schemas/write.json")]
     async fn write(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
-        Ok(write(&self.0, &request.with)?)
+        Ok(match request.page {
+            Some(page) => write::page(&self.0, &request.with, &page)?,
+            None => write(&self.0, &request.with)?,
+        })
     }
 }
 

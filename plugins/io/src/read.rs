@@ -3,6 +3,7 @@
 use cap_std::fs::Dir;
 use serde::Deserialize;
 use tapline_pdk::Value;
+use tapline_pdk::roles::Page;
 
 use crate::config::{self, Delimiter};
 use crate::csv_file::{self, Fields};
@@ -33,14 +34,31 @@ struct Config {
 /// A byte order mark is dropped, and blank lines are no rows.
 /// The fields of CSV are text, unless `infer` is on.
 ///
-/// The whole file is read into memory.
+/// The whole file is read into memory; [`page`] reads a part of it.
 ///
 /// # Errors
 /// When the configuration does not fit its schema, the path leads out of `root`, the system refuses, or the content
 /// does not follow the format; a broken line of JSONL or CSV is no error with `on_error: skip`, but reported in
 /// `skipped`.
 pub fn read(root: &Dir, config: &Value) -> Result<Value, IoError> {
+    read_whole(root, config::parse(config)?)
+}
+
+/// Reads a page of a file: of JSONL about a mebibyte, with `next` to go on from while there is more; of every other
+/// format the whole.
+///
+/// # Errors
+/// As [`read`].
+pub fn page(root: &Dir, config: &Value, page: &Page) -> Result<Value, IoError> {
     let config: Config = config::parse(config)?;
+    let location = Location::new(&config.path)?;
+    match Format::of(config.format, location)? {
+        Format::Jsonl => jsonl::page(root, location, &page.cursor, config.on_error),
+        _ => read_whole(root, config),
+    }
+}
+
+fn read_whole(root: &Dir, config: Config) -> Result<Value, IoError> {
     let location = Location::new(&config.path)?;
     let format = Format::of(config.format, location)?;
     let bytes = root.read(location.as_path()).map_err(location.refused("read"))?;

@@ -1,7 +1,7 @@
 //! `write`: rows, a value or a text become a file.
 
 use std::ffi::OsStr;
-use std::io::{self, Write};
+use std::io::{self, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use cap_std::fs::{Dir, File, OpenOptions};
 use serde::Deserialize;
 use tapline_pdk::Value;
+use tapline_pdk::roles::Page;
 
 use crate::config::{self, Delimiter};
 use crate::format::Format;
@@ -60,6 +61,43 @@ pub fn write(root: &Dir, config: &Value) -> Result<Value, IoError> {
     Ok([("path", config.path.as_str().into()), ("bytes", bytes.len().into()), ("count", count)]
         .into_iter()
         .collect())
+}
+
+/// Writes a page of rows: they gather in a file beside, which takes the name with the last page.
+///
+/// # Errors
+/// As [`write`]; when the format is not JSONL, for of nothing else can a part be written.
+pub fn page(root: &Dir, config: &Value, page: &Page) -> Result<Value, IoError> {
+    let ([items], rest) = config::take(config, ["items"])?;
+    let config: Config = config::parse(&rest)?;
+    let location = Location::new(&config.path)?;
+    if Format::of(config.format, location)? != Format::Jsonl {
+        return Err(IoError::config("a list that is too long for memory can be written as JSONL alone"));
+    }
+    let items = items.unwrap_or_default();
+    let rows = items.as_array().unwrap_or_default();
+    let bytes = jsonl::write(rows);
+    let (folder, name) = split(location.as_path());
+    let folder = open_or_create(root, folder).map_err(location.refused("open the folder of"))?;
+    let part = part_name(name);
+    // What a run that was killed has left there is of no use.
+    let options = OpenOptions::new().create(true).write(true).truncate(page.index == 0).clone();
+    let written = folder.open_with(&part, &options).and_then(|mut file| {
+        file.seek(SeekFrom::End(0))?;
+        file.write_all(&bytes)?;
+        if page.last { file.sync_all().and_then(|()| folder.rename(&part, &folder, name)) } else { Ok(()) }
+    });
+    written.map_err(location.refused("write"))?;
+    Ok([("path", config.path.as_str().into()), ("bytes", bytes.len().into()), ("count", rows.len().into())]
+        .into_iter()
+        .collect())
+}
+
+fn part_name(name: &OsStr) -> PathBuf {
+    let mut part = OsStr::new(".").to_owned();
+    part.push(name);
+    part.push(".part");
+    part.into()
 }
 
 impl Content {

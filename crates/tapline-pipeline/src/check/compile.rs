@@ -47,7 +47,13 @@ impl<'a, 'c> Compiler<'a, 'c> {
             self.refer_to_node(&needed.value, &needed.range, &[]);
         }
         let step = self.step(id, &node.step);
+        let paged = if let Work::Call(call) = &step.work { call.takes_rows_of.clone() } else { None };
+        let is_whole = |(name, times): (&Arc<str>, &usize)| {
+            (*times > usize::from(paged.as_ref() == Some(name))).then(|| Arc::clone(name))
+        };
+        let whole = self.names.rows.iter().filter_map(is_whole).collect();
         NodeDefinition {
+            whole,
             id: Arc::clone(id),
             step,
             needs: node.needs.iter().map(|needed| Arc::clone(&needed.value)).collect(),
@@ -57,6 +63,7 @@ impl<'a, 'c> Compiler<'a, 'c> {
 
     /// `when` and `map.over` are evaluated once for all items, so the item exists below them alone.
     fn step(&mut self, id: &Arc<str>, step: &'a DraftStep) -> Step {
+        self.names.depth += 1;
         let depth = self.names.locals.len();
         let outer = self.names.step.replace(step);
         let when = step.when.as_ref().and_then(|element| self.condition(element));
@@ -72,6 +79,7 @@ impl<'a, 'c> Compiler<'a, 'c> {
         self.refuse_unknown_validators(step);
         self.names.locals.truncate(depth);
         self.names.step = outer;
+        self.names.depth -= 1;
         let span = self.draft.source().span(&step.key);
         Step { work, when, map, repeat, rules: step.rules.clone(), on_error, span }
     }
@@ -129,13 +137,22 @@ impl<'a, 'c> Compiler<'a, 'c> {
             [("id", Value::String(Arc::clone(id))), ("type", Value::String(Arc::clone(&node_type)))];
         let request = Request::new(NODE, &node_type, "handle", Value::Null);
         let plugin = provider.map_or_else(|| "".into(), |plugin| plugin.name().into());
-        CallDefinition {
-            node_type,
-            plugin,
-            request: request.about(subject.into_iter().collect()),
-            with,
-            scope,
-        }
+        let request = request.about(subject.into_iter().collect());
+        // Only a node that is one step is done page by page.
+        let is_plain = step.map.is_none() && step.repeat.is_none() && self.names.depth == 1;
+        let makes_pages = is_plain && shape.makes_pages();
+        let takes_rows_of = if is_plain { self.rows_of(step, &shape) } else { None };
+        CallDefinition { node_type, plugin, request, with, scope, makes_pages, takes_rows_of }
+    }
+
+    /// The node whose `items` alone stand where a plugin takes rows.
+    fn rows_of(&self, step: &DraftStep, shape: &Shape<'_>) -> Option<Arc<str>> {
+        let with = step.with.as_ref()?.element.as_mapping()?;
+        shape.row_keys().find_map(|key| {
+            let text = with.get(key)?.element.as_text()?;
+            let node = text.trim().strip_prefix("{{")?.strip_suffix("}}")?.trim().strip_suffix(".items")?;
+            self.draft.nodes.get_key_value(node).map(|(node, _)| Arc::clone(node))
+        })
     }
 
     fn with(&mut self, step: &DraftStep, shape: &Shape<'_>) -> Setting {

@@ -1,4 +1,4 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -14,11 +14,15 @@ pub(super) struct Names<'a> {
     node: Option<&'a Arc<str>>,
     /// The step of the node whose texts are compiled now.
     pub(super) step: Option<&'a DraftStep>,
+    /// How many steps are around that place, its own included.
+    pub(super) depth: usize,
     /// What the steps around the current place bring.
     pub(super) locals: Vec<Local>,
     pub(super) uses: Uses,
     /// What the expressions of a plugin name and the plugin does not bring.
     pub(super) scope: BTreeSet<Arc<str>>,
+    /// How often the rows of each node are named.
+    pub(super) rows: BTreeMap<Arc<str>, usize>,
 }
 
 /// A name that means something within a step.
@@ -39,8 +43,8 @@ impl Local {
 
 impl<'a> Names<'a> {
     pub(super) fn new(draft: &'a Draft, node: Option<&'a Arc<str>>) -> Self {
-        let (locals, uses, scope) = (Vec::new(), Uses::new(), BTreeSet::new());
-        Self { draft, node, step: None, locals, uses, scope }
+        let (locals, uses, scope, rows) = (Vec::new(), Uses::new(), BTreeSet::new(), BTreeMap::new());
+        Self { draft, node, step: None, depth: 0, locals, uses, scope, rows }
     }
 
     pub(super) fn is_local(&self, name: &str) -> bool {

@@ -56,6 +56,21 @@ impl<'a> Shape<'a> {
         keys.into_iter().collect()
     }
 
+    /// Whether the root says that such nodes make lists page by page.
+    pub(super) fn makes_pages(&self) -> bool {
+        self.root.and_then(|root| root.get("x-tapline-pages")).and_then(Value::as_bool) == Some(true)
+    }
+
+    /// Whether rows stand there that can be taken page by page.
+    fn takes_rows(&self) -> bool {
+        self.schemas.iter().any(|schema| schema.get("x-tapline").and_then(Value::as_str) == Some("rows"))
+    }
+
+    /// The keys under which rows stand.
+    pub(super) fn row_keys(&self) -> impl Iterator<Item = &'a str> {
+        self.keys().into_iter().filter(|key| self.property(key).takes_rows())
+    }
+
     /// The names that the plugin brings, if a bare expression stands there.
     ///
     /// They are listed under `x-tapline-variables`; without the list, it is `item` alone.

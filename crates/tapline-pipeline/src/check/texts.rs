@@ -106,7 +106,12 @@ impl Compiler<'_, '_> {
                     self.diagnostics.extend(self.names.refer_to_input(input, &range));
                 }
                 ("inputs", None) => {}
-                _ => self.refer_to_node(name, &text.range(reference.position(), name.len()), others),
+                _ => {
+                    if matches!(input, None | Some("items")) {
+                        *self.names.rows.entry(name.into()).or_default() += 1;
+                    }
+                    self.refer_to_node(name, &text.range(reference.position(), name.len()), others);
+                }
             }
         }
     }

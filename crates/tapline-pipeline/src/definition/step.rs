@@ -64,6 +64,10 @@ pub struct CallDefinition {
     ///
     /// The plugin evaluates these expressions, so it is given the values beside the settings.
     pub scope: BTreeSet<Arc<str>>,
+    /// Whether it makes lists page by page.
+    pub(crate) makes_pages: bool,
+    /// The node whose rows it takes page by page.
+    pub(crate) takes_rows_of: Option<Arc<str>>,
 }
 
 /// Another pipeline as a step.

@@ -49,7 +49,13 @@ impl Steps {
         .await
     }
 
-    async fn tried(&self, step: &Step, input: Value, path: Path<'_>, frame: &Frame) -> Result<Value, Ended> {
+    pub(super) async fn tried(
+        &self,
+        step: &Step,
+        input: Value,
+        path: Path<'_>,
+        frame: &Frame,
+    ) -> Result<Value, Ended> {
         let mut delays = step.rules.retry.iter().flat_map(delays);
         let mut attempt = 1;
         loop {

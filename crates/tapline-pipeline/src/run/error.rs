@@ -2,13 +2,16 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tapline_core::{CallError, HookError};
+use tapline_core::{Bytes, CallError, HookError};
 use tapline_roles::Finding;
 
 use super::meter::Exceeded;
 use crate::definition::{Definition, RenderError, Violation, with_article};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::journal::JournalError;
+
+/// A list of more than this is not put into memory.
+pub(super) const WHOLE: Bytes = Bytes(64 << 20);
 
 /// Why a run has no outputs.
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +23,24 @@ pub enum RunError {
     /// An output of the pipeline could not be evaluated.
     #[error(transparent)]
     Render(RenderError),
+    /// An output of the pipeline names all rows of a list that is too long for memory.
+    #[error(
+        "an output names the rows of `{node}`, which are {bytes}, and a list of more than {WHOLE} is not put into memory"
+    )]
+    TooLong {
+        /// The node whose list it is.
+        node: Arc<str>,
+        /// How large it is.
+        bytes: Bytes,
+    },
+    /// A list cannot be read from the disk.
+    #[error("the rows of `{node}` cannot be read: {message}")]
+    List {
+        /// The node whose list it is.
+        node: Arc<str>,
+        /// What the system says.
+        message: String,
+    },
     /// The run took longer than it may.
     #[error("the run took longer than its limit of {}", humantime::format_duration(*limit))]
     Wall {
@@ -140,6 +161,24 @@ pub enum StepError {
         /// What was used up.
         exceeded: Exceeded,
     },
+    /// A list that is too long for memory cannot be written to the disk, or read there.
+    #[error("a list on disk: {message}")]
+    List {
+        /// What the system says.
+        message: String,
+    },
+    /// It names all rows of a list that is too long for memory.
+    #[error(
+        "`{node}` has yielded {count} rows of {bytes}, and a list of more than {WHOLE} is not put into memory"
+    )]
+    TooLong {
+        /// The node whose list it is.
+        node: Arc<str>,
+        /// How many rows it has.
+        count: usize,
+        /// How large it is.
+        bytes: Bytes,
+    },
     /// What it was asked cannot be added to the file of its dead letters.
     #[error("the dead letters {file}: {message}")]
     DeadLetter {
@@ -192,7 +231,8 @@ impl StepError {
             Self::NotAList { .. } => Code::NotAList,
             Self::Timeout { .. } | Self::Idle { .. } => Code::Timeout,
             Self::Output { .. } | Self::Invalid { .. } => Code::InvalidOutput,
-            Self::NoValidation { .. } => Code::NodeFailed,
+            Self::NoValidation { .. } | Self::List { .. } => Code::NodeFailed,
+            Self::TooLong { .. } => Code::TooLong,
             Self::Loop { .. } => Code::LoopLimit,
             Self::Budget { .. } => Code::Budget,
             Self::DeadLetter { .. } => Code::DeadLetter,
@@ -208,6 +248,9 @@ impl StepError {
             }
             Self::Loop { .. } => Some("raise `max`, or end the loop with `iteration` in its `when`"),
             Self::Budget { .. } => Some("raise `budget`"),
+            Self::TooLong { .. } => {
+                Some("settings that take rows page by page may name its `items`, and any setting its `count`")
+            }
             _ => None,
         }
     }
@@ -225,7 +268,12 @@ impl RunError {
             Self::Limit { exceeded: Exceeded::Steps(_) } => "steps",
             Self::Limit { exceeded: Exceeded::Tokens(_) } => "tokens",
             Self::Limit { exceeded: Exceeded::Cost(_) } => "cost",
-            Self::Inputs { .. } | Self::Interrupted | Self::Journal(_) | Self::Engine { .. } => return None,
+            Self::Inputs { .. }
+            | Self::TooLong { .. }
+            | Self::List { .. }
+            | Self::Interrupted
+            | Self::Journal(_)
+            | Self::Engine { .. } => return None,
         };
         let root = definition.document.root()?;
         let range = root.child("limits").and_then(|(_, limits)| limits.child(key)).map_or_else(

@@ -92,7 +92,7 @@ impl Keeper {
         self.run.is_some()
     }
 
-    pub(super) fn run_id(&self) -> Option<&str> {
+    pub(crate) fn run_id(&self) -> Option<&str> {
         self.run.as_deref().map(RunJournal::id)
     }
 
@@ -173,6 +173,24 @@ impl Keeper {
         }
         self.later.lock().unwrap_or_else(PoisonError::into_inner).push(record);
         Ok(())
+    }
+
+    /// Keeps what came of a node that was done page by page.
+    pub(super) async fn keep_output(
+        &self,
+        step: &Step,
+        path: &Path<'_>,
+        asked: Digest,
+        began: (SystemTime, Instant),
+        output: Result<Value, String>,
+    ) -> Result<(), JournalError> {
+        let Some(run) = &self.run else { return Ok(()) };
+        let (state, output, error) = match output {
+            Ok(output) => (StepState::Done, output, None),
+            Err(error) => (StepState::Failed, Value::Null, Some(error.into())),
+        };
+        let (path, kind, took, began) = (path.to_arc(), step.kind(), began.1.elapsed(), began.0);
+        run.step(StepRecord { path, kind, state, input: asked, output, error, began, took }).await
     }
 
     async fn cache(&self, asked: Digest, output: &Value, ttl: Duration) -> Result<(), JournalError> {

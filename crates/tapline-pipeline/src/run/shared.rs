@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tapline_host::Host;
@@ -19,6 +20,8 @@ pub(super) struct Shared {
     pub(super) depth: Option<usize>,
     pub(super) keeper: Keeper,
     pub(super) dead_letters: DeadLetters,
+    /// The folder for lists that are too long for memory, if there may be any.
+    pub(super) lists: Option<PathBuf>,
 }
 
 impl Shared {

@@ -9,10 +9,13 @@ use super::error::{Ended, StepError, StepFailure};
 use super::event::RunEvent;
 use super::frame::Frame;
 use super::keeper::Pending;
+use super::list::PagedList;
 use super::meter::Meter;
 use super::path::Path;
 use super::shared::Shared;
-use crate::definition::{Definition, LoopDefinition, MapDefinition, OnError, RenderError, Step};
+use crate::definition::{
+    CallDefinition, Definition, LoopDefinition, MapDefinition, OnError, RenderError, Step,
+};
 use crate::diagnostic::{Code, Diagnostic};
 
 static LAST: Name = Name::new(|| "last".into());
@@ -40,6 +43,8 @@ pub(super) struct Steps {
 pub(super) enum Outcome {
     /// It has an output.
     Done(Value),
+    /// It has an output whose rows are on disk.
+    List(Arc<PagedList>),
     /// Its condition was false.
     Skipped,
     /// It failed, and the file says that it is left out with all that waits for it.
@@ -63,6 +68,26 @@ impl Steps {
         match &step.map {
             None => self.tolerant(step, path, frame).await,
             Some(map) => Box::pin(self.items(step, map, path, frame)).await.map(Outcome::Done),
+        }
+    }
+
+    /// As [`run`](Self::run), for a node that is done page by page.
+    pub(super) async fn run_paged(
+        &self,
+        step: &Step,
+        call: &CallDefinition,
+        rows: Option<(Arc<str>, Arc<PagedList>)>,
+        path: Path<'_>,
+        frame: &Frame,
+    ) -> Result<Outcome, Ended> {
+        if let Some(when) = &step.when
+            && !self.rendered(step, path, when.is_true(frame))?
+        {
+            return Ok(Outcome::Skipped);
+        }
+        match self.paged(step, call, rows, path, frame).await {
+            Err(Ended::Failed(failure)) => self.tolerate(step, failure, path, frame).await,
+            done => done,
         }
     }
 

@@ -13,6 +13,7 @@ fn every_code_has_a_test() {
         include_str!("../run/mistakes.rs"),
         include_str!("../run/limits.rs"),
         include_str!("../run/parts.rs"),
+        include_str!("../run/lists.rs"),
     ];
     let tests = [checks.concat(), runs.concat()].concat();
     let untested = |code: &&Code| !tests.contains(&format!("error[{code}]"));

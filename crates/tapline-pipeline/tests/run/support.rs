@@ -128,6 +128,27 @@ impl Lab {
         Ok(Validation { errors })
     }
 
+    /// Makes `pages` pages of `rows` numbers each.
+    #[provides(point = "node", key = "numbers", schema = "tests/run/numbers.json")]
+    async fn numbers(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        let number = |key: &str| request.with.get(key).and_then(Value::as_i64).unwrap_or(1);
+        let index = request.page.as_ref().and_then(|page| page.cursor.as_i64()).unwrap_or_default();
+        let rows = (index * number("rows")..(index + 1) * number("rows")).map(Value::from).collect();
+        let next = if index + 1 < number("pages") { Value::from(index + 1) } else { Value::Null };
+        Ok([("items", rows), ("count", number("rows").into()), ("next", next)].into_iter().collect())
+    }
+
+    /// Takes rows, and yields those that are even.
+    #[provides(point = "node", key = "even", schema = "tests/run/rows.json")]
+    async fn even(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
+        let rows = request.with.get("items").and_then(Value::as_array).unwrap_or_default();
+        let even = rows.iter().filter(|row| row.as_i64().is_some_and(|row| row % 2 == 0)).cloned();
+        let even: Value = even.collect();
+        let count = even.as_array().map_or(0, <[Value]>::len);
+        Ok([("items", even), ("count", count.into()), ("pages", 1_u64.into())].into_iter().collect())
+    }
+
     /// Yields the key with which a repetition can be told.
     #[provides(point = "node", key = "key")]
     async fn key(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
@@ -140,7 +161,12 @@ pub(crate) type Files<'f> = &'f [(&'f str, &'f str)];
 
 pub(crate) fn checked(text: &str, files: Files<'_>) -> (Vec<Source>, Checked) {
     let manifest = Arc::new(Loader::native(&tapline_pdk::native::<Lab>()).unwrap());
-    let (schemas, refused) = (BTreeMap::new(), Vec::new());
+    let schema = |key: &str, text: &str| (("node".into(), key.into()), Value::from_json(text).unwrap());
+    let schemas = BTreeMap::from([
+        schema("numbers", include_str!("numbers.json")),
+        schema("even", include_str!("rows.json")),
+    ]);
+    let refused = Vec::new();
     let (origin, standing) = (Origin::BuiltIn, Standing::Available);
     let known = KnownPlugin { manifest, origin, standing, schemas, refused };
     let catalog = Catalog { plugins: vec![known], problems: BTreeMap::new() };
