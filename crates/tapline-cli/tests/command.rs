@@ -8,6 +8,8 @@ mod support;
 mod triage;
 #[path = "command/run.rs"]
 mod run;
+#[path = "command/runs.rs"]
+mod runs;
 #[path = "command/check.rs"]
 mod check;
 #[path = "command/bad_input.rs"]

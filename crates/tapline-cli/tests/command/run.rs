@@ -61,8 +61,12 @@ fn a_broken_line_of_data_is_named_and_no_partial_file_is_left() {
     workplace.write("data.jsonl", "{\"a\": 1}\n{\"a\": \n{\"a\": 3}\n");
     let said = workplace.tapline("run pipeline.yaml");
     assert_eq!(said.code, 1);
-    assert!(said.err.contains("error: node `load` failed\n  because: data.jsonl:2:"), "{}", said.err);
-    assert!(said.err.contains("--> pipeline.yaml:3:3"), "{}", said.err);
+    assert!(
+        said.err.contains("error[node-failed]: node `load` failed\n --> pipeline.yaml:3:3\n"),
+        "{}",
+        said.err
+    );
+    assert!(said.err.contains("\n  because: data.jsonl:2:"), "{}", said.err);
     assert!(!workplace.path("copy.jsonl").exists());
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use indexmap::IndexMap;
 use tapline_template::is_reserved;
 
-use super::draft_step::{self, DraftStep};
+use super::draft_step::{self, DraftOnError, DraftStep};
 use super::fields::{Fields, Spanned};
 use crate::source::{Entry, Mapping};
 
@@ -16,7 +16,7 @@ pub(crate) struct DraftNode {
 }
 
 /// What means something in templates beside the names of nodes.
-const TAKEN: [&str; 5] = ["inputs", "item", "last", "iteration", "error"];
+const TAKEN: [&str; 2] = ["inputs", "item"];
 const NAME_RULE: &str = "lower-case letters, digits and `_`, beginning with a letter";
 
 pub(super) fn read(
@@ -56,12 +56,20 @@ fn read_needs(fields: &mut Fields<'_>, entry: &Entry) -> Vec<Spanned<Arc<str>>> 
         .collect()
 }
 
+/// What a step brings must not hide a node.
 fn refuse_hidden(fields: &mut Fields<'_>, nodes: &IndexMap<Arc<str>, DraftNode>) {
     for step in nodes.values().flat_map(|node| node.step.all()) {
-        let Some(item) = step.map.as_ref().map(|map| &map.item) else { continue };
-        if nodes.contains_key(&item.value) {
-            let message = format!("the item's name `{}` hides the node of that name", item.value);
-            fields.invalid_name(&item.range, message, "choose another name");
+        let item = step.map.as_ref().map(|map| (&*map.item.value, &map.item.range));
+        let turns = step.repeat.as_ref().map(|_| [("last", &step.key), ("iteration", &step.key)]);
+        let error = matches!(step.on_error, DraftOnError::Fallback(_)).then_some(("error", &step.key));
+        let brought = item.into_iter().chain(turns.into_iter().flatten()).chain(error);
+        for (name, range) in brought.filter(|(name, _)| nodes.contains_key(*name)) {
+            let message = match name {
+                "last" | "iteration" => format!("`while` brings `{name}`, which hides the node of that name"),
+                "error" => "`on_error` brings `error`, which hides the node of that name".to_owned(),
+                name => format!("the item's name `{name}` hides the node of that name"),
+            };
+            fields.invalid_name(range, message, "choose another name");
         }
     }
 }
