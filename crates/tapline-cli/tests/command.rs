@@ -8,6 +8,8 @@ mod support;
 mod triage;
 #[path = "command/run.rs"]
 mod run;
+#[path = "command/cases.rs"]
+mod cases;
 #[path = "command/check.rs"]
 mod check;
 #[path = "command/bad_input.rs"]
