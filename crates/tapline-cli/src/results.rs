@@ -30,3 +30,8 @@ fn described(result: &CaseResult) -> serde_json::Value {
         "log": result.log,
     })
 }
+
+/// A number of things, in words: `1 answer`, `2 answers`.
+pub(crate) fn counted(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}

@@ -70,8 +70,9 @@ impl Mistakes {
         self.found.is_empty()
     }
 
-    /// Shows them to people.
-    pub(super) fn tell(&self) {
+    /// Shows them to people, from the first place to the last.
+    pub(super) fn tell(&mut self) {
+        self.found.sort_by_key(|mistake| mistake.span);
         Output::Error.text(diagnostics::for_people(&self.found, &[&self.source], colour()));
     }
 

@@ -9,6 +9,7 @@ use tapline_test_kit::Mismatch;
 
 use super::complaints::Complaints;
 use super::file::{Case, Mock};
+use crate::results::counted;
 
 /// Answers in the place of nodes, and sees what all nodes have answered.
 ///
@@ -91,11 +92,9 @@ impl Mocks {
             Mock::InTurn(answers) => answers.get(turn),
         };
         let Some(answer) = answer else {
-            let said = format!("node `{id}` is asked for the {} time", ordinal(turn + 1));
-            self.complaints.add(Mismatch::other(
-                "a mock has no answer left",
-                format!("{said}, and its mock has {} answers", mock.answers().len()),
-            ));
+            let answers = counted(mock.answers().len(), "answer");
+            let said = format!("node `{id}` is called {} times, and its mock has {answers}", turn + 1);
+            self.complaints.add(Mismatch::other("a mock has no answer left", said));
             return Some(Err(Failure::new("no-answer", "its mock has no answer left")));
         };
         Some(match &answer.error {
@@ -107,15 +106,4 @@ impl Mocks {
 
 fn id(request: &Request) -> String {
     request.subject.get("id").and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-fn ordinal(number: usize) -> String {
-    let ending = match (number % 10, number % 100) {
-        (_, 11..=13) => "th",
-        (1, _) => "st",
-        (2, _) => "nd",
-        (3, _) => "rd",
-        _ => "th",
-    };
-    format!("{number}{ending}")
 }

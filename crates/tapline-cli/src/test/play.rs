@@ -13,6 +13,7 @@ use super::mocks::Mocks;
 use super::player::Player;
 use super::recorder::Recorder;
 use crate::output::Output;
+use crate::results::counted;
 use crate::run;
 
 /// Plays a case in a host of its own: says what was not as expected.
@@ -52,7 +53,7 @@ fn keep(recorder: &Recorder, file: &Path, ended_as_expected: bool) -> Option<Mis
     }
     match recorder.write(file) {
         Ok(count) => {
-            Output::Error.line(format_args!("{file_name}: {count} requests recorded"));
+            Output::Error.line(format_args!("recorded {} in {file_name}", counted(count, "request")));
             None
         }
         Err(error) => {

@@ -54,10 +54,8 @@ fn the_recording_of_the_example_is_what_a_recording_writes_and_has_no_address() 
     assert!(recorded.contains("[email]") && !recorded.contains("ada@"), "{recorded}");
 }
 
-#[test]
-fn a_case_that_fails_shows_where_it_stands_and_what_was_found_instead() {
-    let workplace = words(
-        "cases:
+const FAILING: &str = "\
+cases:
   - name: the first is one
     mocks: { save: { output: null } }
     expect:
@@ -72,17 +70,58 @@ fn a_case_that_fails_shows_where_it_stands_and_what_was_found_instead() {
   - name: an error that does not come
     mocks: { save: { output: null } }
     expect: { error: no model }
-",
-    );
-    let said = workplace.tapline("test pipeline.yaml");
-    assert_eq!((said.code, said.out.as_str()), (1, ""));
-    expect![[r#""#]].assert_eq(&said.err);
-}
+";
 
 #[test]
-fn all_mistakes_of_cases_are_shown_in_one_pass_and_nothing_runs() {
-    let workplace = words(
-        "cases:
+fn a_case_that_fails_shows_where_it_stands_and_what_was_found_instead() {
+    let workplace = words(FAILING);
+    let said = workplace.tapline("test pipeline.yaml");
+    assert_eq!((said.code, said.out.as_str()), (1, ""));
+    expect![[r#"
+        FAILED  the first is one
+          --> pipeline.test.yaml:2:11
+            outputs (- expected, + found):
+                {
+                  "numbers": [
+                    {
+                      "n": 1
+                    },
+                    {
+              -       "n": 2
+              +       "n": 0
+                    },
+                    {
+                      "n": 0
+                    }
+                  ]
+                }
+            nodes (- expected, + found):
+                {
+                  "answer": {
+              -     "state": "skipped"
+              +     "state": "done"
+                  }
+                }
+        FAILED  two are too few
+          --> pipeline.test.yaml:7:11
+            error (- expected, + found):
+              - disk empty
+              + node `save` failed: disk full
+        FAILED  an error that nobody expects
+          --> pipeline.test.yaml:11:11
+            an error:
+              node `answer` failed on item 0: no model
+        FAILED  an error that does not come
+          --> pipeline.test.yaml:13:11
+            there is no error:
+              expected: no model
+        0 passed, 4 failed
+    "#]]
+    .assert_eq(&said.err);
+}
+
+const MISTAKEN: &str = "\
+cases:
   - name: everything is wrong
     inputs: { wrods: [one], words: 1 }
     mocks:
@@ -95,11 +134,48 @@ fn all_mistakes_of_cases_are_shown_in_one_pass_and_nothing_runs() {
       nodes: { there: { state: done }, answer: { output: 1 } }
   - name: another recording of the same
     replay: nowhere.jsonl
-",
-    );
+";
+
+#[test]
+fn all_mistakes_of_cases_are_shown_in_one_pass_and_nothing_runs() {
+    let workplace = words(MISTAKEN);
     let said = workplace.tapline("test pipeline.yaml");
     assert_eq!((said.code, said.out.as_str()), (2, ""));
-    expect![[r#""#]].assert_eq(&said.err);
+    let is_told = |line: &&str| ["error[", "--> ", "= hint"].iter().any(|part| line.trim().starts_with(part));
+    let told: Vec<_> = said.err.lines().filter(is_told).map(str::trim).collect();
+    expect![[r#"
+        error[unknown-reference]: the pipeline has no input `wrods`
+        --> pipeline.test.yaml:3:15
+        = hint: did you mean `words`?
+        error[wrong-type]: the input `words` must be an array, not a number
+        --> pipeline.test.yaml:3:29
+        error[unknown-reference]: the pipeline has no node `anwser` to mock
+        --> pipeline.test.yaml:5:7
+        = hint: mocks can stand for `answer`, `save`
+        error[invalid-value]: each answer of `answer` is an `output` or an `error`
+        --> pipeline.test.yaml:6:7
+        error[invalid-value]: the recording `nowhere.jsonl`: it is not there
+        --> pipeline.test.yaml:7:13
+        = hint: `tapline test pipeline.yaml --record` writes it
+        error[invalid-value]: there are `outputs` or an `error`, and not both
+        --> pipeline.test.yaml:9:14
+        error[unknown-reference]: the pipeline has no output `number`
+        --> pipeline.test.yaml:10:18
+        = hint: it has `numbers`
+        error[unknown-reference]: the pipeline has no node `there`
+        --> pipeline.test.yaml:11:16
+        = hint: it has `answer`, `save`
+        error[invalid-value]: the output of `answer` cannot be seen: it is made of several
+        --> pipeline.test.yaml:11:40
+        = hint: make it an output of the pipeline, and expect it under `outputs`
+        error[invalid-value]: `nowhere.jsonl` is the recording of another case
+        --> pipeline.test.yaml:13:13
+        = hint: give each case a file of its own
+        error[invalid-value]: the recording `nowhere.jsonl`: it is not there
+        --> pipeline.test.yaml:13:13
+        = hint: `tapline test pipeline.yaml --record` writes it"#]]
+    .assert_eq(&told.join("\n"));
+    assert!(said.err.contains("      anwser: { output: 1 }\n  |       ^^^^^^\n"), "{}", said.err);
     assert!(!workplace.path("out.jsonl").exists());
 }
 
@@ -123,7 +199,7 @@ fn what_is_no_file_of_cases_is_refused_at_its_place() {
         ),
         (
             "cases:\n  - name: a\n    mocks: { answer: 1 }\n",
-            "expected an answer, as in `{ output: 1 }` or `{ error: busy }`, or a list of answers\n --> pipeline.test.yaml:3:22",
+            "expected an answer, as in `{ output: 1 }` or `{ error: busy }`, or a list of answers\n --> pipeline.test.yaml:3:14",
         ),
     ] {
         let said = words(text).tapline("test pipeline.yaml");
@@ -154,17 +230,36 @@ fn the_answers_of_a_mock_are_for_the_items_in_their_order() {
 }
 
 #[test]
+fn items_keep_their_answers_behind_a_sandboxed_hook_that_takes_its_time() {
+    let workplace = Workplace::triage();
+    workplace.edit("pipeline.yaml", "outputs:\n", "outputs:\n  labels: \"{{ classify.items }}\"\n");
+    let list = |one: &dyn Fn(usize) -> String| (0..40).map(one).collect::<Vec<_>>().join(", ");
+    // The longest texts come first, so that the hook is done with them last.
+    let tickets =
+        list(&|n| format!("{{ status: open, body: '{}' }}", "ada@example.com ".repeat(20 * (40 - n))));
+    let answers = list(&|n| format!("{{ output: {{ label: l{n} }} }}"));
+    let labels = list(&|n| format!("{{ label: l{n} }}"));
+    workplace.write(
+        "pipeline.test.yaml",
+        format!(
+            "cases:
+  - name: in order
+    mocks: {{ load: {{ output: {{ items: [{tickets}] }} }}, classify: [{answers}], save: {{ output: null }} }}
+    expect: {{ outputs: {{ labels: [{labels}] }} }}
+"
+        ),
+    );
+    passes(&workplace.tapline("test pipeline.yaml"));
+}
+
+#[test]
 fn a_mock_that_has_no_answer_left_fails_the_case_whatever_the_pipeline_makes_of_it() {
     let workplace =
         words("cases:\n  - name: too few\n    mocks: { answer: [{ output: 1 }], save: { output: null } }\n");
     workplace.edit("pipeline.yaml", "type: chat", "type: chat\n    on_error: skip");
     let said = workplace.tapline("test pipeline.yaml");
     assert_eq!(said.code, 1);
-    assert!(
-        said.err.contains("node `answer` is asked for the 2nd time, and its mock has 1 answers"),
-        "{}",
-        said.err
-    );
+    assert!(said.err.contains("node `answer` is called 2 times, and its mock has 1 answer"), "{}", said.err);
 }
 
 #[test]
@@ -193,7 +288,7 @@ fn what_was_recorded_is_replayed_whatever_the_provider_would_say_now() {
     let workplace = words(REPLAYED);
     let recorded = workplace.tapline("test pipeline.yaml --record");
     passes(&recorded);
-    assert!(recorded.err.contains("words.jsonl: 3 requests recorded"), "{}", recorded.err);
+    assert!(recorded.err.contains("recorded 3 requests in "), "{}", recorded.err);
     let prompts: Vec<_> = workplace.read("replays/words.jsonl").lines().map(prompt).collect();
     assert_eq!(prompts, ["one", "three", "two"]);
 
@@ -270,7 +365,9 @@ fn a_recording_holds_no_secret_and_its_replay_needs_none() {
     let command = |words: &str, password: Option<&str>| {
         let mut command = workplace.command();
         command.args(words.split(' '));
-        password.into_iter().for_each(|password| drop(command.env("TAPLINE_TEST_PASSWORD", password)));
+        if let Some(password) = password {
+            command.env("TAPLINE_TEST_PASSWORD", password);
+        }
         command.output().unwrap()
     };
     let recorded = command("test pipeline.yaml --record", Some("hunter22"));
