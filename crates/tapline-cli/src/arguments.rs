@@ -5,6 +5,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 mod author;
 mod plugin;
 mod runs;
+mod test;
 
 pub(crate) use author::{
     BuildArguments, DevArguments, NewArguments, PluginKind, PluginLanguage, TestArguments,
@@ -13,10 +14,10 @@ pub(crate) use plugin::{
     GrantsArguments, InfoArguments, InstallArguments, ListArguments, PackArguments, PluginVerb,
     RemoveArguments, VerifyArguments, WhyArguments,
 };
-
 pub(crate) use runs::{
     DiffArguments, ListRunsArguments, PruneArguments, ResumeArguments, RunsVerb, ShowRunArguments,
 };
+pub(crate) use test::PipelineTestArguments;
 
 /// Runs pipelines whose every part is a plugin.
 #[derive(Debug, Parser)]
@@ -40,6 +41,8 @@ pub(crate) enum Verb {
     Runs(RunsVerb),
     /// Look for mistakes in a pipeline without running it or its plugins.
     Check(CheckArguments),
+    /// Run the cases that lie beside a pipeline.
+    Test(PipelineTestArguments),
     /// Write down which plugins a pipeline has, so that none can change unnoticed.
     Lock(LockArguments),
     /// Show the hooks of a hook point in calling order, and why they stand so.

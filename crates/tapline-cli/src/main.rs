@@ -12,6 +12,7 @@ mod explain;
 mod run;
 mod events;
 mod history;
+mod test;
 mod sandbox;
 mod init;
 mod plugin;
@@ -23,6 +24,7 @@ mod install;
 mod remove;
 mod verify;
 mod audit;
+mod results;
 mod progress;
 mod summary;
 mod output;
@@ -60,6 +62,7 @@ fn main() -> ExitCode {
         Verb::Resume(arguments) => run::resume(arguments),
         Verb::Runs(verb) => history::runs(&verb),
         Verb::Check(arguments) => check::check(&arguments),
+        Verb::Test(arguments) => test::test(&arguments),
         Verb::Lock(arguments) => lock::lock(&arguments),
         Verb::Explain(arguments) => explain::explain(&arguments),
         Verb::Init(arguments) => init::init(&arguments),

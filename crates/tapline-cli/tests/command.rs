@@ -10,6 +10,8 @@ mod triage;
 mod run;
 #[path = "command/runs.rs"]
 mod runs;
+#[path = "command/cases.rs"]
+mod cases;
 #[path = "command/check.rs"]
 mod check;
 #[path = "command/bad_input.rs"]

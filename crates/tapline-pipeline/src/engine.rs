@@ -21,6 +21,8 @@ pub struct Engine {
     host: Host,
     points: Arc<Points>,
     memory: Arc<Memory>,
+    node_execute: HookPoint<Request, Value>,
+    provider_request: HookPoint<Request, Value>,
 }
 
 /// The name under which the engine's own hooks stand in explanations.
@@ -34,21 +36,33 @@ impl Engine {
     /// # Errors
     /// When the host has the hook points of pipelines already.
     pub fn new(host: Host) -> Result<Self, RegisterError> {
-        host.wrap(NODE, NODE_EXECUTE)?;
-        let requests = host.wrap(PROVIDER, PROVIDER_REQUEST)?;
+        let node_execute = host.wrap(NODE, NODE_EXECUTE)?;
+        let provider_request = host.wrap(PROVIDER, PROVIDER_REQUEST)?;
         if let Ok(name) = PluginId::new(NAME) {
-            host.join(&name, vec![refuse_beyond_budget(&requests), count_usage(&requests)])?;
+            host.join(&name, vec![refuse_beyond_budget(&provider_request), count_usage(&provider_request)])?;
         }
         host.wrap(TOOL, TOOL_CALL)?;
         let points = Arc::new(Points::declare(&host)?);
         let memory = Arc::new(Mutex::new(lru::LruCache::new(REMEMBERED)));
-        Ok(Self { host, points, memory })
+        Ok(Self { host, points, memory, node_execute, provider_request })
     }
 
     /// The host.
     #[must_use]
     pub const fn host(&self) -> &Host {
         &self.host
+    }
+
+    /// The hook point around every execution of a node, for hooks of the application.
+    #[must_use]
+    pub const fn node_execute(&self) -> &HookPoint<Request, Value> {
+        &self.node_execute
+    }
+
+    /// The hook point around every request to a provider, for hooks of the application.
+    #[must_use]
+    pub const fn provider_request(&self) -> &HookPoint<Request, Value> {
+        &self.provider_request
     }
 
     /// What plugins find wrong with a pipeline, through the hook points `pipeline.validate` and `node.validate`. It runs

@@ -3,13 +3,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::json;
 use tapline::core::Runtime;
 use tapline_test_kit::{CaseResult, Cases};
 
 use crate::arguments::TestArguments;
-use crate::output::Output;
-use crate::{Ending, error, sandbox};
+use crate::{Ending, results, sandbox};
 
 use super::build::package;
 
@@ -28,16 +26,11 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<Ending> {
     let results = runtime.block_on(run(&cases, arguments, sandbox));
     // A plugin that computes without end cannot be waited for.
     runtime.shutdown_background();
-    let failed = results.iter().filter(|result| !result.has_passed()).count();
-    let passed = results.len() - failed;
-    if arguments.json {
-        Output::Standard.line(json!(results.iter().map(described).collect::<Vec<_>>()));
-    }
-    Output::Error.line(format_args!("{passed} passed, {failed} failed"));
+    let ending = results::conclude(&results, arguments.json);
     if results.is_empty() {
         bail!("no case has `{}` in its name", arguments.filter.as_deref().unwrap_or_default());
     }
-    Ok(if failed == 0 { Ending::Done } else { Ending::Failed })
+    Ok(ending)
 }
 
 async fn run(cases: &[Cases], arguments: &TestArguments, sandbox: Arc<dyn Runtime>) -> Vec<CaseResult> {
@@ -51,23 +44,12 @@ async fn run(cases: &[Cases], arguments: &TestArguments, sandbox: Arc<dyn Runtim
                 continue;
             };
             if !arguments.json {
-                Output::Error.text(error::visible(&result));
+                results::show(&result);
             }
             results.push(result);
         }
     }
     results
-}
-
-fn described(result: &CaseResult) -> serde_json::Value {
-    let mismatches: Vec<_> = result.mismatches.iter().map(ToString::to_string).collect();
-    json!({
-        "name": result.name,
-        "place": result.place,
-        "passed": result.has_passed(),
-        "mismatches": mismatches,
-        "log": result.log,
-    })
 }
 
 /// The files of cases in a folder, in the order of their names.

@@ -147,6 +147,7 @@ fn the_guide_of_each_family_shows_what_the_command_writes() {
             written.push_str(&workplace.read(&format!("{name}/{file}")));
         }
     }
+    written.push_str(&fs::read_to_string(repository().join("examples/triage/pipeline.test.yaml")).unwrap());
     // Who gives no capability has an empty list of them, which a guide need not show.
     for (page, language) in [
         ("docs/plugin-types.md", "rust,ignore"),

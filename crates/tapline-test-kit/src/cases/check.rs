@@ -16,11 +16,20 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
-    pub(super) fn other(what: &str, said: impl Into<String>) -> Self {
+    /// That something is not as expected, in words.
+    pub fn other(what: &str, said: impl Into<String>) -> Self {
         Self { what: what.to_owned(), lines: vec![said.into()] }
     }
 
-    fn difference(what: &str, expected: &str, found: &str) -> Self {
+    /// How two values differ, as JSON line by line; `None` when they do not.
+    #[must_use]
+    pub fn values(what: &str, expected: &Value, found: &Value) -> Option<Self> {
+        (expected != found).then(|| Self::difference(what, &pretty(expected), &pretty(found)))
+    }
+
+    /// How two texts differ, line by line.
+    #[must_use]
+    pub fn difference(what: &str, expected: &str, found: &str) -> Self {
         let difference = TextDiff::from_lines(expected, found);
         let lines = difference.iter_all_changes().map(|change| {
             let mark = match change.tag() {
@@ -50,7 +59,9 @@ impl fmt::Display for Mismatch {
 /// Holds an answer, or the code and the text of an error, against what is expected.
 pub(super) fn check_answer(expect: &Expect, answer: Result<Value, (String, String)>) -> Vec<Mismatch> {
     match (answer, &expect.error) {
-        (Ok(output), None) => expect.output.as_ref().and_then(|expected| values("output", expected, &output)),
+        (Ok(output), None) => {
+            expect.output.as_ref().and_then(|expected| Mismatch::values("output", expected, &output))
+        }
         (Ok(output), Some(_)) => Some(Mismatch::other("no error, but an output", pretty(&output))),
         (Err((code, message)), Some(expected)) => {
             let is_right = code == expected.code && message.contains(&expected.message);
@@ -68,7 +79,7 @@ pub(super) fn check_answer(expect: &Expect, answer: Result<Value, (String, Strin
 /// Holds what reached the inside of a hook against what is expected.
 pub(super) fn check_reached(expect: &Expect, reached: Vec<Value>) -> Option<Mismatch> {
     let expected = expect.reached.as_ref()?;
-    values("what reached the inside", &expected.clone().into(), &reached.into())
+    Mismatch::values("what reached the inside", &expected.clone().into(), &reached.into())
 }
 
 /// Whether everything has been seen that is told in passing, and may come later than an answer.
@@ -173,10 +184,6 @@ fn log(seen: &Seen) -> Vec<String> {
 
 fn line(topic: &str, payload: &Value) -> String {
     format!("{topic} {}", payload.to_json())
-}
-
-fn values(what: &str, expected: &Value, found: &Value) -> Option<Mismatch> {
-    (expected != found).then(|| Mismatch::difference(what, &pretty(expected), &pretty(found)))
 }
 
 /// As JSON over several lines.
