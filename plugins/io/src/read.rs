@@ -41,7 +41,7 @@ struct Config {
 /// does not follow the format; a broken line of JSONL or CSV is no error with `on_error: skip`, but reported in
 /// `skipped`.
 pub fn read(root: &Dir, config: &Value) -> Result<Value, IoError> {
-    read_whole(root, config::parse(config)?)
+    read_whole(root, &config::parse(config)?)
 }
 
 /// Reads a page of a file: of JSONL about a mebibyte, with `next` to go on from while there is more; of every other
@@ -54,11 +54,11 @@ pub fn page(root: &Dir, config: &Value, page: &Page) -> Result<Value, IoError> {
     let location = Location::new(&config.path)?;
     match Format::of(config.format, location)? {
         Format::Jsonl => jsonl::page(root, location, &page.cursor, config.on_error),
-        _ => read_whole(root, config),
+        _ => read_whole(root, &config),
     }
 }
 
-fn read_whole(root: &Dir, config: Config) -> Result<Value, IoError> {
+fn read_whole(root: &Dir, config: &Config) -> Result<Value, IoError> {
     let location = Location::new(&config.path)?;
     let format = Format::of(config.format, location)?;
     let bytes = root.read(location.as_path()).map_err(location.refused("read"))?;

@@ -64,7 +64,6 @@ fn kept(workplace: &Workplace) -> Value {
     runs[0].clone()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the test runner says how long it may take")]
 fn rounds() -> usize {
     if std::env::var_os("TAPLINE_LONG").is_some() { 1000 } else { 20 }
 }

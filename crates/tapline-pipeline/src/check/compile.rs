@@ -121,7 +121,7 @@ impl<'a, 'c> Compiler<'a, 'c> {
         let provider = match self.common.plugins.provider(source, node_type) {
             Ok(provider) => Some(provider),
             Err(diagnostic) => {
-                self.diagnostics.push(diagnostic);
+                self.diagnostics.push(*diagnostic);
                 None
             }
         };

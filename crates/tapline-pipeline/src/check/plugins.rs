@@ -136,10 +136,10 @@ impl<'a> Plugins<'a> {
         &self,
         source: &Source,
         node_type: &Spanned<Arc<str>>,
-    ) -> Result<&'a KnownPlugin, Diagnostic> {
+    ) -> Result<&'a KnownPlugin, Box<Diagnostic>> {
         self.choice.handler(&node_type.value).ok_or_else(|| {
             let (message, hint) = self.unknown_type(&node_type.value);
-            Diagnostic::error(source, Code::UnknownNodeType, &node_type.range, message).hint(hint)
+            Diagnostic::error(source, Code::UnknownNodeType, &node_type.range, message).hint(hint).into()
         })
     }
 
