@@ -19,10 +19,12 @@ pub(super) fn definitions(types: &Types) -> Json {
         let moved = Moved { place: &place, id }.schema(&schema, Templates::Accepted);
         let alone = json!({ "$ref": place, "$defs": { &*name: moved, "template": {} } });
         let Ok(validator) = jsonschema::options().offline().build(&alone) else { continue };
-        let mut then = json!({ "properties": { "with": { "$ref": place } } });
-        if !validator.is_valid(&json!({})) {
-            then["required"] = json!(["with"]);
-        }
+        // Without settings, it is given an empty object.
+        let then = if validator.is_valid(&json!({})) {
+            json!({ "properties": { "with": { "anyOf": [{ "$ref": place }, { "type": "null" }] } } })
+        } else {
+            json!({ "properties": { "with": { "$ref": place } }, "required": ["with"] })
+        };
         let is_meant = json!({ "properties": { "type": { "const": node_type } }, "required": ["type"] });
         rules.push(json!({ "if": is_meant, "then": then }));
         definitions.insert(name, moved);
