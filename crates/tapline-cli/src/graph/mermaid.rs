@@ -65,7 +65,7 @@ impl fmt::Display for Id<'_> {
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for sign in text.chars() {
-        if sign.is_alphanumeric() || " _-.,/()=+!?…".contains(sign) {
+        if sign.is_alphanumeric() || " _-.,'/()=+!?…".contains(sign) {
             escaped.push(sign);
         } else {
             escaped.push_str(&format!("#{};", u32::from(sign)));
