@@ -3,6 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod author;
+mod look;
 mod plugin;
 mod runs;
 mod test;
@@ -10,6 +11,7 @@ mod test;
 pub(crate) use author::{
     BuildArguments, DevArguments, NewArguments, PluginKind, PluginLanguage, TestArguments,
 };
+pub(crate) use look::{ExplainArguments, GraphArguments, GraphFormat, PlanArguments, SchemaArguments};
 pub(crate) use plugin::{
     GrantsArguments, InfoArguments, InstallArguments, ListArguments, PackArguments, PluginVerb,
     RemoveArguments, VerifyArguments, WhyArguments,
@@ -43,6 +45,12 @@ pub(crate) enum Verb {
     Check(CheckArguments),
     /// Run the cases that lie beside a pipeline.
     Test(PipelineTestArguments),
+    /// Show what a run would do: in which order, by which plugins, and what these may touch.
+    Plan(PlanArguments),
+    /// Draw a pipeline.
+    Graph(GraphArguments),
+    /// Write a JSON Schema of pipeline files, with which editors help.
+    Schema(SchemaArguments),
     /// Write down which plugins a pipeline has, so that none can change unnoticed.
     Lock(LockArguments),
     /// Show the hooks of a hook point in calling order, and why they stand so.
@@ -114,18 +122,6 @@ pub(crate) struct LockArguments {
     /// Choose versions as if nothing were locked, so that higher ones are taken.
     #[arg(long)]
     pub(crate) update: bool,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ExplainArguments {
-    /// The hook point, as in `node.execute`.
-    pub(crate) point: String,
-    /// The pipeline whose plugins join in.
-    #[arg(default_value = "pipeline.yaml")]
-    pub(crate) file: PathBuf,
-    /// Write JSON to standard output, times in nanoseconds.
-    #[arg(long)]
-    pub(crate) json: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]

@@ -122,16 +122,7 @@ fn locked(project: &Project, definition: &Definition) -> Result<Lock> {
 
 fn locked_plugin(project: &Project, definition: &Definition, plugin: &KnownPlugin) -> Result<LockedPlugin> {
     let about = &plugin.manifest.plugin;
-    let entry = definition.plugins.get(plugin.name());
-    let config = entry.map(|entry| entry.config.clone()).unwrap_or_default();
-    let resolved = |grants: &Grants| {
-        let resolved = grants.resolved(&config);
-        resolved.map_err(|source| HostError::ConfiguredHost { plugin: about.id.clone(), source })
-    };
-    let settled =
-        Manifest { requires: resolved(&plugin.manifest.requires)?, ..Manifest::clone(&plugin.manifest) };
-    let narrowed = entry.and_then(|entry| entry.grants.as_ref()).map(resolved).transpose()?;
-    let grants = project.settings.policy().grant(&settled, narrowed.as_ref()).map_err(HostError::Denied)?;
+    let grants = granted(project, definition, plugin)?;
     let asked = (plugin.origin != Origin::BuiltIn).then(|| plugin.manifest.requires.clone());
     let from = match &plugin.origin {
         Origin::BuiltIn => LockedFrom::BuiltIn,
@@ -141,6 +132,20 @@ fn locked_plugin(project: &Project, definition: &Definition, plugin: &KnownPlugi
         },
     };
     Ok(LockedPlugin { id: about.id.clone(), version: about.version.clone(), from, grants, asked })
+}
+
+/// What a plugin may do in runs of a pipeline.
+pub(crate) fn granted(project: &Project, definition: &Definition, plugin: &KnownPlugin) -> Result<Grants> {
+    let entry = definition.plugins.get(plugin.name());
+    let config = entry.map(|entry| entry.config.clone()).unwrap_or_default();
+    let resolved = |grants: &Grants| {
+        let resolved = grants.resolved(&config);
+        resolved.map_err(|source| HostError::ConfiguredHost { plugin: plugin.manifest.id().clone(), source })
+    };
+    let settled =
+        Manifest { requires: resolved(&plugin.manifest.requires)?, ..Manifest::clone(&plugin.manifest) };
+    let narrowed = entry.and_then(|entry| entry.grants.as_ref()).map(resolved).transpose()?;
+    Ok(project.settings.policy().grant(&settled, narrowed.as_ref()).map_err(HostError::Denied)?)
 }
 
 /// A path from a folder, with `/` on every system.

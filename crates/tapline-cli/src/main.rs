@@ -7,6 +7,9 @@ mod candidates;
 mod cost;
 mod project;
 mod check;
+mod plan;
+mod graph;
+mod schema;
 mod lock;
 mod explain;
 mod run;
@@ -63,6 +66,9 @@ fn main() -> ExitCode {
         Verb::Runs(verb) => history::runs(&verb),
         Verb::Check(arguments) => check::check(&arguments),
         Verb::Test(arguments) => test::test(&arguments),
+        Verb::Plan(arguments) => plan::plan(&arguments),
+        Verb::Graph(arguments) => graph::graph(&arguments),
+        Verb::Schema(arguments) => schema::schema(&arguments),
         Verb::Lock(arguments) => lock::lock(&arguments),
         Verb::Explain(arguments) => explain::explain(&arguments),
         Verb::Init(arguments) => init::init(&arguments),

@@ -14,6 +14,12 @@ mod runs;
 mod cases;
 #[path = "command/check.rs"]
 mod check;
+#[path = "command/plan.rs"]
+mod plan;
+#[path = "command/graph.rs"]
+mod graph;
+#[path = "command/schema.rs"]
+mod schema;
 #[path = "command/bad_input.rs"]
 mod bad_input;
 #[path = "command/init.rs"]

@@ -59,8 +59,8 @@ impl Choice {
         self.resolution.order.iter().filter_map(move |place| eligible.get(*place).copied())
     }
 
-    /// Those that could be used.
-    pub(crate) fn eligible(&self) -> impl Iterator<Item = &KnownPlugin> {
+    /// Those that could be used, whether or not anything asks for them.
+    pub fn eligible(&self) -> impl Iterator<Item = &KnownPlugin> {
         self.candidacy.eligible(&self.known)
     }
 

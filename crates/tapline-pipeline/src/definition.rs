@@ -104,9 +104,11 @@ mod condition;
 mod text;
 mod step;
 mod graph;
+mod format;
 
 pub use condition::Condition;
 pub use draft::Draft;
+pub use format::{OtherTypes, file_schema};
 pub use graph::Graph;
 pub use inputs::{InputDeclaration, InputError, InputType};
 pub use plugins::PluginEntry;

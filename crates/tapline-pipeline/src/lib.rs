@@ -30,9 +30,9 @@ pub use check::{Checked, check};
 pub use choice::{Choice, ChoiceReason, UnknownSubject};
 pub use definition::{
     Backoff, Budget, CallDefinition, Condition, Definition, Draft, Durability, Graph, InputDeclaration,
-    InputError, InputType, LoopDefinition, MapDefinition, NodeDefinition, OnError, PartDefinition,
-    PluginEntry, RateLimit, RenderError, Retry, Rules, RunLimits, Schema, Setting, Step, Timeout,
-    ValidatorUse, Violation, Work,
+    InputError, InputType, LoopDefinition, MapDefinition, NodeDefinition, OnError, OtherTypes,
+    PartDefinition, PluginEntry, RateLimit, RenderError, Retry, Rules, RunLimits, Schema, Setting, Step,
+    Timeout, ValidatorUse, Violation, Work, file_schema,
 };
 pub use diagnostic::{Code, Diagnostic, Label, Severity, Span};
 pub use engine::Engine;

@@ -22,5 +22,7 @@ mod bad_input;
 mod compiled;
 #[path = "check/codes.rs"]
 mod codes;
+#[path = "check/format.rs"]
+mod format;
 #[path = "check/never_panics.rs"]
 mod never_panics;

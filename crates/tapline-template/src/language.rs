@@ -13,7 +13,7 @@ pub(crate) const ELEMENT: &str = "[]";
 pub(crate) const CONCAT: &str = "~";
 
 /// The words that mean something else than a variable.
-const RESERVED: &[&str] = &[
+pub const RESERVED: &[&str] = &[
     "true", "false", "none", "True", "False", "None", "and", "or", "not", "in", "is", "if", "else", "loop",
     "self", "range", "dict",
 ];

@@ -58,7 +58,7 @@ mod value;
 
 pub use error::{Position, TemplateError};
 pub use expression::Expression;
-pub use language::is_reserved;
+pub use language::{RESERVED, is_reserved};
 pub use reference::Reference;
 pub use scope::Scope;
 pub use template::Template;

@@ -31,9 +31,9 @@ pub struct Draft {
     pub(crate) parts: BTreeMap<Arc<str>, Arc<Self>>,
 }
 
-const KEYS: [&str; 7] = ["name", "plugins", "inputs", "limits", "durability", "nodes", "outputs"];
-const LIMIT_KEYS: [&str; 6] = ["wall", "parallel", "steps", "depth", "tokens", "cost"];
-const DURABILITIES: [(&str, Durability); 3] =
+pub(super) const KEYS: [&str; 7] = ["name", "plugins", "inputs", "limits", "durability", "nodes", "outputs"];
+pub(super) const LIMIT_KEYS: [&str; 6] = ["wall", "parallel", "steps", "depth", "tokens", "cost"];
+pub(super) const DURABILITIES: [(&str, Durability); 3] =
     [("node", Durability::Node), ("exit", Durability::Exit), ("none", Durability::None)];
 
 impl Draft {

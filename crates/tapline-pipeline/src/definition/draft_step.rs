@@ -65,10 +65,14 @@ pub(crate) enum DraftOnError {
 }
 
 /// The keys that say what a step does, of which it has one.
-const WORK_KEYS: [&str; 7] = ["type", "value", "switch", "all", "first", "fallback", "pipeline"];
+pub(super) const WORK_KEYS: [&str; 7] = ["type", "value", "switch", "all", "first", "fallback", "pipeline"];
 const OTHER_KEYS: [&str; 5] = ["with", "when", "map", "while", "on_error"];
-const MAP_KEYS: [&str; 3] = ["over", "as", "parallel"];
-const LOOP_KEYS: [&str; 3] = ["when", "start", "max"];
+pub(super) const MAP_KEYS: [&str; 3] = ["over", "as", "parallel"];
+pub(super) const LOOP_KEYS: [&str; 3] = ["when", "start", "max"];
+/// What `on_error` may be in a word, and the keys that it may have.
+pub(super) const ON_ERROR: [(&str, DraftOnError); 3] =
+    [("fail", DraftOnError::Fail), ("continue", DraftOnError::Continue), ("skip", DraftOnError::Skip)];
+pub(super) const ON_ERROR_KEYS: [&str; 2] = ["fallback", "dead_letter"];
 
 /// The keys that any step may have.
 pub(crate) fn keys() -> impl Iterator<Item = &'static str> + Clone {
@@ -199,14 +203,9 @@ fn read_loop(fields: &mut Fields<'_>, entry: &Entry) -> Option<DraftLoop> {
 
 fn read_on_error(fields: &mut Fields<'_>, what: &str, entry: &Entry) -> DraftOnError {
     if entry.element.as_mapping().is_none() {
-        let choices = [("fail", 0_u8), ("continue", 1), ("skip", 2)];
-        return match fields.choice(entry, "`on_error`", &choices) {
-            Some(1) => DraftOnError::Continue,
-            Some(2) => DraftOnError::Skip,
-            _ => DraftOnError::Fail,
-        };
+        return fields.choice(entry, "`on_error`", &ON_ERROR).unwrap_or_default();
     }
-    let Some(mapping) = fields.known(entry, "`on_error`", &["fallback", "dead_letter"]) else {
+    let Some(mapping) = fields.known(entry, "`on_error`", &ON_ERROR_KEYS) else {
         return DraftOnError::Fail;
     };
     match (mapping.get("fallback"), mapping.get("dead_letter")) {

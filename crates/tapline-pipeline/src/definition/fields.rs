@@ -155,9 +155,9 @@ impl Fields<'_> {
     }
 
     /// One of a few words.
-    pub(super) fn choice<T: Copy>(&mut self, entry: &Entry, what: &str, choices: &[(&str, T)]) -> Option<T> {
+    pub(super) fn choice<T: Clone>(&mut self, entry: &Entry, what: &str, choices: &[(&str, T)]) -> Option<T> {
         let text = self.text(entry, what)?;
-        let found = choices.iter().find(|(name, _)| *name == &*text.value).map(|(_, choice)| *choice);
+        let found = choices.iter().find(|(name, _)| *name == &*text.value).map(|(_, choice)| choice.clone());
         if found.is_none() {
             let names = || choices.iter().map(|(name, _)| *name);
             let listed = names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");

@@ -155,7 +155,7 @@ impl InputDeclaration {
 }
 
 impl InputType {
-    const NAMES: [(&str, Self); 6] = [
+    pub(super) const NAMES: [(&str, Self); 6] = [
         ("string", Self::String),
         ("integer", Self::Integer),
         ("number", Self::Number),
@@ -200,9 +200,9 @@ fn place(path: &str) -> String {
 }
 
 /// The keys that are ours; `required: true` is, and a list under `required` is JSON Schema's.
-const KEYS: [&str; 4] = ["type", "default", "description", "required"];
+pub(super) const KEYS: [&str; 4] = ["type", "default", "description", "required"];
 /// The keys of JSON Schema that bound a value.
-const SCHEMA_KEYS: [&str; 27] = [
+pub(super) const SCHEMA_KEYS: [&str; 27] = [
     "enum",
     "const",
     "minimum",

@@ -15,8 +15,10 @@ pub(crate) struct DraftNode {
     pub(crate) needs: Vec<Spanned<Arc<str>>>,
 }
 
+/// The keys of a node beside those of every step.
+pub(super) const KEYS: [&str; 1] = ["needs"];
 /// What means something in templates beside the names of nodes.
-const TAKEN: [&str; 2] = ["inputs", "item"];
+pub(super) const TAKEN: [&str; 2] = ["inputs", "item"];
 const NAME_RULE: &str = "lower-case letters, digits and `_`, beginning with a letter";
 
 pub(super) fn read(
@@ -43,7 +45,7 @@ pub(super) fn read(
 }
 
 fn read_node(fields: &mut Fields<'_>, id: &str, entry: &Entry) -> DraftNode {
-    let step = draft_step::read(fields, &format!("node `{id}`"), entry, &["needs"]);
+    let step = draft_step::read(fields, &format!("node `{id}`"), entry, &KEYS);
     let needs = entry.element.as_mapping().and_then(|mapping| mapping.get("needs"));
     DraftNode { step, needs: needs.map(|entry| read_needs(fields, entry)).unwrap_or_default() }
 }

@@ -32,7 +32,7 @@ impl Default for PluginEntry {
     }
 }
 
-const KEYS: [&str; 6] = ["path", "version", "config", "enabled", "optional", "grants"];
+pub(super) const KEYS: [&str; 6] = ["path", "version", "config", "enabled", "optional", "grants"];
 
 pub(super) fn read(fields: &mut Fields<'_>, section: Option<&Entry>) -> IndexMap<Arc<str>, PluginEntry> {
     let mapping = section.and_then(|entry| fields.mapping(&entry.element, &entry.key, "`plugins`"));

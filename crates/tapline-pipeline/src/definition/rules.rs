@@ -138,8 +138,13 @@ impl fmt::Debug for Schema {
 
 pub(super) const KEYS: [&str; 7] =
     ["retry", "timeout", "cache", "rate_limit", "output_schema", "validate", "budget"];
-const RETRY_KEYS: [&str; 4] = ["max", "backoff", "delay", "max_delay"];
-const BACKOFFS: [(&str, Backoff); 2] =
+pub(super) const RETRY_KEYS: [&str; 4] = ["max", "backoff", "delay", "max_delay"];
+pub(super) const TIMEOUT_KEYS: [&str; 2] = ["run", "idle"];
+pub(super) const CACHE_KEYS: [&str; 1] = ["ttl"];
+pub(super) const RATE_LIMIT_KEYS: [&str; 2] = ["calls", "per"];
+pub(super) const VALIDATE_KEYS: [&str; 2] = ["validator", "with"];
+pub(super) const BUDGET_KEYS: [&str; 2] = ["tokens", "cost"];
+pub(super) const BACKOFFS: [(&str, Backoff); 2] =
     [("constant", Backoff::Constant), ("exponential", Backoff::Exponential)];
 
 pub(super) fn read(fields: &mut Fields<'_>, mapping: &Mapping) -> Rules {
@@ -196,7 +201,7 @@ fn read_timeout(fields: &mut Fields<'_>, entry: &Entry) -> Option<Timeout> {
     if entry.element.as_mapping().is_none() {
         return Some(Timeout { run: fields.duration(entry, "`timeout`"), idle: None });
     }
-    let mapping = fields.known(entry, "`timeout`", &["run", "idle"])?;
+    let mapping = fields.known(entry, "`timeout`", &TIMEOUT_KEYS)?;
     let mut read = Reader { fields, mapping };
     Some(Timeout {
         run: read.key("run", |fields, entry| fields.duration(entry, "`run`")),
@@ -205,7 +210,7 @@ fn read_timeout(fields: &mut Fields<'_>, entry: &Entry) -> Option<Timeout> {
 }
 
 fn read_cache(fields: &mut Fields<'_>, entry: &Entry) -> Option<Duration> {
-    let mapping = fields.known(entry, "`cache`", &["ttl"])?;
+    let mapping = fields.known(entry, "`cache`", &CACHE_KEYS)?;
     let Some(ttl) = mapping.get("ttl") else {
         let hint = "`ttl` says how long an output is good, as in `cache: { ttl: 1d }`";
         fields.missing(&entry.key, "`cache` has no `ttl`".into(), hint);
@@ -215,7 +220,7 @@ fn read_cache(fields: &mut Fields<'_>, entry: &Entry) -> Option<Duration> {
 }
 
 fn read_rate_limit(fields: &mut Fields<'_>, entry: &Entry) -> Option<RateLimit> {
-    let mapping = fields.known(entry, "`rate_limit`", &["calls", "per"])?;
+    let mapping = fields.known(entry, "`rate_limit`", &RATE_LIMIT_KEYS)?;
     let (Some(calls), Some(per)) = (mapping.get("calls"), mapping.get("per")) else {
         let hint = "write how often in how long, as in `rate_limit: { calls: 10, per: 1s }`";
         fields.missing(&entry.key, "`rate_limit` needs `calls` and `per`".into(), hint);
@@ -242,7 +247,7 @@ fn read_validate(fields: &mut Fields<'_>, entry: &Entry) -> Option<Vec<Validator
 }
 
 fn read_validator(fields: &mut Fields<'_>, entry: &Entry) -> Option<ValidatorUse> {
-    let mapping = fields.known(entry, "an element of `validate`", &["validator", "with"])?;
+    let mapping = fields.known(entry, "an element of `validate`", &VALIDATE_KEYS)?;
     let Some(validator) = mapping.get("validator") else {
         let hint = "`validator` says who looks at the output, as in `validate: { validator: schema }`";
         fields.missing(&entry.key, "`validate` has no `validator`".into(), hint);
@@ -254,7 +259,7 @@ fn read_validator(fields: &mut Fields<'_>, entry: &Entry) -> Option<ValidatorUse
 }
 
 fn read_budget(fields: &mut Fields<'_>, entry: &Entry) -> Option<Budget> {
-    let mapping = fields.known(entry, "`budget`", &["tokens", "cost"])?;
+    let mapping = fields.known(entry, "`budget`", &BUDGET_KEYS)?;
     Some(read_amounts(fields, mapping))
 }
 
