@@ -20,7 +20,8 @@ use tapline_pdk::prelude::*;
 const TURNS: usize = 3;
 /// Nanoseconds of a run from which on one turn has to do.
 const LONG: f64 = 1e9;
-const CHECKED_NODES: usize = 10_000;
+/// A file may have 50,000 elements, and a node with a template has eight.
+const CHECKED_NODES: usize = 5_000;
 
 /// What is run, and what we aim at.
 #[derive(Clone, Copy)]
@@ -112,7 +113,7 @@ fn show(row: Row, others: &mut [Other]) {
     print!("{:<24}{:>10.1}{:>8.1}", row.work.name(), ours.value / 1e3, ours.spread / 1e3);
     for theirs in &theirs {
         match lowest(theirs) {
-            Some(theirs) => print!("{:>12.0}{:>8.0}x", theirs.value / 1e3, theirs.value / ours.value),
+            Some(theirs) => print!("{:>12.0}{:>8.1}x", theirs.value / 1e3, theirs.value / ours.value),
             None => print!("{:>12}{:>9}", "–", ""),
         }
     }

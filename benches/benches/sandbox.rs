@@ -6,7 +6,6 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up ends")]
 
 use std::hint::black_box;
-use std::path::Path;
 use std::time::Duration;
 
 use tapline::host::Supervision;

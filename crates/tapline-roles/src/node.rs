@@ -17,6 +17,16 @@ pub struct NodeRequest {
     pub scope: Object,
 }
 
+impl NodeRequest {
+    /// The request that a value is, whose parts are shared and not copied; nothing when it has another shape.
+    #[must_use]
+    pub fn shared(request: &Value) -> Option<Self> {
+        let with = request.get("with")?.clone();
+        let scope = request.get("scope").map_or_else(|| Some(Object::new()), |it| it.as_object().cloned())?;
+        Some(Self { with, scope })
+    }
+}
+
 /// Which node is executed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeInfo {
