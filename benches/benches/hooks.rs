@@ -7,12 +7,12 @@
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use tapline::core::Priority;
 use tapline::{Hook, HookPoint, Host, PluginId, Step};
-use tapline_benches::{finish, time};
+use tapline_benches::{finish, peers, time};
 
 type MakeHook<'a> = &'a dyn Fn(&HookPoint<i64, i64>, &str) -> Hook;
 
@@ -89,12 +89,6 @@ fn explain_a_hundred() -> f64 {
         hook.priority(Priority::new(40).unwrap()).after("#none")
     });
     time(|| drop(black_box(host.explain("point"))))
-}
-
-#[expect(clippy::disallowed_methods, reason = "xtask says where the peers are")]
-fn peers() -> PathBuf {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers");
-    std::env::var("TAPLINE_PEERS").map_or_else(|_| beside(), PathBuf::from)
 }
 
 /// What a peer measures of itself; nothing when it is not there.

@@ -42,6 +42,6 @@ fn fan_out_and_in(bencher: Bencher<'_, '_>, nodes: usize) {
 }
 
 fn run(bencher: Bencher<'_, '_>, shape: Shape, nodes: usize) {
-    let workload = Workload::new(tapline_pdk::native::<Idle>(), "idle", shape, nodes);
+    let workload = Workload::new(tapline_pdk::native::<Idle>(), &shape.pipeline("idle", nodes));
     bencher.counter(ItemsCount::new(nodes)).bench_local(|| workload.run());
 }

@@ -6,14 +6,13 @@
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up ends")]
 
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tapline::host::Supervision;
 use tapline::{CallError, Host, Load, Payload, Value, WasmRuntime};
 use tapline_benches::{
     Bare, Figure, Peer, Plugged, figure, figure_of_batches, figure_of_each, figure_of_threads, finish,
-    of_each,
+    of_each, peers,
 };
 use tapline_test_kit::guest;
 use wasm_encoder::{
@@ -37,7 +36,7 @@ struct Row<'a> {
 }
 
 fn main() {
-    let mut peer = Peer::start(&peers().join("extism/release/extism-peer"));
+    let mut peer = Peer::start(&peers().join("extism/release/extism-peer"), None);
     if peer.is_none() {
         println!("skipped: Extism is not there; `cargo xtask bench sandbox` builds it");
     }
@@ -72,7 +71,7 @@ fn main() {
 fn show(row: &Row<'_>, turns: usize, unit: f64, peer: &mut Option<Peer>) {
     let mut measured = Vec::new();
     for _ in 0..turns {
-        let theirs = row.peer.and_then(|name| Some(peer.as_mut()?.measure(name)));
+        let theirs = row.peer.and_then(|name| Some(peer.as_mut()?.measure(name).unwrap()));
         measured.push(((row.ours)(), theirs));
     }
     let lowest =
@@ -171,10 +170,4 @@ fn filled(component: &[u8]) -> Vec<u8> {
     filled.push(1);
     ModuleSection(&module).encode(&mut filled);
     filled
-}
-
-#[expect(clippy::disallowed_methods, reason = "xtask says where the peers are")]
-fn peers() -> PathBuf {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/peers");
-    std::env::var("TAPLINE_PEERS").map_or_else(|_| beside(), PathBuf::from)
 }

@@ -1,10 +1,14 @@
 //! From process start to process end of the command, as it was last built by
 //! `cargo build --release -p tapline-cli`.
 
+#![expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up ends")]
+
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use divan::Bencher;
+use tempfile::TempDir;
 
 fn main() {
     divan::main();
@@ -27,6 +31,32 @@ fn help(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn check(bencher: Bencher<'_, '_>) {
     tapline(bencher, &["check", "examples/triage/pipeline.yaml"]);
+}
+
+/// So many packages lie in a folder of the settings, and the pipeline has no use for any of them.
+#[divan::bench(args = [0, 10, 100])]
+fn check_beside_packages(bencher: Bencher<'_, '_>, packages: usize) {
+    let project = project_with(packages);
+    tapline(bencher, &["check", project.path().join("pipeline.yaml").to_str().unwrap()]);
+}
+
+fn project_with(packages: usize) -> TempDir {
+    let project = tempfile::tempdir().unwrap();
+    let pipeline = "name: bench\nnodes: { rows: { type: limit, with: { items: [1, 2], max: 1 } } }\n";
+    fs::write(project.path().join("pipeline.yaml"), pipeline).unwrap();
+    fs::write(project.path().join("tapline.toml"), "[plugins]\nfolders = ['plugins']\n").unwrap();
+    let plugins = project.path().join("plugins");
+    fs::create_dir(&plugins).unwrap();
+    let original = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/triage/plugins/redact");
+    let manifest = fs::read_to_string(original.join("plugin.toml")).unwrap();
+    for package in 0..packages {
+        let folder = plugins.join(format!("p{package}"));
+        fs::create_dir(&folder).unwrap();
+        let manifest = manifest.replacen("id = \"redact\"", &format!("id = \"p{package}\""), 1);
+        fs::write(folder.join("plugin.toml"), manifest).unwrap();
+        fs::copy(original.join("plugin.wasm"), folder.join("plugin.wasm")).unwrap();
+    }
+    project
 }
 
 fn tapline(bencher: Bencher<'_, '_>, arguments: &[&str]) {

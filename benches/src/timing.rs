@@ -1,6 +1,8 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::processor::processor_time;
+
 /// A call is timed in batches that take at least so long; the median of this many batches counts.
 const BATCH: Duration = Duration::from_millis(10);
 const BATCHES: usize = 15;
@@ -30,6 +32,19 @@ pub fn time(call: impl Fn()) -> f64 {
 #[must_use]
 pub fn figure(mut call: impl FnMut()) -> Figure {
     figure_of_batches(|calls| (0..calls).for_each(|_| call()))
+}
+
+/// Nanoseconds of processor time a call, those of all threads of this program.
+///
+/// # Panics
+/// As [`time`].
+#[must_use]
+pub fn processor_figure(mut call: impl FnMut()) -> Figure {
+    median(|calls| {
+        let begun = processor_time();
+        (0..calls).for_each(|_| call());
+        processor_time() - begun
+    })
 }
 
 /// Nanoseconds a call of what makes as many calls as it is told.

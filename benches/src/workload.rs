@@ -8,6 +8,7 @@ use tapline::pipeline::{
 };
 use tapline::{Host, Load, Loader, NativePlugin};
 use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
 
 /// How the nodes of a pipeline hang together.
 #[derive(Debug, Clone, Copy)]
@@ -27,26 +28,14 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// Checks a pipeline of nodes of one type, all of them without settings, and loads the plugin that handles it.
+    /// Checks a pipeline, and loads the plugin that handles its nodes.
     ///
     /// # Panics
-    /// When the plugin does not handle the type, or the runtime cannot be made.
+    /// When there is something wrong with the pipeline, or the runtime cannot be made.
     #[must_use]
     #[expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up ends")]
-    pub fn new(plugin: NativePlugin, node_type: &str, shape: Shape, nodes: usize) -> Self {
-        let manifest = Arc::new(Loader::native(&plugin).unwrap());
-        let (schemas, refused) = (BTreeMap::new(), Vec::new());
-        let known = KnownPlugin {
-            manifest,
-            origin: Origin::BuiltIn,
-            standing: Standing::Available,
-            schemas,
-            refused,
-        };
-        let catalog = Catalog { plugins: vec![known], problems: BTreeMap::new() };
-        let source = Source::new("pipeline.yaml", shape.pipeline(node_type, nodes).as_bytes());
-        let definition = check(&Draft::read(&source), &catalog).definition.unwrap();
-
+    pub fn new(plugin: NativePlugin, pipeline: &str) -> Self {
+        let definition = checked(&catalog(&plugin), pipeline);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let engine = Engine::new(Host::builder().build()).unwrap();
         runtime.block_on(engine.host().load(Load::native(plugin))).unwrap();
@@ -58,15 +47,64 @@ impl Workload {
     /// # Panics
     /// When the run fails.
     pub fn run(&self) -> RunReport {
-        let run = self.engine.run(Arc::clone(&self.definition), Object::new(), Arc::new(Silent));
-        let report = self.runtime.block_on(run);
-        assert!(report.outputs.is_ok(), "{:?}", report.outputs);
-        report
+        succeeded(self.runtime.block_on(self.begin()))
+    }
+
+    /// Runs the pipeline so many times at once, each run in a task of its own.
+    ///
+    /// # Panics
+    /// When a run fails.
+    pub fn run_at_once(&self, runs: usize) -> Vec<RunReport> {
+        self.runtime.block_on(async {
+            let begun: JoinSet<_> = (0..runs).map(|_| self.begin()).collect();
+            begun.join_all().await.into_iter().map(succeeded).collect()
+        })
+    }
+
+    fn begin(&self) -> impl Future<Output = RunReport> + Send + use<> {
+        let (engine, definition) = (self.engine.clone(), Arc::clone(&self.definition));
+        async move {
+            let inputs = definition.input_values(&Object::new()).unwrap_or_default();
+            engine.run(definition, inputs, Arc::new(Silent)).await
+        }
     }
 }
 
+/// What a pipeline is checked against where there is one plugin.
+///
+/// # Panics
+/// When there is something wrong with the plugin's manifest.
+#[must_use]
+#[expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up ends")]
+pub fn catalog(plugin: &NativePlugin) -> Catalog {
+    let manifest = Arc::new(Loader::native(plugin).unwrap());
+    let (schemas, refused) = (BTreeMap::new(), Vec::new());
+    let known =
+        KnownPlugin { manifest, origin: Origin::BuiltIn, standing: Standing::Available, schemas, refused };
+    Catalog { plugins: vec![known], problems: BTreeMap::new() }
+}
+
+/// A pipeline from its text.
+///
+/// # Panics
+/// When there is something wrong with it.
+#[must_use]
+#[expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up ends")]
+pub fn checked(catalog: &Catalog, pipeline: &str) -> Definition {
+    let draft = Draft::read(&Source::new("pipeline.yaml", pipeline.as_bytes()));
+    let checked = check(&draft, catalog);
+    checked.definition.ok_or(checked.diagnostics).unwrap()
+}
+
+fn succeeded(report: RunReport) -> RunReport {
+    assert!(report.outputs.is_ok(), "{:?}", report.outputs);
+    report
+}
+
 impl Shape {
-    fn pipeline(self, node_type: &str, nodes: usize) -> String {
+    /// A pipeline of nodes of one type, all of them without settings.
+    #[must_use]
+    pub fn pipeline(self, node_type: &str, nodes: usize) -> String {
         let mut text = "name: bench\nnodes:\n".to_owned();
         for node in 0..nodes {
             let needs = self.needs(node, nodes);

@@ -10,6 +10,8 @@ use crate::workspace::Workspace;
 const PACKAGE: &str = "tapline-benches";
 /// The benchmark that measures Extism beside us.
 const BESIDE_EXTISM: &str = "sandbox";
+/// The benchmark that measures other engines of pipelines beside us.
+const BESIDE_ENGINES: &str = "engine";
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -22,7 +24,11 @@ pub(crate) struct Options {
 
 pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> {
     ensure!(workspace.has_member(PACKAGE), "there is no package {PACKAGE} in this workspace");
-    if options.name.as_deref().is_none_or(|name| name == BESIDE_EXTISM)
+    let runs = |bench: &str| options.name.as_deref().is_none_or(|name| name == bench);
+    if runs(BESIDE_ENGINES) {
+        peers::install_engines(workspace);
+    }
+    if runs(BESIDE_EXTISM)
         && let Err(error) = peers::build_extism(workspace)
     {
         println!("{error:#}; Extism is not compared with");

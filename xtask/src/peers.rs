@@ -16,8 +16,14 @@ struct Peer {
 
 const TAPABLE: Peer = Peer { name: "tapable", version: "2.3.4" };
 const PLUGGY: Peer = Peer { name: "pluggy", version: "1.7.0" };
+/// Engines of pipelines, with the folder of each one's virtual environment: they need other versions of the same packages.
+const ENGINES: [(&str, Peer); 3] = [
+    ("neograph", Peer { name: "neograph-engine", version: "0.16.0" }),
+    ("langgraph", Peer { name: "langgraph", version: "1.2.24" }),
+    ("haystack", Peer { name: "haystack-ai", version: "3.4.1" }),
+];
 
-/// The folder that holds them: `node_modules`, and a virtual environment `python`.
+/// The folder that holds them: `node_modules`, and virtual environments.
 pub(crate) fn folder(workspace: &Workspace) -> Utf8PathBuf {
     workspace.target().join("peers")
 }
@@ -39,13 +45,21 @@ pub(crate) fn install(workspace: &Workspace) -> Result<()> {
         process::run_well(npm.arg(format!("{}@{}", TAPABLE.name, TAPABLE.version)))?;
     }
     if !has_pluggy(&folder) {
-        let python = folder.join("python");
-        process::run_well(process::command("python3").args(["-m", "venv", python.as_str()]))?;
-        let mut pip = process::command(python.join("bin/python"));
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        process::run_well(pip.arg(format!("{}=={}", PLUGGY.name, PLUGGY.version)))?;
+        install_python(&PLUGGY, &folder.join("python"))?;
     }
     Ok(())
+}
+
+/// Installs the engines of pipelines that are missing, some hundred MiB, and says why one cannot be had.
+pub(crate) fn install_engines(workspace: &Workspace) {
+    for (environment, engine) in &ENGINES {
+        let environment = folder(workspace).join(environment);
+        if !has_python(engine, &environment)
+            && let Err(error) = install_python(engine, &environment)
+        {
+            println!("{error:#}; {} is not compared with", engine.name);
+        }
+    }
 }
 
 /// The workspace of the program that measures Extism.
@@ -66,6 +80,19 @@ fn has_tapable(folder: &Utf8Path) -> bool {
 }
 
 fn has_pluggy(folder: &Utf8Path) -> bool {
-    let mut python = process::command(folder.join("python/bin/python"));
-    process::answer(python.args(["-c", "import pluggy"])).is_some()
+    has_python(&PLUGGY, &folder.join("python"))
+}
+
+/// Whether a virtual environment has a package in its version; nothing of it is imported, which can take seconds.
+fn has_python(peer: &Peer, environment: &Utf8Path) -> bool {
+    let version = format!("import importlib.metadata; print(importlib.metadata.version('{}'))", peer.name);
+    let mut python = process::command(environment.join("bin/python"));
+    process::answer(python.args(["-c", &version])).is_some_and(|found| found.trim() == peer.version)
+}
+
+fn install_python(peer: &Peer, environment: &Utf8Path) -> Result<()> {
+    process::run_well(process::command("python3").args(["-m", "venv", environment.as_str()]))?;
+    let mut pip = process::command(environment.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+    process::run_well(pip.arg(format!("{}=={}", peer.name, peer.version)))
 }

@@ -32,7 +32,7 @@ impl<'a> Summary<'a> {
         for contribution in host.registry().contributions(REPORT) {
             let request = Request::new(REPORT, &contribution.key, "handle", Value::Null);
             match host.request(request).await {
-                Ok(value) => reports.push((contribution.key, value)),
+                Ok(value) => reports.push((Arc::clone(&contribution.key), value)),
                 Err(error) => tracing::warn!(plugin = %contribution.plugin, %error, "no report"),
             }
         }

@@ -126,6 +126,14 @@ struct State {
     exit: Option<Exit>,
 }
 
+impl State {
+    fn put_output(&mut self, output: Value) {
+        if let Value::Object(object) = &mut self.root {
+            Arc::make_mut(object).insert(OUTPUT.shared(), output);
+        }
+    }
+}
+
 /// Where an around hook stands with its `next`.
 enum Next {
     /// There is none, or it has been used.
@@ -142,6 +150,7 @@ const ALREADY_CALLED: &str = "already-called";
 impl CallContext {
     /// A context whose `input` and `output` are reached by grant.
     #[must_use]
+    #[inline]
     pub fn new(plugin: PluginId, grants: Arc<Grants>, services: Arc<dyn Services>, root: Object) -> Self {
         let state = State {
             root: root.into(),
@@ -166,6 +175,7 @@ impl CallContext {
 
     /// The same context for a request addressed to the plugin: its `input` and `output` need no grant.
     #[must_use]
+    #[inline]
     pub const fn addressed(mut self) -> Self {
         self.addressed = true;
         self
@@ -173,6 +183,7 @@ impl CallContext {
 
     /// The same context for a request that a plugin makes.
     #[must_use]
+    #[inline]
     pub fn made_by(mut self, caller: Option<PluginId>) -> Self {
         self.caller = caller;
         self
@@ -180,6 +191,7 @@ impl CallContext {
 
     /// The same context for a request whose answer is read while it is made.
     #[must_use]
+    #[inline]
     pub fn read_along(mut self, stream: Option<Stream>) -> Self {
         self.stream = stream;
         self
@@ -264,6 +276,11 @@ impl CallContext {
             self.grants.check_write(path).map_err(|reason| self.denied("write", path, reason))?;
         }
         let mut state = self.state();
+        if path == "output" {
+            state.put_output(value);
+            state.output_changed = true;
+            return Ok(());
+        }
         state.root.set_at(path, value).map_err(|error| Failure::from_error("no-such-path", error))?;
         match path.split('.').next() {
             Some("input") => state.input_changed = true,
@@ -369,9 +386,7 @@ impl CallContext {
     /// Puts the output of what is inside there.
     pub(crate) fn put_output(&self, output: Value) {
         let mut state = self.state();
-        if let Value::Object(object) = &mut state.root {
-            Arc::make_mut(object).insert(OUTPUT.shared(), output);
-        }
+        state.put_output(output);
         state.output_changed = false;
     }
 

@@ -309,5 +309,8 @@ impl Operation {
 /// The configuration with which a plugin is started, as a context for `init`.
 #[must_use]
 pub fn configuration(config: Value) -> crate::value::Object {
-    crate::value::Object::from_iter([(crate::value::INPUT.shared(), config)])
+    // The plugin will put its output beside it.
+    let mut root = crate::value::Object::with_capacity(2);
+    root.insert(crate::value::INPUT.shared(), config);
+    root
 }

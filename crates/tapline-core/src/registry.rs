@@ -269,13 +269,13 @@ impl Registry {
 
     /// The contribution with this key, if anyone makes it.
     #[must_use]
-    pub fn contribution(&self, point: &str, key: &str) -> Option<Contribution> {
+    pub fn contribution(&self, point: &str, key: &str) -> Option<Arc<Contribution>> {
         self.snapshot.load().contributions.get(point)?.get(key).cloned()
     }
 
     /// The contribution to an extension point of the first plugin that offers a capability, in lookup order.
     #[must_use]
-    pub fn contribution_by_capability(&self, point: &str, capability: &str) -> Option<Contribution> {
+    pub fn contribution_by_capability(&self, point: &str, capability: &str) -> Option<Arc<Contribution>> {
         let snapshot = self.snapshot.load();
         let contributions = snapshot.contributions.get(point)?;
         let of = |offer: &Offer| contributions.values().find(|one| one.plugin == offer.plugin).cloned();
@@ -284,7 +284,7 @@ impl Registry {
 
     /// All contributions that a plugin makes, by extension point and key.
     #[must_use]
-    pub fn contributions_of(&self, plugin: &PluginId) -> Vec<Contribution> {
+    pub fn contributions_of(&self, plugin: &PluginId) -> Vec<Arc<Contribution>> {
         let snapshot = self.snapshot.load();
         let all = snapshot.contributions.values().flat_map(BTreeMap::values);
         all.filter(|contribution| contribution.plugin == *plugin).cloned().collect()
@@ -292,7 +292,7 @@ impl Registry {
 
     /// All contributions to an extension point, by key.
     #[must_use]
-    pub fn contributions(&self, point: &str) -> Vec<Contribution> {
+    pub fn contributions(&self, point: &str) -> Vec<Arc<Contribution>> {
         self.snapshot
             .load()
             .contributions

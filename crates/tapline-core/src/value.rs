@@ -136,7 +136,12 @@ impl Value {
                 *place = Self::Object(Arc::default());
             }
             place = match place {
-                Self::Object(object) => Arc::make_mut(object).entry(token.into()).or_default(),
+                Self::Object(object) => {
+                    let object = Arc::make_mut(object);
+                    let known = object.get_index_of(token);
+                    let index = known.unwrap_or_else(|| object.insert_full(token.into(), Self::Null).0);
+                    &mut object[index]
+                }
                 Self::Array(items) => token
                     .parse::<usize>()
                     .ok()

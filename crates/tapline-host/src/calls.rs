@@ -148,7 +148,7 @@ impl Shared {
     }
 
     /// Whoever answers to a call now, unless that is denied: a capability may lead to somebody whom the caller may not call.
-    fn called_by(&self, call: &Call) -> Result<Contribution, CallError> {
+    fn called_by(&self, call: &Call) -> Result<Arc<Contribution>, CallError> {
         let contribution = self.called(&call.target)?;
         let (point, key) = (Arc::clone(&contribution.point), Arc::clone(&contribution.key));
         let found = CallTarget::Contribution { point, key };
@@ -176,7 +176,7 @@ impl Shared {
     }
 
     /// Whoever answers to a target now.
-    fn called(&self, target: &CallTarget) -> Result<Contribution, CallError> {
+    fn called(&self, target: &CallTarget) -> Result<Arc<Contribution>, CallError> {
         let contribution = match target {
             CallTarget::Contribution { point, key } => self.registry.contribution(point, key),
             CallTarget::Capability(name) => self.registry.contribution_by_capability(METHODS, name),

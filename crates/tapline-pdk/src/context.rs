@@ -1,8 +1,10 @@
+use std::any::{Any, TypeId};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tapline_core::{Failure, HttpRequest, Level, Value};
+use tapline_roles::NodeRequest;
 
 use crate::Result;
 use crate::http::{HttpResponse, HttpStream};
@@ -270,14 +272,14 @@ impl Context {
     #[doc(hidden)]
     pub fn request<T: DeserializeOwned + 'static>(&self) -> Result<T> {
         let request = self.get("input")?.unwrap_or_default();
-        // A handler that takes the value as it is gets it shared, not copied.
-        let mut request = Some(request);
-        if let Some(same) =
-            (&mut request as &mut dyn std::any::Any).downcast_mut::<Option<T>>().and_then(Option::take)
-        {
-            return Ok(same);
-        }
-        request.unwrap_or_default().to().map_err(|error| Failure::new("invalid-request", error.to_string()))
+        // A handler that takes values as they are gets them shared, not copied.
+        let shared = if TypeId::of::<T>() == TypeId::of::<NodeRequest>() {
+            NodeRequest::shared(&request).and_then(same)
+        } else {
+            same(request.clone())
+        };
+        let copied = || request.to().map_err(|error| Failure::new("invalid-request", error.to_string()));
+        shared.map_or_else(copied, Ok)
     }
 
     #[doc(hidden)]
@@ -292,9 +294,14 @@ impl Context {
 
     #[doc(hidden)]
     pub fn answer<T: Serialize + 'static>(&self, answer: T) -> Result<()> {
-        match (&answer as &dyn std::any::Any).downcast_ref::<Value>() {
+        match (&answer as &dyn Any).downcast_ref::<Value>() {
             Some(value) => self.set("output", value.clone()),
             None => self.write("output", answer),
         }
     }
+}
+
+/// The value, if it is of the type that is asked for.
+fn same<T: 'static, Wanted: 'static>(value: T) -> Option<Wanted> {
+    (&mut Some(value) as &mut dyn Any).downcast_mut::<Option<Wanted>>()?.take()
 }

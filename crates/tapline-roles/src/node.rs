@@ -42,6 +42,16 @@ pub struct Page {
     pub last: bool,
 }
 
+impl NodeRequest {
+    /// The request that a value is, whose parts are shared and not copied; nothing when it has another shape.
+    #[must_use]
+    pub fn shared(request: &Value) -> Option<Self> {
+        let with = request.get("with")?.clone();
+        let scope = request.get("scope").map_or_else(|| Some(Object::new()), |it| it.as_object().cloned())?;
+        Some(Self { with, scope })
+    }
+}
+
 /// Which node is executed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NodeInfo {

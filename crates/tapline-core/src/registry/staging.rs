@@ -19,7 +19,7 @@ pub(super) struct Staged {
 }
 
 /// Contributions by extension point and key.
-pub(super) type Contributions = BTreeMap<Arc<str>, BTreeMap<Arc<str>, Contribution>>;
+pub(super) type Contributions = BTreeMap<Arc<str>, BTreeMap<Arc<str>, Arc<Contribution>>>;
 
 /// A hook and where its plugin stands in the load order.
 #[derive(Clone, Copy)]
@@ -139,11 +139,11 @@ fn contributions(loaded: &[&Registration]) -> Result<Contributions, RegisterErro
     let mut points = Contributions::new();
     for contribution in loaded.iter().flat_map(|registration| &registration.contributions) {
         let keys = points.entry(Arc::clone(&contribution.point)).or_default();
-        if let Some(first) = keys.insert(Arc::clone(&contribution.key), contribution.clone()) {
+        if let Some(first) = keys.insert(Arc::clone(&contribution.key), Arc::new(contribution.clone())) {
             return Err(RegisterError::ContributionTaken {
                 point: Arc::clone(&contribution.point),
                 key: Arc::clone(&contribution.key),
-                first: first.plugin,
+                first: first.plugin.clone(),
                 second: contribution.plugin.clone(),
             });
         }

@@ -125,7 +125,8 @@ fn contribution(plugin: &str) -> Registration {
 fn contributions_are_found_by_point_and_by_the_plugin_that_makes_them() {
     let registry = Registry::new(Manual::new());
     registry.register(vec![contribution("a"), Registration::new(id("b"))]).unwrap();
-    let names = |found: Vec<Contribution>| found.iter().map(|one| one.name.to_string()).collect::<Vec<_>>();
+    let names =
+        |found: Vec<Arc<Contribution>>| found.iter().map(|one| one.name.to_string()).collect::<Vec<_>>();
     assert_eq!(names(registry.contributions("nodes")), ["nodes/map"]);
     assert_eq!(names(registry.contributions_of(&id("a"))), ["nodes/map"]);
     assert!(registry.contributions_of(&id("b")).is_empty());

@@ -101,14 +101,15 @@ impl Supervisor {
 
 impl Drop for Lease<'_> {
     fn drop(&mut self) {
-        let Some(instance) = self.instance.take().filter(|_| self.keep) else { return };
+        // A handle to an instance that others use, too, goes without being looked at.
+        let Some(instance) = self.instance.take().filter(|_| self.keep && !self.is_shared) else { return };
         let mut idle = self.supervisor.idle();
         if self.supervisor.incarnation() != self.incarnation {
             return;
         }
         // A shared instance that had to be started for this call is the one that later calls share.
         let has_room = if instance.share().is_some() { idle.is_empty() } else { idle.len() < IDLE_INSTANCES };
-        if has_room && !self.is_shared {
+        if has_room {
             idle.push(Held { instance, incarnation: self.incarnation });
         }
     }

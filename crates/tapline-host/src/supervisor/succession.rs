@@ -204,7 +204,7 @@ impl Supervisor {
     }
 
     /// The contribution as the version makes it that is what the plugin's name stands for, if that is another one.
-    pub(super) fn contribution_in_place(&self, point: &str, key: &str) -> Option<Contribution> {
+    pub(super) fn contribution_in_place(&self, point: &str, key: &str) -> Option<Arc<Contribution>> {
         let host = self.host.upgrade().filter(|_| self.is_aside())?;
         host.registry.contribution(point, key).filter(|contribution| contribution.plugin == self.plugin)
     }

@@ -119,7 +119,7 @@ pub async fn r10_a_capability_is_looked_up_by_rank_then_version_then_load_order(
         offers.iter().map(|offer| offer.plugin.to_string()).collect::<Vec<_>>()
     };
     assert_eq!(order(), ["ranked", "newer", "c", "d", "last"]);
-    let first = || bench.host.registry().contribution_by_capability("seen", "search").unwrap().key;
+    let first = || bench.host.registry().contribution_by_capability("seen", "search").unwrap().key.clone();
     assert_eq!(&*first(), "ranked");
     bench.host.unload("ranked").await.unwrap();
     assert_eq!(&*first(), "newer");
