@@ -1,6 +1,7 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use semver::Version;
 use tapline_core::{
     BoxFuture, CollectPoint, Contribution, Event, Explanation, Figures, FilterPoint, FirstPoint, Hook,
     HookError, HookEvent, HookPoint, HookRules, Manifest, NotifyPoint, Payload, PluginId, PointDeclaration,
@@ -234,6 +235,13 @@ impl Host {
     #[must_use]
     pub fn plugins(&self) -> Vec<PluginInfo> {
         self.0.plugins().iter().map(|loaded| loaded.info.clone()).collect()
+    }
+
+    /// The version of a plugin; `None` when it is not loaded.
+    #[must_use]
+    pub fn version(&self, id: &PluginId) -> Option<Version> {
+        let plugins = self.0.plugins();
+        Some(plugins.iter().find(|loaded| loaded.id() == id)?.info.manifest.plugin.version.clone())
     }
 
     /// Why the hooks of a point stand where they stand, and how they fare; `None` when there is no such point.

@@ -48,7 +48,12 @@ impl NodeRequest {
     pub fn shared(request: &Value) -> Option<Self> {
         let with = request.get("with")?.clone();
         let scope = request.get("scope").map_or_else(|| Some(Object::new()), |it| it.as_object().cloned())?;
-        Some(Self { with, scope })
+        let idempotency_key = request.get("idempotency_key").and_then(Value::as_str).map(str::to_owned);
+        let page = match request.get("page") {
+            Some(page) => page.to().ok()?,
+            None => None,
+        };
+        Some(Self { with, scope, idempotency_key, page })
     }
 }
 

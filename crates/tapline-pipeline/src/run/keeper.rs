@@ -100,12 +100,8 @@ impl Keeper {
     pub(super) fn asked(&self, host: &Host, call: &CallDefinition, input: &Value) -> Digest {
         let mut hasher = blake3::Hasher::new();
         let contribution = host.registry().contribution(&call.request.point, &call.node_type);
-        let plugin = contribution.map(|contribution| contribution.plugin);
-        let version = plugin.as_ref().and_then(|id| {
-            let plugins = host.plugins();
-            let info = plugins.iter().find(|info| info.manifest.id() == id)?;
-            Some(info.manifest.plugin.version.to_string())
-        });
+        let version = contribution.and_then(|contribution| host.version(&contribution.plugin));
+        let version = version.map(|version| version.to_string());
         for part in [&*call.plugin, version.as_deref().unwrap_or_default(), &call.node_type] {
             hasher.update(part.as_bytes());
             hasher.update(&[0]);
