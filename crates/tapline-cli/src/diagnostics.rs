@@ -1,5 +1,5 @@
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
-use tapline::pipeline::{Diagnostic, Severity, Source};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
+use tapline::pipeline::{Diagnostic, Severity, Source, Span};
 
 /// Whether output is coloured; colour never carries meaning.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,20 +31,28 @@ fn group<'a>(diagnostic: &'a Diagnostic, sources: &[&'a Source]) -> Group<'a> {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let labels = diagnostic
-        .labels
-        .iter()
-        .map(|label| AnnotationKind::Context.span(label.span.start..label.span.end).label(&*label.message));
     let source = sources.iter().find(|source| *source.file() == diagnostic.file);
-    let snippet = source.map(|source| {
-        Snippet::source(source.text())
-            .path(&*diagnostic.file)
-            .annotation(AnnotationKind::Primary.span(diagnostic.span.start..diagnostic.span.end))
-            .annotations(labels)
-    });
+    let snippet = source.map(|source| snippet(diagnostic, source.text()));
     let title = level.primary_title(&*diagnostic.message).id(diagnostic.code.as_str());
     let hint = diagnostic.hint.as_deref().map(|hint| Level::HELP.with_name("hint").message(hint));
     title.elements(snippet).elements(hint)
+}
+
+/// The lines that a diagnostic is about, and no others: a file of mistakes is not read anew for each of them.
+fn snippet<'a>(diagnostic: &'a Diagnostic, text: &'a str) -> Snippet<'a, Annotation<'a>> {
+    let spans = || diagnostic.labels.iter().map(|label| label.span).chain([diagnostic.span]);
+    let first = spans().map(|span| (span.start, span.line)).min().unwrap_or((0, 1));
+    let last = spans().map(|span| span.end).max().unwrap_or(0);
+    let begin = text[..first.0].rfind('\n').map_or(0, |newline| newline + 1);
+    let end = text[last..].find('\n').map_or(text.len(), |length| last + length + 1);
+    let within = |span: Span| span.start - begin..span.end - begin;
+    let labels = diagnostic.labels.iter();
+    let labels = labels.map(|label| AnnotationKind::Context.span(within(label.span)).label(&*label.message));
+    Snippet::source(&text[begin..end])
+        .line_start(first.1)
+        .path(&*diagnostic.file)
+        .annotation(AnnotationKind::Primary.span(within(diagnostic.span)))
+        .annotations(labels)
 }
 
 fn summary(diagnostics: &[Diagnostic]) -> Option<String> {

@@ -14,6 +14,8 @@ struct Content {
     file: Arc<str>,
     text: String,
     line_starts: Vec<usize>,
+    /// The bytes that begin no character.
+    continuations: Vec<usize>,
     first_bad_byte: Option<usize>,
 }
 
@@ -28,7 +30,16 @@ impl Source {
         let text = String::from_utf8_lossy(bytes).into_owned();
         let line_starts =
             std::iter::once(0).chain(text.match_indices('\n').map(|(newline, _)| newline + 1)).collect();
-        Self { content: Arc::new(Content { file: file.into(), text, line_starts, first_bad_byte }) }
+        let continuations = (0..text.len()).filter(|at| !text.is_char_boundary(*at)).collect();
+        Self {
+            content: Arc::new(Content {
+                file: file.into(),
+                text,
+                line_starts,
+                continuations,
+                first_bad_byte,
+            }),
+        }
     }
 
     /// The name of the file.
@@ -53,10 +64,15 @@ impl Source {
         let start = text.floor_char_boundary(range.start);
         let line = self.line_of(start);
         let line_start = self.content.line_starts[line];
-        let line_end = text[start..].find(['\r', '\n']).map_or(text.len(), |length| start + length);
-        let end = text.ceil_char_boundary(range.end).clamp(start, line_end);
+        let end = text.ceil_char_boundary(range.end).max(start);
+        let end = text[start..end].find(['\r', '\n']).map_or(end, |length| start + length);
         let end = start + text[start..end].trim_end().len();
-        Span { start, end, line: line + 1, column: text[line_start..start].chars().count() + 1 }
+        Span { start, end, line: line + 1, column: self.characters(start) - self.characters(line_start) + 1 }
+    }
+
+    /// How many characters begin before a byte; the line that it lies in may be the whole file.
+    fn characters(&self, offset: usize) -> usize {
+        offset - self.content.continuations.partition_point(|at| *at < offset)
     }
 
     /// The number of the line that a byte lies in, counted from 0.

@@ -106,7 +106,7 @@ fn definitions(types: &Types, others: OtherTypes) -> Json {
 }
 
 fn plugin() -> Json {
-    let mut plugin = object(
+    let plugin = object(
         json!({
             "path": { "type": "string", "description": "The plugin's folder, from the folder of the file." },
             "version": { "type": "string", "description": "The versions that will do, as in `^1.2`." },
@@ -123,8 +123,7 @@ fn plugin() -> Json {
         }),
         &[],
     );
-    plugin["type"] = json!(["object", "null"]);
-    plugin
+    or_nothing(plugin)
 }
 
 fn input() -> Json {
@@ -144,7 +143,7 @@ fn input() -> Json {
 }
 
 fn limits() -> Json {
-    let mut limits = object(
+    let limits = object(
         json!({
             "wall": described(&defined("duration"), "The time that a run may take."),
             "parallel": described(&defined("count"), "How many nodes may be under way at once."),
@@ -161,16 +160,23 @@ fn limits() -> Json {
         }),
         &[],
     );
-    limits["type"] = json!(["object", "null"]);
-    described(&limits, "What bounds a run.")
+    described(&or_nothing(limits), "What bounds a run.")
 }
 
 /// An object with these keys and no others.
 fn object(properties: Json, required: &[&str]) -> Json {
-    let mut object = json!({ "type": "object", "properties": properties, "additionalProperties": false });
+    let mut object = json!({ "type": "object" });
+    object["properties"] = properties;
+    object["additionalProperties"] = false.into();
     if !required.is_empty() {
         object["required"] = json!(required);
     }
+    object
+}
+
+/// A key with nothing behind it is as good as none.
+fn or_nothing(mut object: Json) -> Json {
+    object["type"] = json!(["object", "null"]);
     object
 }
 

@@ -44,3 +44,14 @@ fn a_span_stays_in_its_line() {
     let end = source.span(&(99..120));
     assert_eq!((end.start, end.end, end.line, end.column), (13, 13, 3, 1));
 }
+
+#[test]
+fn columns_count_characters_wherever_the_line_lies() {
+    let text = "ä: 日本 x\nb: é y\n";
+    let source = Source::new("pipeline.yaml", text.as_bytes());
+    for (word, place) in [("ä", (1, 1)), ("日", (1, 4)), ("x", (1, 7)), ("b", (2, 1)), ("y", (2, 6))] {
+        let start = text.find(word).unwrap();
+        let span = source.span(&(start..start + word.len()));
+        assert_eq!((span.line, span.column, &text[span.start..span.end]), (place.0, place.1, word));
+    }
+}

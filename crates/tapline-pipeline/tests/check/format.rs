@@ -77,6 +77,9 @@ outputs: { report: "{{ sorted }}" }
 #[test]
 fn a_file_with_every_key_is_accepted_by_both() {
     both_accept(WHOLE);
+    both_accept(
+        "name: x\nnodes: { a: { type: echo, needs: , while: , cache: , rate_limit: , validate: , budget: } }\n",
+    );
     both_accept("name: x\nplugins:\ninputs:\nlimits:\noutputs:\nnodes: { a: { type: echo, with: } }\n");
 }
 

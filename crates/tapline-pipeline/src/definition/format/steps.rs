@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 
-use super::{OtherTypes, add, defined, described, object, words};
+use super::{OtherTypes, add, defined, described, object, or_nothing, words};
 use crate::definition::{draft_step, rules};
 
 /// What a node is, and what a part of one is, which differ in `needs` alone.
@@ -81,7 +81,7 @@ fn what_is_around() -> Json {
             "The step is done for each item of a list.",
         ),
         "while": described(
-            &object(
+            &or_nothing(object(
                 json!({
                     "when": described(
                         &defined("condition"),
@@ -91,7 +91,7 @@ fn what_is_around() -> Json {
                     "max": described(&defined("count"), "How often it may be done."),
                 }),
                 &["when", "max"],
-            ),
+            )),
             "The step is done again and again.",
         ),
         "on_error": {
@@ -130,17 +130,20 @@ fn rules() -> Json {
             "anyOf": [defined("duration"), timeout()],
         },
         "cache": described(
-            &object(json!({ "ttl": described(&defined("duration"), "How long an output is good.") }), &["ttl"]),
+            &or_nothing(object(
+                json!({ "ttl": described(&defined("duration"), "How long an output is good.") }),
+                &["ttl"],
+            )),
             "An output is taken again for the same settings.",
         ),
         "rate_limit": described(
-            &object(
+            &or_nothing(object(
                 json!({
                     "calls": described(&defined("count"), "So often."),
                     "per": described(&defined("duration"), "In so long."),
                 }),
                 &["calls", "per"],
-            ),
+            )),
             "How often it may begin.",
         ),
         "output_schema": { "type": "object", "description": "A JSON Schema that its output must follow." },
@@ -188,7 +191,7 @@ fn validator() -> Json {
 }
 
 fn budget() -> Json {
-    let mut budget = object(
+    let budget = object(
         json!({
             "tokens": described(&defined("count"), "Tokens of models, those of prompts and of answers."),
             "cost": {
@@ -198,6 +201,5 @@ fn budget() -> Json {
         }),
         &[],
     );
-    budget["type"] = json!(["object", "null"]);
-    described(&budget, "What it may use up in one run.")
+    described(&or_nothing(budget), "What it may use up in one run.")
 }
