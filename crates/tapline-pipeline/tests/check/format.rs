@@ -142,8 +142,8 @@ fn a_template_stands_for_any_value_but_not_for_an_expression() {
 #[test]
 fn types_of_other_plugins_are_accepted_where_not_all_are_known() {
     let text = "name: x\nnodes: { a: { type: unheard_of, with: { b: 1 } } }\n";
-    assert_eq!(accepted(text, &catalog(), OtherTypes::Accepted)[1], true);
-    assert_eq!(accepted(text, &catalog(), OtherTypes::Refused)[1], false);
+    assert!(accepted(text, &catalog(), OtherTypes::Accepted)[1]);
+    assert!(!accepted(text, &catalog(), OtherTypes::Refused)[1]);
 }
 
 #[test]
@@ -176,5 +176,5 @@ fn a_schema_that_is_broken_leaves_its_type_without_one() {
     let catalog =
         Catalog { plugins: vec![plugin("broken", "", Origin::BuiltIn, &broken)], ..Catalog::default() };
     let text = "name: x\nnodes: { a: { type: torn, with: { b: 1 } }, b: { type: 'false' } }\n";
-    assert_eq!(accepted(text, &catalog, OtherTypes::Refused)[1], true);
+    assert!(accepted(text, &catalog, OtherTypes::Refused)[1]);
 }
