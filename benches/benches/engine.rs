@@ -197,8 +197,9 @@ fn increment(text: &mut String, node: usize, before: &str) {
     let _ = writeln!(text, "  n{node}: {{ type: increment, with: {{ n: '{{{{ {before} }}}}' }} }}");
 }
 
-fn ended(text: String, last: &str) -> String {
-    format!("{text}outputs: {{ n: '{{{{ {last}.n }}}}' }}\n")
+fn ended(mut text: String, last: &str) -> String {
+    let _ = writeln!(text, "outputs: {{ n: '{{{{ {last}.n }}}}' }}");
+    text
 }
 
 impl Other {
