@@ -21,7 +21,7 @@ const TURNS: usize = 3;
 /// Nanoseconds of a run from which on one turn has to do.
 const LONG: f64 = 1e9;
 /// A file may have 50,000 elements, and a node with a template has eight.
-const CHECKED_NODES: usize = 5_000;
+const CHECKED_NODES: usize = 10_000;
 
 /// What is run, and what we aim at.
 #[derive(Clone, Copy)]

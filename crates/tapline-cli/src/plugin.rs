@@ -179,7 +179,7 @@ fn sentence(hook: &HookDeclaration) -> String {
 pub(crate) fn from(plugin: &KnownPlugin) -> String {
     match &plugin.origin {
         Origin::BuiltIn => "built in".into(),
-        Origin::Folder(folder) => folder.display().to_string(),
+        Origin::Folder(folder) => folder.strip_prefix(".").unwrap_or(folder).display().to_string(),
     }
 }
 

@@ -6,6 +6,8 @@
 mod support;
 #[path = "command/triage.rs"]
 mod triage;
+#[path = "command/review.rs"]
+mod review;
 #[path = "command/run.rs"]
 mod run;
 #[path = "command/runs.rs"]

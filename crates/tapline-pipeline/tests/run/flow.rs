@@ -1,10 +1,12 @@
 //! Order, conditions, lists, loops, and steps that are made of others.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use expect_test::{Expect, expect};
+use tapline_pipeline::{NodeState, Observer, RunEvent, RunSettings};
 
-use crate::support::{outcome, run};
+use crate::support::{definition, engine, outcome, run, shown};
 
 #[track_caller]
 fn check(outcome: &str, expected: &Expect) {
@@ -152,11 +154,52 @@ async fn ten_thousand_nodes_run() {
 }
 
 #[tokio::test]
-async fn a_value_of_a_hundred_megabytes_passes_from_node_to_node_without_a_copy() {
+async fn a_value_of_a_hundred_megabytes_passes_from_node_to_node() {
     let text = "nodes:
-  make: { value: \"{{ 'x' * 1000 }}\" }
-  rows: { map: { over: [1, 2], as: row }, value: \"{{ make }}\" }
-outputs: { rows: \"{{ rows.items[0] | length }}\" }
+  make: { type: blob, with: { mb: 100 } }
+  pass: { type: echo, map: { over: [1, 2, 3], parallel: 3 }, with: { text: \"{{ make }}\" } }
+outputs: { length: \"{{ pass.items[2].text | length }}\" }
 ";
-    check(&outcome(text).await, &expect![[r#"{"rows":1000}"#]]);
+    check(&outcome(text).await, &expect![[r#"{"length":100000000}"#]]);
+}
+
+/// Says when a node begins.
+#[derive(Default)]
+struct Begun(tokio::sync::Notify);
+
+impl Observer for Begun {
+    fn event(&self, event: &RunEvent<'_>) {
+        if matches!(event, RunEvent::NodeStarted { .. }) {
+            self.0.notify_one();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_unloaded_finishes_its_node_and_the_next_one_says_that_it_is_gone() {
+    let text = "nodes:
+  a: { type: slow, with: { ms: 20, value: 1 } }
+  b: { type: count, needs: [a] }
+";
+    let (engine, definition, begun) = (engine().await, definition(text), Arc::new(Begun::default()));
+    let settings = RunSettings::default().observer(begun.clone());
+    let run = tokio::spawn({
+        let (engine, definition) = (engine.clone(), definition.clone());
+        async move { engine.run_with(definition, settings).await.unwrap() }
+    });
+    begun.0.notified().await;
+    engine.host().unload("lab").await.unwrap();
+    let report = run.await.unwrap();
+    let states: Vec<_> = report.nodes.iter().map(|node| node.state).collect();
+    assert_eq!(states, [NodeState::Done, NodeState::Failed]);
+    check(&shown(&definition, &report), &expect![[r#"
+        error[node-failed]: node `b` failed
+         --> pipeline.yaml:4:3
+          |
+        4 |   b: { type: count, needs: [a] }
+          |   ^
+
+        1 error
+        because: nothing provides `count` at `node`
+    "#]]);
 }

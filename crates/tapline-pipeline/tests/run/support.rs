@@ -149,6 +149,13 @@ impl Lab {
         Ok([("items", even), ("count", count.into()), ("pages", 1_u64.into())].into_iter().collect())
     }
 
+    /// Yields a text of so many megabytes.
+    #[provides(point = "node", key = "blob")]
+    async fn blob(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
+        let size = request.with.get("mb").and_then(Value::as_i64).unwrap_or_default();
+        Ok(Value::from("x".repeat(size as usize * 1_000_000)))
+    }
+
     /// Yields the key with which a repetition can be told.
     #[provides(point = "node", key = "key")]
     async fn key(&self, _context: &Context, request: NodeRequest) -> Result<Value> {

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 const BUILT: &str = "TAPLINE_GUESTS";
 
 /// Where components are committed beside their sources, from the root of this repository.
-const COMMITTED: [&str; 3] = ["tests/guests", "examples/embed/plugins", "examples/triage/plugins"];
+const COMMITTED: [&str; 4] =
+    ["tests/guests", "examples/embed/plugins", "examples/review/plugins", "examples/triage/plugins"];
 
 /// The package of a sandboxed plugin of this repository, by the name of its crate: the one that was just built from
 /// source where there is one, and otherwise the one that is committed.

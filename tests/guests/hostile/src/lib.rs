@@ -45,6 +45,12 @@ impl Hostile {
         Ok(())
     }
 
+    #[provides(point = "node", key = "spin")]
+    async fn spin_node(&self, _context: &Context, _request: Value) -> Result<()> {
+        forever();
+        Ok(())
+    }
+
     #[method]
     async fn host_calls(&self, context: &Context, _request: Value) -> Result<()> {
         loop {
