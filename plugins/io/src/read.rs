@@ -34,7 +34,7 @@ struct Config {
 /// A byte order mark is dropped, and blank lines are no rows.
 /// The fields of CSV are text, unless `infer` is on.
 ///
-/// The whole file is read into memory; [`page`] reads a part of it.
+/// The whole file is read into memory; [`page()`] reads a part of it.
 ///
 /// # Errors
 /// When the configuration does not fit its schema, the path leads out of `root`, the system refuses, or the content
@@ -48,7 +48,7 @@ pub fn read(root: &Dir, config: &Value) -> Result<Value, IoError> {
 /// format the whole.
 ///
 /// # Errors
-/// As [`read`].
+/// As [`read()`].
 pub fn page(root: &Dir, config: &Value, page: &Page) -> Result<Value, IoError> {
     let config: Config = config::parse(config)?;
     let location = Location::new(&config.path)?;

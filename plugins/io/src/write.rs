@@ -66,7 +66,7 @@ pub fn write(root: &Dir, config: &Value) -> Result<Value, IoError> {
 /// Writes a page of rows: they gather in a file beside, which takes the name with the last page.
 ///
 /// # Errors
-/// As [`write`]; when the format is not JSONL, for of nothing else can a part be written.
+/// As [`write()`]; when the format is not JSONL, for of nothing else can a part be written.
 pub fn page(root: &Dir, config: &Value, page: &Page) -> Result<Value, IoError> {
     let ([items], rest) = config::take(config, ["items"])?;
     let config: Config = config::parse(&rest)?;

@@ -55,6 +55,7 @@ impl Sample {
 const LOAD: &str = "name: sample\nnodes:\n  load: { type: read, with: { path: rows.jsonl } }\n";
 
 /// Mistakes of a file, in the order of the codes.
+#[expect(clippy::too_many_lines, reason = "a table, an entry for each code")]
 pub(crate) fn before() -> Vec<Sample> {
     let nodes = |rest: &str| format!("{LOAD}{rest}");
     let head =

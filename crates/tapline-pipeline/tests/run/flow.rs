@@ -192,7 +192,9 @@ async fn a_plugin_that_is_unloaded_finishes_its_node_and_the_next_one_says_that_
     let report = run.await.unwrap();
     let states: Vec<_> = report.nodes.iter().map(|node| node.state).collect();
     assert_eq!(states, [NodeState::Done, NodeState::Failed]);
-    check(&shown(&definition, &report), &expect![[r#"
+    check(
+        &shown(&definition, &report),
+        &expect![[r#"
         error[node-failed]: node `b` failed
          --> pipeline.yaml:4:3
           |
@@ -201,5 +203,6 @@ async fn a_plugin_that_is_unloaded_finishes_its_node_and_the_next_one_says_that_
 
         1 error
         because: nothing provides `count` at `node`
-    "#]]);
+    "#]],
+    );
 }
