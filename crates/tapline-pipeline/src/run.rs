@@ -1,5 +1,3 @@
-use std::fmt;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -9,10 +7,10 @@ use tapline_roles::{RunEnd, RunInfo};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
-use crate::definition::{Definition, NodeDefinition, Work};
-use crate::journal::Journal;
+use crate::definition::Definition;
 use crate::points::Points;
 
+mod settings;
 mod error;
 mod event;
 mod report;
@@ -22,6 +20,7 @@ mod meter;
 mod schedule;
 mod shared;
 mod steps;
+mod node;
 mod work;
 mod attempts;
 mod keeper;
@@ -34,48 +33,23 @@ pub use error::{RunError, StepError, StepFailure};
 pub use event::{Observer, RunEvent, Silent};
 pub use meter::{Amounts, Exceeded};
 pub use report::{NodeReport, NodeState, RunReport};
+pub use settings::RunSettings;
 pub use stop::Stop;
 
 use keeper::Pending;
 pub(crate) use keeper::{Keeper, Memory};
 use list::PagedList;
 pub(crate) use meter::Meter;
+use node::NodeDone;
 
 use dead_letters::DeadLetters;
-use error::{Ended, WHOLE};
+use error::WHOLE;
 use frame::Frame;
-use path::Path;
 use schedule::Schedule;
 use shared::Shared;
 use steps::{Outcome, Steps};
 
 static INPUTS: Name = Name::new(|| "inputs".into());
-
-/// What a run is given besides the pipeline.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct RunSettings {
-    /// Its inputs, as [`Definition::input_values`] makes them.
-    pub inputs: Object,
-    /// Who watches it.
-    pub observer: Arc<dyn Observer>,
-    /// What keeps it, so that it can be resumed.
-    pub journal: Option<Arc<dyn Journal>>,
-    /// The folder of the files that it writes itself: dead letters.
-    pub folder: Option<PathBuf>,
-    /// The folder for lists that are too long for memory; each run has one of its own in it.
-    pub lists: Option<PathBuf>,
-    /// What ends it from outside.
-    pub stop: Option<Stop>,
-}
-
-impl fmt::Debug for RunSettings {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = formatter.debug_struct("RunSettings");
-        shown.field("inputs", &self.inputs).field("journal", &self.journal).field("folder", &self.folder);
-        shown.finish_non_exhaustive()
-    }
-}
 
 /// One execution of a pipeline, or of one that runs inside of it.
 pub(crate) struct Run {
@@ -103,71 +77,8 @@ enum Output {
     List(Arc<PagedList>),
 }
 
-/// What came of a node.
-struct NodeDone {
-    place: usize,
-    report: NodeReport,
-    outcome: Result<Outcome, Ended>,
-}
-
 /// How many nodes run at once unless the pipeline says it.
 const PARALLEL: usize = 16;
-
-impl Default for RunSettings {
-    fn default() -> Self {
-        Self {
-            inputs: Object::new(),
-            observer: Arc::new(Silent),
-            journal: None,
-            folder: None,
-            lists: None,
-            stop: None,
-        }
-    }
-}
-
-impl RunSettings {
-    /// Nothing but inputs.
-    #[must_use]
-    pub fn new(inputs: Object) -> Self {
-        Self { inputs, ..Self::default() }
-    }
-
-    /// Has somebody watch the run.
-    #[must_use]
-    pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
-        self.observer = observer;
-        self
-    }
-
-    /// Keeps the run, as far as the pipeline's `durability` wants it.
-    #[must_use]
-    pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
-        self.journal = Some(journal);
-        self
-    }
-
-    /// Lets lists that are too long for memory go to a folder; without one, a list has to fit.
-    #[must_use]
-    pub fn lists(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.lists = Some(folder.into());
-        self
-    }
-
-    /// Lets somebody end the run.
-    #[must_use]
-    pub fn stop(mut self, stop: Stop) -> Self {
-        self.stop = Some(stop);
-        self
-    }
-
-    /// Lets the run write files of its own below a folder.
-    #[must_use]
-    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
-        self.folder = Some(folder.into());
-        self
-    }
-}
 
 impl Run {
     pub(crate) fn new(
@@ -414,98 +325,6 @@ async fn whole(name: &Arc<str>, list: &Arc<PagedList>) -> Result<Value, RunError
     let list = Arc::clone(list);
     let loaded = pages::blocking(move || list.load()).await;
     loaded.map_err(|error| RunError::List { node: Arc::clone(name), message: error.to_string() })
-}
-
-impl Steps {
-    async fn node(
-        self,
-        place: usize,
-        mut frame: Frame,
-        lists: Vec<(Arc<str>, Arc<PagedList>)>,
-        is_left_out: bool,
-    ) -> NodeDone {
-        let definition = Arc::clone(&self.definition);
-        let node = &definition.nodes[place];
-        let begun = Instant::now();
-        let outcome = if is_left_out {
-            Ok(Outcome::LeftOut)
-        } else {
-            if self.within.is_empty() {
-                self.shared.observer.event(&RunEvent::NodeStarted { node: &node.id });
-            }
-            let path = Path::Node(&self.within, &node.id);
-            let outcome = match self.take(node, path, &mut frame, lists).await {
-                Ok(rows) => self.begin(node, path, &frame, rows).await,
-                Err(ended) => Err(ended),
-            };
-            // What waits for the node begins when all of it is kept.
-            match self.kept.finish().await {
-                Ok(()) => outcome,
-                Err(error) => outcome.and(Err(Ended::Run(RunError::Journal(error)))),
-            }
-        };
-        let state = match &outcome {
-            Ok(Outcome::Done(_) | Outcome::List(_)) => NodeState::Done,
-            Ok(Outcome::Skipped | Outcome::LeftOut) => NodeState::Skipped,
-            Err(_) => NodeState::Failed,
-        };
-        let report = NodeReport {
-            state,
-            items: node.step.map.as_ref().map(|_| self.items.load(Ordering::Relaxed)),
-            tolerated: self.tolerated.load(Ordering::Relaxed),
-            reused: self.reused.load(Ordering::Relaxed),
-            used: self.meter.used(),
-            took: begun.elapsed(),
-            ..NodeReport::waiting(node)
-        };
-        NodeDone { place, report, outcome }
-    }
-}
-
-impl Steps {
-    /// Puts lists among the variables, as much of each as the node names, and gives the one that it takes page by page.
-    async fn take(
-        &self,
-        node: &NodeDefinition,
-        path: Path<'_>,
-        frame: &mut Frame,
-        lists: Vec<(Arc<str>, Arc<PagedList>)>,
-    ) -> Result<Option<(Arc<str>, Arc<PagedList>)>, Ended> {
-        let taken = if let Work::Call(call) = &node.step.work { call.takes_rows_of.as_ref() } else { None };
-        let mut rows = None;
-        for (name, list) in lists {
-            let value = if !node.whole.contains(&name) {
-                list.rest.clone().into()
-            } else if list.bytes > WHOLE.0 {
-                let (node_name, count, bytes) = (Arc::clone(&name), list.count, Bytes(list.bytes));
-                let error = StepError::TooLong { node: node_name, count, bytes };
-                return Err(self.failed(&node.step, path, 1, error));
-            } else {
-                let list = Arc::clone(&list);
-                self.io(&node.step, path, pages::blocking(move || list.load()).await)?
-            };
-            frame.push(Arc::clone(&name), value);
-            if taken == Some(&name) && !node.whole.contains(&name) {
-                rows = Some((name, list));
-            }
-        }
-        Ok(rows)
-    }
-
-    async fn begin(
-        &self,
-        node: &NodeDefinition,
-        path: Path<'_>,
-        frame: &Frame,
-        rows: Option<(Arc<str>, Arc<PagedList>)>,
-    ) -> Result<Outcome, Ended> {
-        let Work::Call(call) = &node.step.work else { return self.run(&node.step, path, frame).await };
-        let makes_pages = call.makes_pages && self.shared.lists.is_some();
-        if rows.is_none() && !makes_pages {
-            return self.run(&node.step, path, frame).await;
-        }
-        Box::pin(self.run_paged(&node.step, call, rows, path, frame)).await
-    }
 }
 
 /// A task that neither finished nor was abandoned by us.
