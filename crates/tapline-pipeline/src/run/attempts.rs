@@ -212,12 +212,16 @@ impl Steps {
 /// Gives work up when its time is over; what it calls knows of the deadline.
 async fn within(limit: Duration, work: impl Future<Output = Result<Value, Missed>>) -> Result<Value, Missed> {
     let Some(deadline) = Instant::now().checked_add(limit) else { return work.await };
-    match timeout_at(deadline, within_deadline(deadline.into_std(), work)).await {
+    let done = timeout_at(deadline, within_deadline(deadline.into_std(), work)).await;
+    // A handler that computes without ever waiting is back only when it is done, and then it is too late.
+    let is_over = Instant::now() > deadline;
+    match done {
         Ok(Err(Missed::Step(StepError::Call(error)))) if is_late(&error) && Instant::now() >= deadline => {
             Err(Missed::Step(StepError::Timeout { limit }))
         }
-        Ok(done) => done,
-        Err(_) => Err(Missed::Step(StepError::Timeout { limit })),
+        Ok(done) if !is_over => done,
+        Ok(Err(missed)) => Err(missed),
+        Ok(Ok(_)) | Err(_) => Err(Missed::Step(StepError::Timeout { limit })),
     }
 }
 

@@ -46,6 +46,13 @@ async fn a_timeout_ends_an_attempt_and_not_the_next() {
     assert!(report.outputs.unwrap_err().to_string().contains("it took longer than its timeout of 3s"));
 }
 
+#[tokio::test]
+async fn what_a_native_plugin_answers_after_its_timeout_is_dropped() {
+    let text = "nodes: { a: { type: compute, with: { ms: 20 }, timeout: 5ms } }\n";
+    let error = run(text).await.outputs.unwrap_err().to_string();
+    assert!(error.contains("it took longer than its timeout of 5ms"), "{error}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_step_that_gives_pieces_is_not_idle() {
     let speak = |ms: u64| {

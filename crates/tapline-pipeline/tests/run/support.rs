@@ -149,6 +149,17 @@ impl Lab {
         Ok([("items", even), ("count", count.into()), ("pages", 1_u64.into())].into_iter().collect())
     }
 
+    /// Computes for `ms` of real time, and gives way to nobody.
+    #[provides(point = "node", key = "compute")]
+    async fn compute(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
+        let time = request.with.get("ms").and_then(Value::as_i64).unwrap_or_default();
+        let begun = std::time::Instant::now();
+        while begun.elapsed() < Duration::from_millis(time as u64) {
+            std::hint::spin_loop();
+        }
+        Ok(Value::from(time))
+    }
+
     /// Yields a text of so many megabytes.
     #[provides(point = "node", key = "blob")]
     async fn blob(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
