@@ -11,7 +11,7 @@ use crate::journal::Journal;
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct RunSettings {
-    /// Its inputs, as [`Definition::input_values`] makes them.
+    /// Its inputs, as [`Definition::input_values`](crate::Definition::input_values) makes them.
     pub inputs: Object,
     /// Who watches it.
     pub observer: Arc<dyn Observer>,
