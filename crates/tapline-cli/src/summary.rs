@@ -6,7 +6,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
 use tapline::core::{Object, Request};
 use tapline::host::PluginInfo;
-use tapline::pipeline::{Definition, RunReport};
+use tapline::pipeline::{Definition, RunError, RunReport};
 use tapline::{Host, PluginId, Value};
 
 use crate::cost::cost;
@@ -79,7 +79,7 @@ impl<'a> Summary<'a> {
             "pipeline": self.name,
             "run": self.report.id,
             "outputs": self.report.outputs.as_ref().ok(),
-            "error": self.report.outputs.as_ref().err().map(whole),
+            "error": self.report.outputs.as_ref().err().map(RunError::with_causes),
             "milliseconds": milliseconds(self.report.took),
             "nodes": nodes.collect::<Vec<_>>(),
             "plugins": plugins.collect::<Vec<_>>(),
@@ -113,17 +113,6 @@ impl<'a> Summary<'a> {
     const fn outcome(&self) -> &'static str {
         if self.report.outputs.is_ok() { "done" } else { "failed" }
     }
-}
-
-/// An error and what led to it, in one line.
-fn whole(error: &tapline::pipeline::RunError) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }
 
 /// A report that maps names to rows of numbers becomes a table.

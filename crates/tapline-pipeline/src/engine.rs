@@ -65,6 +65,12 @@ impl Engine {
         &self.provider_request
     }
 
+    /// The other hook points of pipelines, for hooks of the application.
+    #[must_use]
+    pub fn points(&self) -> &Points {
+        &self.points
+    }
+
     /// What plugins find wrong with a pipeline, through the hook points `pipeline.validate` and `node.validate`. It runs
     /// their code, so it belongs before a run and not into a check.
     ///

@@ -39,6 +39,7 @@ pub use engine::Engine;
 pub use journal::{
     Digest, Journal, JournalError, KeptRun, Resumed, RunEnding, RunJournal, RunRecord, StepRecord, StepState,
 };
+pub use points::Points;
 pub use run::{
     Amounts, Exceeded, NodeReport, NodeState, Observer, RunError, RunEvent, RunReport, RunSettings, Silent,
     StepError, StepFailure, Stop,

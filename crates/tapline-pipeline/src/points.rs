@@ -8,13 +8,20 @@ use tapline_roles::{
 use crate::definition::{Definition, Step, Work};
 use crate::diagnostic::{Code, Diagnostic};
 
-/// The hook points of pipelines besides those around requests.
-pub(crate) struct Points {
-    pub(crate) start: NotifyPoint<RunInfo>,
-    pub(crate) complete: NotifyPoint<RunEnd>,
-    pub(crate) node_error: NotifyPoint<NodeError>,
-    node_validate: CollectPoint<NodeOutline, Findings>,
-    pipeline_validate: CollectPoint<PipelineOutline, Findings>,
+/// The hook points of pipelines besides those around requests, for hooks of the application.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Points {
+    /// `pipeline.start`: a run begins.
+    pub start: NotifyPoint<RunInfo>,
+    /// `pipeline.complete`: a run has come to its end.
+    pub complete: NotifyPoint<RunEnd>,
+    /// `node.error`: a step failed.
+    pub node_error: NotifyPoint<NodeError>,
+    /// `node.validate`: what is wrong with a node before a run.
+    pub node_validate: CollectPoint<NodeOutline, Findings>,
+    /// `pipeline.validate`: what is wrong with a pipeline before a run.
+    pub pipeline_validate: CollectPoint<PipelineOutline, Findings>,
 }
 
 impl Points {

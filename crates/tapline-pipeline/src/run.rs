@@ -143,9 +143,8 @@ impl Run {
         let (nodes, definition) = (self.definition.nodes.len(), Arc::clone(&self.definition));
         let (pipeline, run) = (&*definition.name, self.shared.run_id());
         observer.event(&RunEvent::RunStarted { pipeline, run, nodes, resumed });
-        let info = || RunInfo { pipeline: pipeline.to_owned(), run: run.map(Into::into) };
-        self.shared.points.start.call(&info()).await;
-        let info = info();
+        let info = RunInfo { pipeline: pipeline.to_owned(), run: run.map(Into::into) };
+        self.shared.points.start.call(&info).await;
         let mut outputs = match stop {
             None => self.limited().await,
             Some(stop) => tokio::select! {
@@ -158,7 +157,7 @@ impl Run {
             outputs = outputs.and(Err(RunError::Journal(error)));
         }
         let took = begun.elapsed();
-        let error = outputs.as_ref().err().map(|error| steps::with_causes(error));
+        let error = outputs.as_ref().err().map(RunError::with_causes);
         let event = RunEvent::RunFinished { outputs: outputs.as_ref().ok(), error: error.as_deref(), took };
         observer.event(&event);
         let RunInfo { pipeline, run } = info;

@@ -27,3 +27,5 @@ mod events;
 mod mistakes;
 #[path = "run/lists.rs"]
 mod lists;
+#[path = "run/points.rs"]
+mod points;

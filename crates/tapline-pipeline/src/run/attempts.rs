@@ -8,11 +8,11 @@ use tapline_core::{CallError, HookError, Name, Request, Value, within_ambient, w
 use tapline_roles::{VALIDATOR, Validation};
 use tokio::time::{Instant, timeout_at};
 
-use super::error::{Ended, RunError, StepError};
+use super::error::{Ended, RunError, StepError, with_causes};
 use super::event::RunEvent;
 use super::frame::Frame;
 use super::path::Path;
-use super::steps::{Steps, with_causes};
+use super::steps::Steps;
 use crate::definition::{Backoff, CallDefinition, Retry, Rules, Step, ValidatorUse, Work};
 
 static IDEMPOTENCY_KEY: Name = Name::new(|| "idempotency_key".into());
@@ -157,12 +157,8 @@ impl Steps {
         } else {
             within_ambient(meter, self.shared.host.request(request)).await.map_err(StepError::Call)
         };
-        answer.map_err(|error| self.over_budget().map_or(error, |exceeded| StepError::Budget { exceeded }))
-    }
-
-    /// A provider that refuses because the budget is used up says so in its own words; these are the better ones.
-    fn over_budget(&self) -> Option<super::meter::Exceeded> {
-        self.meter.exceeded()
+        // A provider that refuses because the budget is used up says so in its own words; these are the better ones.
+        answer.map_err(|error| self.meter.exceeded().map_or(error, |exceeded| StepError::Budget { exceeded }))
     }
 
     /// Reads an answer piece by piece, and gives it up when no piece comes for too long.

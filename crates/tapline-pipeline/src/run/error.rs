@@ -59,14 +59,6 @@ pub enum RunError {
         /// The limit.
         limit: usize,
     },
-    /// A pipeline that runs inside of another was given what does not fit its inputs.
-    #[error("the inputs of `{file}`: {message}")]
-    Inputs {
-        /// Its file, as it is written.
-        file: Arc<str>,
-        /// What does not fit.
-        message: String,
-    },
     /// Somebody ended the run.
     #[error("the run was interrupted")]
     Interrupted,
@@ -114,6 +106,14 @@ pub enum StepError {
     NotAList {
         /// What it is instead.
         found: &'static str,
+    },
+    /// The pipeline that it runs was given what does not fit its inputs.
+    #[error("the inputs of `{file}`: {message}")]
+    Inputs {
+        /// Its file, as it is written.
+        file: Arc<str>,
+        /// What does not fit.
+        message: String,
     },
     /// It took longer than it may.
     #[error("it took longer than its timeout of {}", humantime::format_duration(*limit))]
@@ -229,6 +229,7 @@ impl StepError {
             Self::Call(_) => Code::NodeFailed,
             Self::Render(_) => Code::Evaluation,
             Self::NotAList { .. } => Code::NotAList,
+            Self::Inputs { .. } => Code::InvalidConfig,
             Self::Timeout { .. } | Self::Idle { .. } => Code::Timeout,
             Self::Output { .. } | Self::Invalid { .. } => Code::InvalidOutput,
             Self::NoValidation { .. } | Self::List { .. } => Code::NodeFailed,
@@ -257,33 +258,51 @@ impl StepError {
 }
 
 impl RunError {
-    /// The mistake in its place: that of the step, or of the limit.
+    /// The error and what led to it, in one line.
+    #[must_use]
+    pub fn with_causes(&self) -> String {
+        with_causes(self)
+    }
+
+    /// The mistake in its place: that of the step, of the outputs, or of the limit.
     #[must_use]
     pub fn diagnostic(&self, definition: &Definition) -> Option<Diagnostic> {
-        let key = match self {
+        let limit = match self {
             Self::Step(failure) => return Some(failure.diagnostic.clone()),
             Self::Render(error) => return Some(error.diagnostic().clone()),
+            Self::TooLong { .. } => {
+                let (range, _) = definition.document.root()?.child("outputs")?;
+                let source = definition.document.source();
+                let hint = "write the rows to a file with `write`, or name their `count`";
+                return Some(Diagnostic::error(source, Code::TooLong, range, self.to_string()).hint(hint));
+            }
             Self::Wall { .. } => "wall",
             Self::Depth { .. } => "depth",
             Self::Limit { exceeded: Exceeded::Steps(_) } => "steps",
             Self::Limit { exceeded: Exceeded::Tokens(_) } => "tokens",
             Self::Limit { exceeded: Exceeded::Cost(_) } => "cost",
-            Self::Inputs { .. }
-            | Self::TooLong { .. }
-            | Self::List { .. }
-            | Self::Interrupted
-            | Self::Journal(_)
-            | Self::Engine { .. } => return None,
+            Self::List { .. } | Self::Interrupted | Self::Journal(_) | Self::Engine { .. } => return None,
         };
         let root = definition.document.root()?;
-        let range = root.child("limits").and_then(|(_, limits)| limits.child(key)).map_or_else(
+        let range = root.child("limits").and_then(|(_, limits)| limits.child(limit)).map_or_else(
             || root.child("name").map(|(key, _)| key.clone()),
             |(_, limit)| Some(limit.range.clone()),
         );
         let diagnostic =
             Diagnostic::error(definition.document.source(), Code::RunLimit, &range?, self.to_string());
-        Some(diagnostic.hint(format!("raise it under `limits`: `{key}`")))
+        Some(diagnostic.hint(format!("raise it under `limits`: `{limit}`")))
     }
+}
+
+/// An error and what led to it, in one line.
+pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
 }
 
 impl fmt::Display for StepFailure {

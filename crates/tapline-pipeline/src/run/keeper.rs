@@ -8,9 +8,8 @@ use tapline_host::Host;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
-use super::error::Ended;
+use super::error::{Ended, with_causes};
 use super::path::Path;
-use super::steps::with_causes;
 use crate::definition::{CallDefinition, Durability, Step};
 use crate::journal::{Digest, Journal, JournalError, RunJournal, StepRecord, StepState};
 

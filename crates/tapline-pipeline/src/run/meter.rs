@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Serialize;
@@ -12,8 +12,8 @@ use crate::definition::Budget;
 pub(crate) struct Meter {
     budget: Budget,
     used: Mutex<Amounts>,
-    /// Whether `used` is more than nothing, to be asked without a lock.
-    tokens: AtomicU64,
+    /// Most steps use up nothing, and need no lock to say so.
+    is_used: AtomicBool,
     steps: AtomicUsize,
     most_steps: Option<usize>,
     outer: Option<Arc<Self>>,
@@ -63,7 +63,7 @@ impl Meter {
         let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         used.tokens = used.tokens.saturating_add(tokens);
         used.cost += usage.cost.unwrap_or_default();
-        self.tokens.store(used.tokens.max(1), Ordering::Relaxed);
+        self.is_used.store(true, Ordering::Relaxed);
         drop(used);
         if let Some(outer) = &self.outer {
             outer.use_up(usage);
@@ -71,7 +71,7 @@ impl Meter {
     }
 
     pub(super) fn used(&self) -> Amounts {
-        if self.tokens.load(Ordering::Relaxed) == 0 {
+        if !self.is_used.load(Ordering::Relaxed) {
             return Amounts::default();
         }
         *self.used.lock().unwrap_or_else(PoisonError::into_inner)

@@ -104,7 +104,8 @@ impl Steps {
         rows: Option<(Arc<str>, Arc<PagedList>)>,
     ) -> Result<Outcome, Ended> {
         let Work::Call(call) = &node.step.work else { return self.run(&node.step, path, frame).await };
-        let makes_pages = call.makes_pages && self.shared.lists.is_some();
+        // What is cached is one value.
+        let makes_pages = call.makes_pages && self.shared.lists.is_some() && node.step.rules.cache.is_none();
         if rows.is_none() && !makes_pages {
             return self.run(&node.step, path, frame).await;
         }

@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use tapline_core::{Name, Object, Value};
 use tokio::time::Instant;
 
-use super::error::{Ended, RunError, StepError};
+use super::error::{Ended, RunError, StepError, with_causes};
 use super::event::RunEvent;
 use super::frame::Frame;
 use super::list::{ListWriter, PagedList, Pages};
@@ -80,7 +80,7 @@ impl Steps {
                 Ok(Outcome::List(list)) => Ok(list.to_record()),
                 Ok(_) => Ok(Value::Null),
                 Err(Ended::Run(_)) => return outcome,
-                Err(Ended::Failed(failure)) => Err(super::steps::with_causes(&**failure)),
+                Err(Ended::Failed(failure)) => Err(with_causes(&**failure)),
             };
             let kept = keeper.keep_output(step, &path, asked, began, record).await;
             kept.map_err(|error| Ended::Run(RunError::Journal(error)))?;

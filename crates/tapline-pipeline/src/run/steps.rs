@@ -5,7 +5,7 @@ use futures_util::{StreamExt as _, stream};
 use tapline_core::{BoxFuture, Name, Value};
 use tapline_roles::NodeError;
 
-use super::error::{Ended, StepError, StepFailure};
+use super::error::{Ended, StepError, StepFailure, with_causes};
 use super::event::RunEvent;
 use super::frame::Frame;
 use super::keeper::Pending;
@@ -14,7 +14,7 @@ use super::meter::Meter;
 use super::path::Path;
 use super::shared::Shared;
 use crate::definition::{
-    CallDefinition, Definition, LoopDefinition, MapDefinition, OnError, RenderError, Step,
+    CallDefinition, Definition, LoopDefinition, MapDefinition, OnError, RenderError, Step, Work,
 };
 use crate::diagnostic::{Code, Diagnostic};
 
@@ -166,15 +166,14 @@ impl Steps {
     ) -> Result<Outcome, Ended> {
         let message = with_causes(&failure.cause);
         // A step that is made of others fails with them, and that has been told.
-        if *failure.path == *path.to_arc() {
+        if matches!(step.work, Work::Call(_) | Work::Value(_)) || *failure.path == *path.to_arc() {
             self.tell_failed(&failure, &message).await;
         }
-        if matches!(step.on_error, OnError::Fail) {
-            return Err(Ended::Failed(failure));
+        if !matches!(step.on_error, OnError::Fail) {
+            self.tolerated.fetch_add(1, Ordering::Relaxed);
+            let event = RunEvent::Tolerated { node: path.node(), path: &failure.path, error: &message };
+            self.shared.observer.event(&event);
         }
-        self.tolerated.fetch_add(1, Ordering::Relaxed);
-        let event = RunEvent::Tolerated { node: path.node(), path: &failure.path, error: &message };
-        self.shared.observer.event(&event);
         match &step.on_error {
             OnError::Fail => Err(Ended::Failed(failure)),
             OnError::Continue => Ok(Outcome::Done(Value::Null)),
@@ -256,15 +255,4 @@ impl Steps {
         let diagnostic = Diagnostic::error(source, cause.code(), &(step.span.start..step.span.end), message);
         diagnostic.maybe_hint(cause.hint().map(str::to_owned))
     }
-}
-
-/// An error and what led to it, in one line.
-pub(super) fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

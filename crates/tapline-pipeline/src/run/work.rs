@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use tapline_core::{Name, Object, Value};
 
 use super::Run;
-use super::error::{Ended, RunError};
+use super::error::{Ended, RunError, StepError};
 use super::frame::Frame;
 use super::path::Path;
 use super::steps::{Outcome, Steps};
@@ -42,7 +42,7 @@ impl Steps {
             Work::Call(_) => return Ok(Value::Null),
             Work::Value(value) => return self.rendered(step, path, value.render(frame)),
             Work::All(parts) => return self.all(parts, path, frame).await,
-            Work::Pipeline(part) => return self.pipeline(part, input, path).await,
+            Work::Pipeline(part) => return self.pipeline(step, part, input, path).await,
             Work::Switch(cases) => self.switch(cases, path, frame).await?,
             Work::First(parts) => self.first(parts, path, frame).await?,
             Work::Fallback(parts) => self.fallback(parts, path, frame).await?,
@@ -118,7 +118,13 @@ impl Steps {
         failure.map_or(Ok(Outcome::Skipped), |failure| Err(Ended::Failed(failure)))
     }
 
-    async fn pipeline(&self, part: &PartDefinition, input: Value, path: Path<'_>) -> Result<Value, Ended> {
+    async fn pipeline(
+        &self,
+        step: &Step,
+        part: &PartDefinition,
+        input: Value,
+        path: Path<'_>,
+    ) -> Result<Value, Ended> {
         let limit = self.shared.depth.unwrap_or(DEPTH);
         if self.depth >= limit {
             return Err(Ended::Run(RunError::Depth { limit }));
@@ -126,7 +132,7 @@ impl Steps {
         let given = input.as_object().cloned().unwrap_or_default();
         let inputs = part.definition.input_values(&given).map_err(|errors| {
             let message = errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-            Ended::Run(RunError::Inputs { file: Arc::clone(&part.file), message })
+            self.failed(step, path, 1, StepError::Inputs { file: Arc::clone(&part.file), message })
         })?;
         let run = Run::inside(self, &part.definition, inputs, format!("{path}/").into());
         let outputs = Box::pin(run.outputs()).await;

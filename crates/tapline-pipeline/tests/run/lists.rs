@@ -64,6 +64,28 @@ async fn a_list_that_does_not_fit_is_named_where_it_is_named() {
 }
 
 #[tokio::test]
+async fn an_output_that_does_not_fit_is_named_at_the_outputs() {
+    let text = "nodes:
+  many: { type: numbers, with: { rows: 100000, pages: 120 } }
+outputs: { all: \"{{ many.items }}\" }
+";
+    let told = outcome(text).await;
+    assert!(told.starts_with("error[too-long]: an output names the rows of `many`, which are "), "{told}");
+    assert!(told.contains(" --> pipeline.yaml:4:1\n"), "{told}");
+}
+
+#[tokio::test]
+async fn a_list_that_is_cached_is_one_value() {
+    let text = "nodes:
+  many: { type: numbers, with: { rows: 10, pages: 1 }, cache: { ttl: 1h } }
+  again: { type: numbers, with: { rows: 10, pages: 1 }, cache: { ttl: 1h }, needs: [many] }
+  calls: { type: count, needs: [again] }
+outputs: { calls: \"{{ calls }}\" }
+";
+    assert_eq!(outcome(text).await, r#"{"calls":2}"#);
+}
+
+#[tokio::test]
 async fn without_a_folder_all_is_asked_for_at_once() {
     let text = "nodes: { many: { type: numbers, with: { rows: 10, pages: 1 } } }\noutputs: { n: \"{{ many.count }}\" }\n";
     let definition = definition(text);
