@@ -8,6 +8,7 @@ use crate::output::Output;
 use crate::project::Project;
 
 mod mermaid;
+mod lines;
 mod dot;
 
 /// Draws a pipeline; runs no code of a plugin.

@@ -1,47 +1,36 @@
-use std::fmt::{self, Write as _};
+use std::fmt;
 
+use super::lines::Lines;
 use super::{Arrow, ArrowKind, Drawing, DrawnStep};
 
 /// The drawing in the language of Mermaid.
 pub(super) fn written(drawing: &Drawing) -> String {
-    let mut lines = Lines { text: String::new(), depth: 0 };
+    let mut lines = Lines::default();
     lines.add("flowchart TD");
     lines.depth += 1;
-    drawing.boxes.iter().for_each(|step| lines.step(step));
-    drawing.arrows.iter().for_each(|arrow| lines.arrow(arrow));
+    drawing.boxes.iter().for_each(|step| write_step(&mut lines, step));
+    drawing.arrows.iter().for_each(|arrow| write_arrow(&mut lines, arrow));
     lines.text
 }
 
-struct Lines {
-    text: String,
-    depth: usize,
+fn write_step(lines: &mut Lines, step: &DrawnStep) {
+    let label = step.label.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("<br>");
+    let id = Id(&step.path);
+    if step.parts.is_empty() {
+        return lines.add(format_args!("{id}[\"{label}\"]"));
+    }
+    lines.add(format_args!("subgraph {id}_FRAME[\" \"]"));
+    lines.depth += 1;
+    lines.add(format_args!("{id}[\"{label}\"]"));
+    step.parts.iter().for_each(|part| write_step(lines, part));
+    lines.depth -= 1;
+    lines.add("end");
 }
 
-impl Lines {
-    fn add(&mut self, line: impl fmt::Display) {
-        // Writing to a text cannot go wrong.
-        let _ = writeln!(self.text, "{:indent$}{line}", "", indent = 2 * self.depth);
-    }
-
-    fn step(&mut self, step: &DrawnStep) {
-        let label = step.label.iter().map(|line| escaped(line)).collect::<Vec<_>>().join("<br>");
-        let id = Id(&step.path);
-        if step.parts.is_empty() {
-            return self.add(format_args!("{id}[\"{label}\"]"));
-        }
-        self.add(format_args!("subgraph {id}_FRAME[\" \"]"));
-        self.depth += 1;
-        self.add(format_args!("{id}[\"{label}\"]"));
-        step.parts.iter().for_each(|part| self.step(part));
-        self.depth -= 1;
-        self.add("end");
-    }
-
-    fn arrow(&mut self, arrow: &Arrow) {
-        let line = if arrow.kind == ArrowKind::Part { "-.->" } else { "-->" };
-        let label = arrow.label.as_ref().map(|label| format!("|\"{}\"|", escaped(label))).unwrap_or_default();
-        self.add(format_args!("{} {line}{label} {}", Id(&arrow.from), Id(&arrow.to)));
-    }
+fn write_arrow(lines: &mut Lines, arrow: &Arrow) {
+    let line = if arrow.kind == ArrowKind::Part { "-.->" } else { "-->" };
+    let label = arrow.label.as_ref().map(|label| format!("|\"{}\"|", escaped(label))).unwrap_or_default();
+    lines.add(format_args!("{} {line}{label} {}", Id(&arrow.from), Id(&arrow.to)));
 }
 
 /// A path as an id: of letters, digits and `_` alone, and none of the words of the language.
