@@ -23,6 +23,8 @@ const LONG: f64 = 1e9;
 /// A file may have 50,000 elements, and a node with a template has eight.
 const CHECKED_NODES: usize = 10_000;
 
+const KEPT_NODES: usize = 50;
+
 /// What is run, and what we aim at.
 #[derive(Clone, Copy)]
 struct Row {
@@ -97,6 +99,7 @@ fn main() {
     println!("  aim");
     ROWS.iter().for_each(|row| show(*row, &mut others));
     println!("\ncheck of a chain of {CHECKED_NODES} nodes: {:.0} ms", check().value / 1e6);
+    show_journal();
 }
 
 /// Measures in turns, and prints the lowest of each.
@@ -129,6 +132,22 @@ fn check() -> Figure {
     let catalog = catalog(&tapline_pdk::native::<Numbers>());
     let pipeline = chain(CHECKED_NODES);
     figure(|| drop(checked(&catalog, &pipeline)))
+}
+
+/// What it costs a node that it is on the disk before the next begins.
+fn show_journal() {
+    let (pipeline, folder) = (chain(KEPT_NODES), tempfile::tempdir().unwrap());
+    let plugin = tapline_pdk::native::<Numbers>;
+    let (without, with) =
+        (Workload::new(plugin(), &pipeline), Workload::kept(plugin(), &pipeline, folder.path()));
+    let of_each = |figure: fn(&mut dyn FnMut()) -> Figure| {
+        let [with, without] = [&with, &without].map(|workload| figure(&mut || drop(workload.run())).value);
+        (with - without) / 1e3 / f64::from(u32::try_from(KEPT_NODES).unwrap())
+    };
+    let processor = of_each(|run| processor_figure(run));
+    let elapsed = of_each(|run| figure(run));
+    println!("the journal, for each of {KEPT_NODES} nodes in a row:");
+    println!("{processor:.1} µs of processor time, {elapsed:.0} µs until it is on the disk");
 }
 
 impl Work {

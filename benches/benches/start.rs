@@ -40,6 +40,25 @@ fn check_beside_packages(bencher: Bencher<'_, '_>, packages: usize) {
     tapline(bencher, &["check", project.path().join("pipeline.yaml").to_str().unwrap()]);
 }
 
+/// A file that no memory knows, of 10,000 nodes in a row.
+#[divan::bench(args = ["check", "plan"])]
+fn of_10000_nodes(bencher: Bencher<'_, '_>, verb: &str) {
+    let project = tempfile::tempdir().unwrap();
+    let file = project.path().join("pipeline.yaml");
+    fs::write(&file, chain(10_000)).unwrap();
+    tapline(bencher, &[verb, file.to_str().unwrap()]);
+}
+
+fn chain(nodes: usize) -> String {
+    let node = |place: usize| {
+        let items =
+            if place == 0 { "[1, 2]".to_owned() } else { format!("'{{{{ n{}.items }}}}'", place - 1) };
+        format!("  n{place}: {{ type: limit, with: {{ items: {items}, max: 1 }} }}\n")
+    };
+    let nodes: String = (0..nodes).map(node).collect();
+    format!("name: bench\nnodes:\n{nodes}")
+}
+
 fn project_with(packages: usize) -> TempDir {
     let project = tempfile::tempdir().unwrap();
     let pipeline = "name: bench\nnodes: { rows: { type: limit, with: { items: [1, 2], max: 1 } } }\n";

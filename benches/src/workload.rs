@@ -1,10 +1,13 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use tapline::core::Object;
+use tapline::journal::SqliteJournal;
 use tapline::pipeline::{
-    Catalog, Definition, Draft, Engine, KnownPlugin, Origin, RunReport, Silent, Source, Standing, check,
+    Catalog, Definition, Draft, Engine, Journal, KnownPlugin, Origin, RunReport, RunSettings, Silent, Source,
+    Standing, check,
 };
 use tapline::{Host, Load, Loader, NativePlugin};
 use tokio::runtime::Runtime;
@@ -25,6 +28,7 @@ pub struct Workload {
     runtime: Runtime,
     engine: Engine,
     definition: Arc<Definition>,
+    journal: Option<Arc<dyn Journal>>,
 }
 
 impl Workload {
@@ -39,7 +43,18 @@ impl Workload {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         let engine = Engine::new(Host::builder().build()).unwrap();
         runtime.block_on(engine.host().load(Load::native(plugin))).unwrap();
-        Self { runtime, engine, definition: Arc::new(definition) }
+        Self { runtime, engine, definition: Arc::new(definition), journal: None }
+    }
+
+    /// As [`new`](Self::new), and keeps its runs in a journal in that folder.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new), and when the journal cannot be opened.
+    #[must_use]
+    #[expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up ends")]
+    pub fn kept(plugin: NativePlugin, pipeline: &str, folder: &Path) -> Self {
+        let journal = SqliteJournal::open(folder).unwrap();
+        Self { journal: Some(Arc::new(journal)), ..Self::new(plugin, pipeline) }
     }
 
     /// Runs the pipeline once.
@@ -61,11 +76,19 @@ impl Workload {
         })
     }
 
+    #[expect(clippy::unwrap_used, reason = "a journal that breaks ends the benchmark")]
     fn begin(&self) -> impl Future<Output = RunReport> + Send + use<> {
         let (engine, definition) = (self.engine.clone(), Arc::clone(&self.definition));
+        let journal = self.journal.clone();
         async move {
             let inputs = definition.input_values(&Object::new()).unwrap_or_default();
-            engine.run(definition, inputs, Arc::new(Silent)).await
+            match journal {
+                None => engine.run(definition, inputs, Arc::new(Silent)).await,
+                Some(journal) => {
+                    let settings = RunSettings::new(inputs).journal(journal);
+                    engine.run_with(definition, settings).await.unwrap()
+                }
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use crate::driver::TokioDriver;
 use crate::files::Places;
 use crate::host::Host;
 use crate::http::Http;
+use crate::lifecycle::Lifecycle;
 use crate::policy::Policy;
 use crate::settings::{Secrets, Settings};
 use crate::shared::Shared;
@@ -164,6 +165,7 @@ impl HostBuilder {
             registry.observe(observer);
         }
         Host::new(Shared {
+            lifecycle: Lifecycle::new(&registry),
             registry,
             runtimes: self.runtimes,
             policy: self.policy,

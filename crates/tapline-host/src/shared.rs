@@ -17,6 +17,7 @@ use crate::dependents::{stranded, with_dependents};
 use crate::error::{HostError, UnloadError};
 use crate::files::{Places, PluginFiles};
 use crate::http::Http;
+use crate::lifecycle::Lifecycle;
 use crate::load::{Artifact, Readied};
 use crate::loaded::{Drain, Loaded, PluginInfo};
 use crate::loader::Loader;
@@ -49,6 +50,8 @@ pub(crate) struct Shared {
     /// The versions that have taken the place of others lately.
     pub(crate) trials: Trials,
     pub(crate) bus: Arc<Bus>,
+    /// Who is told what becomes of plugins.
+    pub(crate) lifecycle: Arc<Lifecycle>,
     /// Where the folders lie that plugins may be granted.
     pub(crate) places: Places,
     /// Who is told of privileged acts.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tapline_core::{BoxFuture, Event, PluginId, Topic, Value, Version};
 
 use crate::dependents::with_dependents;
+use crate::lifecycle::{PluginChange, RolledBack};
 use crate::loaded::Loaded;
 use crate::shared::{Shared, manifests};
 use crate::supervisor::{PluginState, Revival, Status, Strategy, Supervisor, Verdict};
@@ -123,40 +124,51 @@ impl Shared {
         }
     }
 
-    /// Publishes that another version of a plugin is in place, and why if the one before was taken back.
+    /// Tells that another version of a plugin is in place, and why if the one before was taken back.
     pub(crate) fn tell_version(&self, loaded: &Loaded, taken_back: Option<(&Version, &str)>) {
         let (id, version) = (loaded.id(), &loaded.info.manifest.plugin.version);
-        let Ok(topic) = Topic::new(&format!("host.plugins.{id}")) else { return };
-        let Status { state, incarnation } = loaded.supervisor.status();
-        let mut payload = vec![
-            ("state", Value::from(state.name())),
-            ("incarnation", incarnation.into()),
-            ("version", version.to_string().into()),
-        ];
         if let Some((from, reason)) = taken_back {
             tracing::warn!(plugin = %id, %version, %from, reason, "a plugin was rolled back");
-            let pairs = [("from", Value::from(from.to_string())), ("reason", reason.into())];
-            payload.push(("rolled_back", Value::from_iter(pairs)));
         } else {
             tracing::info!(plugin = %id, %version, "another version of a plugin is in place");
         }
-        self.bus.publish_state(&Event { topic, payload: Value::from_iter(payload) });
+        let rolled_back =
+            taken_back.map(|(from, reason)| RolledBack { from: from.to_string(), reason: reason.to_owned() });
+        let version = Some(version.to_string());
+        self.tell(PluginChange { version, rolled_back, ..change(id, &loaded.supervisor.status()) });
     }
 
-    /// Publishes what has become of a plugin, under `host.plugins.` and its id.
+    /// Tells what has become of a plugin.
     pub(crate) fn tell_state(&self, plugin: &PluginId, status: &Status) {
-        let Status { state, incarnation } = status;
-        tracing::debug!(%plugin, %state, incarnation, "a plugin's state");
-        let Ok(topic) = Topic::new(&format!("host.plugins.{plugin}")) else { return };
-        let mut payload = vec![("state", Value::from(state.name())), ("incarnation", (*incarnation).into())];
-        if let PluginState::Blocked { root } = state {
-            payload.push(("root", root.as_str().into()));
+        tracing::debug!(%plugin, state = %status.state, status.incarnation, "a plugin's state");
+        self.tell(change(plugin, status));
+    }
+
+    /// Tells hooks of a change, and publishes it under `host.plugins.` and the plugin's id.
+    fn tell(&self, change: PluginChange) {
+        if let (Ok(topic), Ok(payload)) =
+            (Topic::new(&format!("host.plugins.{}", change.plugin)), Value::from_serialize(&change))
+        {
+            let event = Event { topic, payload };
+            if change.state == PluginState::Absent.name() {
+                self.bus.publish_last(&event);
+            } else {
+                self.bus.publish_state(&event);
+            }
         }
-        let event = Event { topic, payload: Value::from_iter(payload) };
-        match state {
-            PluginState::Absent => self.bus.publish_last(&event),
-            _ => self.bus.publish_state(&event),
-        };
+        self.lifecycle.tell(change);
+    }
+}
+
+fn change(plugin: &PluginId, Status { state, incarnation }: &Status) -> PluginChange {
+    let root = if let PluginState::Blocked { root } = state { Some(root.to_string()) } else { None };
+    PluginChange {
+        plugin: plugin.to_string(),
+        state: state.name().to_owned(),
+        incarnation: *incarnation,
+        version: None,
+        rolled_back: None,
+        root,
     }
 }
 

@@ -124,6 +124,7 @@ macro_rules! conformance {
                 a61_a_plugin_that_breaks_at_every_call_is_quarantined_and_its_guard_fails_closed
                 calls_wait_until_the_plugin_has_been_started_again
                 what_becomes_of_a_plugin_is_published
+                hooks_are_told_what_becomes_of_another_plugin
                 a_plugin_whose_need_fails_while_it_is_being_loaded_is_blocked
                 what_start_asks_for_may_come_back_to_the_plugin_when_it_starts_again_too
                 what_the_host_says_of_plugins_nobody_else_can_say;

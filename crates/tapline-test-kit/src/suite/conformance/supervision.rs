@@ -12,8 +12,8 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use script::Step;
 use tapline::core::{HookKind, Restart};
-use tapline::host::{HostBuilder, PluginState, Strategy, Supervision};
-use tapline::{PluginId, UnloadError};
+use tapline::host::{HostBuilder, PLUGIN_CHANGED, PluginState, Strategy, Supervision};
+use tapline::{PluginId, UnloadError, Value};
 
 use crate::suite::bench::Bench;
 use crate::suite::scripted::{Scripted, Subject, hook};
@@ -291,6 +291,22 @@ pub async fn what_becomes_of_a_plugin_is_published(subject: impl Subject) {
         seen.push(event.payload.get("state").unwrap().as_str().unwrap().to_owned());
     }
     assert_eq!(seen, ["active", "backoff", "active", "stopping", "absent"]);
+}
+
+pub async fn hooks_are_told_what_becomes_of_another_plugin(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let mut told = hook(PLUGIN_CHANGED, HookKind::Answer, "told");
+    told.when.insert("plugin".into(), "a".into());
+    bench.load([Scripted::new("b").hook(told, [Step::Note("input.state".into())]).seen_as("b")]).await;
+    bench.load([mortal("a").one_instance()]).await;
+    let _ = bench.ask("a", "break").await;
+    assert_eq!(bench.settled("a").await, PluginState::Active);
+    bench.host.unload("a").await.unwrap();
+    let states = ["active", "backoff", "active", "stopping", "absent"];
+    let expected: Value = states.into_iter().map(Value::from).collect();
+    while bench.seen("b").await != expected {
+        tokio::task::yield_now().await;
+    }
 }
 
 pub async fn a_plugin_whose_need_fails_while_it_is_being_loaded_is_blocked(subject: impl Subject) {
