@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::grants::Grants;
 use crate::id::PluginId;
+use crate::stream::Stream;
 use crate::value::Value;
 
 /// The extension point of methods that plugins offer to each other under their own ids.
@@ -60,6 +61,8 @@ pub struct Call {
     pub method: Arc<str>,
     /// The request itself.
     pub request: Value,
+    /// Who reads the answer while it is made.
+    pub stream: Option<Stream>,
 }
 
 /// With whose grants a contribution answers.

@@ -96,6 +96,11 @@ pub trait Services: Send + Sync {
         Box::pin(std::future::ready(Err(Failure::new("not-available", "the host has no http").into())))
     }
 
+    /// Waits; a host without timers does not.
+    fn sleep(&self, _time: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// The value of a secret, for a place that it was granted for.
     fn secret(&self, _name: &str) -> Option<String> {
         None
@@ -317,6 +322,26 @@ impl CallContext {
         self.services.call(call, within).await
     }
 
+    /// As [`call`](Self::call), and whoever reads along with the answer of this call reads along with that one.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn relay(
+        &self,
+        target: &str,
+        method: &str,
+        request: Value,
+        within: Option<Duration>,
+    ) -> Result<Value, CallError> {
+        let call = Call { stream: self.stream.clone(), ..self.outgoing(target, method, request)? };
+        self.services.call(call, within).await
+    }
+
+    /// Waits. Dropping the future ends the waiting.
+    pub async fn sleep(&self, time: Duration) {
+        self.services.sleep(time).await;
+    }
+
     /// Calls another plugin and waits for nothing.
     ///
     /// # Errors
@@ -331,7 +356,7 @@ impl CallContext {
         self.grants.check_call(&wanted).map_err(|reason| self.denied("call", target, reason))?;
         self.services.audit(&Act::granted(&self.plugin, "call", target));
         let caller = Caller { plugin: self.plugin.clone(), grants: Arc::clone(&self.grants) };
-        Ok(Call { caller, target: wanted, method: method.into(), request })
+        Ok(Call { caller, target: wanted, method: method.into(), request, stream: None })
     }
 
     /// Publishes an event, and says how many subscriptions it was queued for.

@@ -81,13 +81,13 @@ pub struct Bytes(pub u64);
 pub struct BytesError(String);
 
 impl Default for Limits {
-    /// 512 MiB, 2 s of computing, 30 s in all, 128 calls at once, 64 MiB in and out of a call, 64 KiB of log and 1,000
+    /// 512 MiB, 2 s of computing, 5 minutes in all, 128 calls at once, 64 MiB in and out of a call, 64 KiB of log and 1,000
     /// events in a second, 1,024 handles.
     fn default() -> Self {
         Self {
             memory: Bytes(512 << 20),
             cpu: Duration::from_secs(2),
-            wall: Duration::from_secs(30),
+            wall: Duration::from_secs(300),
             calls: 128,
             input: Bytes(64 << 20),
             output: Bytes(64 << 20),

@@ -128,6 +128,10 @@ impl Services for HostServices {
         http.send(call, Arc::clone(&self.requests))
     }
 
+    fn sleep(&self, time: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(time))
+    }
+
     fn secret(&self, name: &str) -> Option<String> {
         self.host.upgrade().and_then(|host| host.http.secrets.get(name).map(str::to_owned))
     }
@@ -137,12 +141,16 @@ impl Shared {
     /// Answers a call, through the hook point around its extension point if there is one.
     async fn answer_to(self: Arc<Self>, call: Call) -> Result<Value, CallError> {
         let contribution = self.called_by(&call)?;
-        let Call { caller, method, request, .. } = call;
+        let Call { caller, method, request, stream, .. } = call;
         if self.wrapper(&contribution.point).is_none() {
-            let origin = Origin { caller: Some(caller), stream: None };
+            let origin = Origin { caller: Some(caller), stream };
             return contribution.answer(&method, request, origin).await;
         }
         let request = Request::new(&contribution.point, &contribution.key, &method, request);
+        let request = match stream {
+            Some(stream) => request.read_along(stream),
+            None => request,
+        };
         let answer = Box::pin(self.request(request.made_by(caller))).await;
         answer.map_err(|error| error.cause().clone())
     }

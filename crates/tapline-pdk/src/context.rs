@@ -174,6 +174,28 @@ impl Context {
         self.call_for(target, method, request, Some(time)).await
     }
 
+    /// As [`call_within`](Self::call_within), and whoever reads along with the answer of this plugin reads along with
+    /// that one: its pieces are given to them as if they were this plugin's own. Where nobody does, it is a call.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn relay<T: Serialize + ?Sized, R: DeserializeOwned>(
+        &self,
+        time: Duration,
+        target: &str,
+        method: &str,
+        request: &T,
+    ) -> Result<R> {
+        let request = Self::outgoing(target, method, request)?;
+        let answer = self.0.relay(target, method, request, Some(time)).await?;
+        answer.to().map_err(|error| Self::wrong(target, method, &error))
+    }
+
+    /// Waits, and not longer than the call that this plugin is answering may take: then the call ends.
+    pub async fn sleep(&self, time: Duration) {
+        self.0.sleep(time).await;
+    }
+
     async fn call_for<T: Serialize + ?Sized, R: DeserializeOwned>(
         &self,
         target: &str,

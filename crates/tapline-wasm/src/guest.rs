@@ -24,6 +24,8 @@ pub(crate) mod bindings {
             "tapline:plugin/chain.next": async | trappable,
             "tapline:plugin/stream.emit": async | trappable,
             "tapline:plugin/peers.call": async | trappable,
+            "tapline:plugin/peers.relay": async | trappable,
+            "tapline:plugin/life.sleep": async | trappable,
             "tapline:plugin/files": async | trappable,
             "tapline:plugin/http.send": async | trappable,
             "tapline:plugin/http.open": async | trappable,
@@ -191,6 +193,41 @@ impl life::Host for Guest {
         self.call()?.exit(error.map_or(Exit::Normal, |wire| Exit::Error(failure(wire))));
         Ok(())
     }
+
+    async fn sleep(&mut self, milliseconds: u64) -> Result<()> {
+        let call = Arc::clone(Self::call(self)?);
+        self.clock.pause();
+        call.sleep(Duration::from_millis(milliseconds)).await;
+        self.clock.resume();
+        Ok(())
+    }
+}
+
+impl Guest {
+    /// Asks another plugin; with `relays`, whoever reads along with this one's answer reads along with that one, too.
+    async fn ask(
+        &mut self,
+        (target, method): (String, String),
+        request: String,
+        within: Option<u64>,
+        relays: bool,
+    ) -> Result<Answer<String>> {
+        let request = match self.leave(&target, &request) {
+            Ok(request) => request,
+            Err(failure) => return Ok(Err(wire_failure(&failure))),
+        };
+        let call = Arc::clone(Self::call(self)?);
+        let within = within.map(Duration::from_millis);
+        self.clock.pause();
+        let answer = if relays {
+            call.relay(&target, &method, request, within).await
+        } else {
+            call.call(&target, &method, request, within).await
+        };
+        self.clock.resume();
+        let answer = answer.map_err(|error| error.to_failure()).and_then(|value| self.take(&value));
+        Ok(answer.map_err(|failure| wire_failure(&failure)))
+    }
 }
 
 impl peers::Host for Guest {
@@ -201,16 +238,17 @@ impl peers::Host for Guest {
         request: String,
         within: Option<u64>,
     ) -> Result<Answer<String>> {
-        let request = match self.leave(&target, &request) {
-            Ok(request) => request,
-            Err(failure) => return Ok(Err(wire_failure(&failure))),
-        };
-        let call = Arc::clone(Self::call(self)?);
-        self.clock.pause();
-        let answer = call.call(&target, &method, request, within.map(Duration::from_millis)).await;
-        self.clock.resume();
-        let answer = answer.map_err(|error| error.to_failure()).and_then(|value| self.take(&value));
-        Ok(answer.map_err(|failure| wire_failure(&failure)))
+        self.ask((target, method), request, within, false).await
+    }
+
+    async fn relay(
+        &mut self,
+        target: String,
+        method: String,
+        request: String,
+        within: Option<u64>,
+    ) -> Result<Answer<String>> {
+        self.ask((target, method), request, within, true).await
     }
 
     fn cast(&mut self, target: String, method: String, request: String) -> Result<Answer<()>> {

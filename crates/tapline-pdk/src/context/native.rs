@@ -52,6 +52,20 @@ impl Host {
         self.0.call(target, method, request, within).await.map_err(|error| error.to_failure())
     }
 
+    pub(super) async fn relay(
+        &self,
+        target: &str,
+        method: &str,
+        request: Value,
+        within: Option<Duration>,
+    ) -> Result<Value> {
+        self.0.relay(target, method, request, within).await.map_err(|error| error.to_failure())
+    }
+
+    pub(super) async fn sleep(&self, time: Duration) {
+        self.0.sleep(time).await;
+    }
+
     pub(super) fn cast(&self, target: &str, method: &str, request: Value) -> Result<()> {
         self.0.cast(target, method, request).map_err(|error| error.to_failure())
     }

@@ -60,6 +60,22 @@ impl Host {
         value(&answer)
     }
 
+    pub(super) async fn relay(
+        &self,
+        target: &str,
+        method: &str,
+        request: Value,
+        within: Option<Duration>,
+    ) -> Result<Value> {
+        let within = within.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        let answer = peers::relay(target, method, &request.to_json(), within).map_err(failure)?;
+        value(&answer)
+    }
+
+    pub(super) async fn sleep(&self, time: Duration) {
+        life::sleep(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+    }
+
     pub(super) fn cast(&self, target: &str, method: &str, request: Value) -> Result<()> {
         peers::cast(target, method, &request.to_json()).map_err(failure)
     }
