@@ -14,11 +14,6 @@ pub const NODE_VALIDATE: &str = "node.validate";
 /// The hook point that collects what is wrong with a pipeline before a run: of [`PipelineOutline`], [`Findings`].
 pub const PIPELINE_VALIDATE: &str = "pipeline.validate";
 
-/// The extension point of tools: what a model may ask a plugin to do; the key is the tool's name.
-pub const TOOL: &str = "tool";
-/// The hook point around every request to a tool.
-pub const TOOL_CALL: &str = "tool.call";
-
 /// A run that begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunInfo {

@@ -101,7 +101,7 @@ impl Lab {
     async fn ask(&self, context: &Context, request: NodeRequest) -> Result<Value> {
         let times = request.with.get("times").and_then(Value::as_i64).unwrap_or(1);
         for _ in 0..times {
-            let prompt = CompletionRequest { prompt: "?".into(), system: None, model: None };
+            let prompt = CompletionRequest::new("?");
             let _: Completion = context.call("provider/metered", "complete", &prompt).await?;
         }
         Ok(Value::from(times))

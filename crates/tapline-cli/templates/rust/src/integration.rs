@@ -34,7 +34,7 @@ impl << type >> {
             request.with.to().map_err(|error| Failure::new("invalid-settings", error.to_string()))?;
         let mut answers = Vec::new();
         for text in settings.texts {
-            let prompt = CompletionRequest { prompt: text, system: None, model: None };
+            let prompt = CompletionRequest::new(text);
             let completion: Completion = context.call("provider/echo", "complete", &prompt).await?;
             answers.push(completion.output);
         }
