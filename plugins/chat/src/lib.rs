@@ -1,28 +1,24 @@
-//! The node type `chat`: asks a model provider.
-//!
-//! Its output is what the model answered: text, or a value where the provider answers with structure.
+//! The node types `chat` and `embed`: ask a model provider, whichever it is.
 
+mod chat;
+mod embed;
+mod structure;
+mod tools;
+
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
 use tapline_pdk::prelude::*;
-use tapline_pdk::roles::{Completion, CompletionRequest, NodeRequest, PROVIDER};
+use tapline_pdk::roles::NodeRequest;
 
 /// The plugin.
 #[derive(Debug)]
 pub struct Chat;
 
-/// The configuration of a node of type `chat`.
-#[derive(Debug, Deserialize)]
-struct Config {
-    #[serde(flatten)]
-    request: CompletionRequest,
-    #[serde(default = "default_provider")]
-    provider: String,
-}
+/// How long a provider may take. The deadline of the node, and the provider's own, come before it.
+const LONGEST: Duration = Duration::from_secs(60 * 60);
 
-fn default_provider() -> String {
-    "echo".into()
-}
-
-#[plugin(id = "chat", requires = { call = ["provider/*"] })]
+#[plugin(id = "chat", requires = { call = ["provider/*", "tool/*"] })]
 impl Chat {
     #[init]
     fn init() -> Result<Self> {
@@ -31,10 +27,19 @@ impl Chat {
 
     #[provides(point = "node", key = "chat", schema = "schemas/chat.json")]
     async fn chat(&self, context: &Context, request: NodeRequest) -> Result<Value> {
-        let config: Config =
-            request.with.to().map_err(|error| Failure::new("invalid-config", error.to_string()))?;
-        let completion: Completion =
-            context.call(&format!("{PROVIDER}/{}", config.provider), "complete", &config.request).await?;
-        Ok(completion.output)
+        chat::run(context, configuration(&request)?).await
     }
+
+    #[provides(point = "node", key = "embed", schema = "schemas/embed.json")]
+    async fn embed(&self, context: &Context, request: NodeRequest) -> Result<Value> {
+        embed::run(context, configuration(&request)?).await
+    }
+}
+
+fn configuration<T: DeserializeOwned>(request: &NodeRequest) -> Result<T> {
+    request.with.to().map_err(|error| Failure::new("invalid-config", error.to_string()))
+}
+
+fn default_provider() -> String {
+    "echo".into()
 }

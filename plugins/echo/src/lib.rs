@@ -1,11 +1,13 @@
 //! The provider `echo`: answers prompts without a model and without a network.
 //!
 //! Its rules are tried in order, and the first whose pattern is found in the prompt gives the reply; without one, the
-//! prompt itself is the answer.
+//! prompt itself is the answer. Its vectors count words, so that texts which share words lie near each other.
+
+mod vectors;
 
 use regex::{Regex, RegexBuilder};
 use tapline_pdk::prelude::*;
-use tapline_pdk::roles::{Completion, CompletionRequest};
+use tapline_pdk::roles::{Completion, CompletionRequest, EmbeddingRequest, Embeddings, Role};
 
 /// The plugin.
 #[derive(Debug)]
@@ -32,7 +34,7 @@ struct Rule {
 /// What one pattern may take when it is compiled, in bytes.
 const LARGEST_PATTERN: usize = 4 << 20;
 
-#[plugin(id = "echo", capabilities = ["chat"])]
+#[plugin(id = "echo", capabilities = ["chat", "embeddings"])]
 impl Echo {
     #[init]
     fn init(config: Config) -> Result<Self> {
@@ -40,10 +42,40 @@ impl Echo {
     }
 
     #[provides(point = "provider", key = "echo", method = "complete")]
-    async fn complete(&self, _context: &Context, request: CompletionRequest) -> Result<Completion> {
-        let rule = self.0.iter().find(|(pattern, _)| pattern.is_match(&request.prompt));
-        let output = rule.map_or_else(|| request.prompt.as_str().into(), |(_, reply)| reply.clone());
-        Ok(Completion::new(output, "echo"))
+    async fn complete(&self, context: &Context, request: CompletionRequest) -> Result<Completion> {
+        let prompt = asked(&request);
+        let rule = self.0.iter().find(|(pattern, _)| pattern.is_match(prompt));
+        let output = rule.map_or_else(|| prompt.into(), |(_, reply)| reply.clone());
+        if context.is_streamed()
+            && let Some(text) = output.as_str()
+        {
+            for word in text.split_inclusive(' ') {
+                context.emit(word).await?;
+            }
+        }
+        Ok(Completion { finish_reason: Some("stop".into()), ..Completion::new(output, MODEL) })
+    }
+
+    #[provides(point = "provider", key = "echo", method = "embed")]
+    async fn embed(&self, _context: &Context, request: EmbeddingRequest) -> Result<Embeddings> {
+        let dimensions = request.dimensions.map_or(vectors::DIMENSIONS, |count| count as usize);
+        if !(1..=vectors::MOST).contains(&dimensions) {
+            let message = format!("a vector has from 1 to {} dimensions", vectors::MOST);
+            return Err(Failure::new("invalid-config", message));
+        }
+        let vectors = request.texts.iter().map(|text| vectors::of(text, dimensions)).collect();
+        Ok(Embeddings { vectors, model: MODEL.into(), usage: None })
+    }
+}
+
+const MODEL: &str = "echo";
+
+/// What is to be answered: the prompt, or what was said last.
+fn asked(request: &CompletionRequest) -> &str {
+    let said = request.messages.iter().rev().find(|message| message.role == Role::User);
+    match said {
+        Some(message) if request.prompt.is_empty() => &message.content,
+        _ => &request.prompt,
     }
 }
 

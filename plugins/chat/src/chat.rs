@@ -1,0 +1,118 @@
+//! A conversation with a model, until it has answered.
+
+use tapline_pdk::prelude::*;
+use tapline_pdk::roles::{COMPLETE, Completion, CompletionRequest, Message, PROVIDER, Role};
+
+use crate::structure::Structure;
+use crate::tools::Tools;
+use crate::{LONGEST, default_provider};
+
+/// The configuration of a node of type `chat`.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Config {
+    prompt: Option<String>,
+    system: Option<String>,
+    #[serde(default)]
+    messages: Vec<Message>,
+    #[serde(default = "default_provider")]
+    provider: String,
+    model: Option<String>,
+    schema: Option<Value>,
+    #[serde(default = "two")]
+    repairs: usize,
+    #[serde(default)]
+    tools: Vec<String>,
+    #[serde(default = "ten")]
+    turns: usize,
+    temperature: Option<f64>,
+    max_tokens: Option<u64>,
+    #[serde(default)]
+    stop: Vec<String>,
+    seed: Option<u64>,
+}
+
+const fn two() -> usize {
+    2
+}
+
+const fn ten() -> usize {
+    10
+}
+
+/// Asks until there is an answer that fits: what the model asks tools is done, and what it gets wrong it is told.
+pub(crate) async fn run(context: &Context, config: Config) -> Result<Value> {
+    let structure = config.schema.as_ref().map(Structure::new).transpose()?;
+    let tools = Tools::described(context, &config.tools).await?;
+    let target = format!("{PROVIDER}/{}", config.provider);
+    let (mut turns, mut repairs) = (config.turns, config.repairs);
+    let mut request = request(config, &tools);
+    loop {
+        let completion: Completion = context.relay(LONGEST, &target, COMPLETE, &request).await?;
+        if !completion.tool_calls.is_empty() {
+            if turns == 0 {
+                return Err(Failure::new(
+                    "too-many-turns",
+                    "the model asks tools again and again, and does not answer",
+                ));
+            }
+            turns -= 1;
+            tools.answer(context, completion, &mut request.messages).await?;
+            continue;
+        }
+        let Some(structure) = &structure else { return Ok(completion.output) };
+        let wrong = match structure.value(&completion.output) {
+            Ok(value) => return Ok(value),
+            Err(wrong) => wrong,
+        };
+        if repairs == 0 {
+            let cut = if completion.finish_reason.as_deref() == Some("length") {
+                "; it was cut at `max_tokens`"
+            } else {
+                ""
+            };
+            return Err(Failure::new(
+                "wrong-answer",
+                format!("the model's answer does not fit `schema`: {wrong}{cut}"),
+            )
+            .with_details(completion.output));
+        }
+        repairs -= 1;
+        context
+            .log(Level::Info, &format!("the answer does not fit `schema` and is asked for again: {wrong}"));
+        request.messages.push(said(Role::Assistant, text(&completion.output)));
+        request.messages.push(said(Role::User, structure.complaint(&wrong)));
+    }
+}
+
+/// What is asked first; all of it stands in the messages, so that more can follow.
+fn request(config: Config, tools: &Tools) -> CompletionRequest {
+    let mut messages = config.messages;
+    messages.extend(config.prompt.map(|prompt| said(Role::User, prompt)));
+    // A prompt alone is asked as one, which every provider understands.
+    let (prompt, messages) = match &mut messages[..] {
+        [only] if only.role == Role::User && tools.is_empty() && config.schema.is_none() => {
+            (std::mem::take(&mut only.content), Vec::new())
+        }
+        _ => (String::new(), messages),
+    };
+    CompletionRequest {
+        prompt,
+        system: config.system,
+        messages,
+        model: config.model,
+        tools: tools.outlines(),
+        output_schema: config.schema,
+        temperature: config.temperature,
+        max_tokens: config.max_tokens,
+        stop: config.stop,
+        seed: config.seed,
+    }
+}
+
+fn said(role: Role, content: String) -> Message {
+    Message { role, content, tool_calls: Vec::new(), tool_call_id: None }
+}
+
+fn text(output: &Value) -> String {
+    output.as_str().map_or_else(|| output.to_json(), str::to_owned)
+}
