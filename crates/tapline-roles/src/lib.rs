@@ -12,7 +12,7 @@ mod pipeline;
 pub use node::{NODE, NODE_EXECUTE, NodeInfo, NodeRequest, Page};
 pub use pipeline::{
     Findings, NODE_ERROR, NODE_VALIDATE, NodeError, NodeOutline, PIPELINE_COMPLETE, PIPELINE_START,
-    PIPELINE_VALIDATE, PipelineOutline, RunEnd, RunInfo, TOOL, TOOL_CALL,
+    PIPELINE_VALIDATE, PipelineOutline, RunEnd, RunInfo, StepInfo, TOOL, TOOL_CALL,
 };
 pub use provider::{Completion, CompletionRequest, PROVIDER, PROVIDER_REQUEST, Usage};
 pub use validator::{Finding, VALIDATOR, Validation, ValidationRequest};
