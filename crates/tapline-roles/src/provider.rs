@@ -30,6 +30,9 @@ pub struct Completion {
     /// What it has used up, as far as the provider says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
+    /// Why the model stopped, in its own words, as in `stop` and `length`; `None` where the provider does not say it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub finish_reason: Option<String>,
 }
 
 /// What a request to a model has used up; any answer of a provider may have it under `usage`.
@@ -50,6 +53,6 @@ impl Completion {
     /// An answer of a model that does not say what it has used up.
     #[must_use]
     pub fn new(output: impl Into<Value>, model: impl Into<String>) -> Self {
-        Self { output: output.into(), model: model.into(), usage: None }
+        Self { output: output.into(), model: model.into(), usage: None, finish_reason: None }
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use opentelemetry::Context as TraceContext;
 use tapline_pdk::prelude::*;
-use tapline_pdk::roles::{NodeInfo, RunEnd, RunInfo, StepInfo};
+use tapline_pdk::roles::{NodeInfo, RunInfo, StepInfo};
 
 mod config;
 mod names;
@@ -130,7 +130,11 @@ impl Telemetry {
     #[hook(point = "pipeline.start", kind = "answer")]
     fn begin_run(&self, context: &Context) -> Result<()> {
         if let Some(traces) = &self.traces {
-            let run = context.read("input")?;
+            let run = RunInfo {
+                pipeline: context.read("input.pipeline")?,
+                run: context.read("input.run")?,
+                number: context.read("input.number")?,
+            };
             traces.begin_run(&run, model::text(context, "carried.traceparent")?);
         }
         Ok(())
@@ -138,15 +142,17 @@ impl Telemetry {
 
     #[hook(point = "pipeline.complete", kind = "answer")]
     async fn end_run(&self, context: &Context) -> Result<()> {
-        let run: RunEnd = context.read("input")?;
-        let end = match &run.error {
+        let (pipeline, error): (String, Option<String>) =
+            (context.read("input.pipeline")?, context.read("input.error")?);
+        let end = match &error {
             Some(error) => End::Failed("failed", self.told(error)),
             None => End::Done,
         };
-        let took = Duration::from_secs_f64(run.milliseconds / 1e3);
-        self.metrics.run(&WholeRun { pipeline: &run.pipeline, end, took });
+        let milliseconds: f64 = context.read("input.milliseconds")?;
+        let took = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default();
+        self.metrics.run(&WholeRun { pipeline: &pipeline, end, took });
         if let Some(traces) = &self.traces {
-            traces.end_run(&run, end);
+            traces.end_run(context.read("input.number")?, end);
         }
         self.write_metrics().await
     }

@@ -9,7 +9,7 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::{Sampler, SdkTracer, SdkTracerProvider};
 use tapline_pdk::prelude::*;
-use tapline_pdk::roles::{RunEnd, RunInfo};
+use tapline_pdk::roles::RunInfo;
 
 use crate::config::TracesConfig;
 use crate::names::{SCHEMA_URL, SCOPE, own};
@@ -66,8 +66,9 @@ impl Traces {
     }
 
     /// Ends the span of a run.
-    pub(crate) fn end_run(&self, run: &RunEnd, end: End<'_>) {
-        if let Some(traced) = self.runs().remove(&run.number) {
+    pub(crate) fn end_run(&self, number: u64, end: End<'_>) {
+        let traced = self.runs().remove(&number);
+        if let Some(traced) = traced {
             spans::end(&traced.context, end);
         }
     }
