@@ -57,6 +57,18 @@ impl Workload {
         Self { journal: Some(Arc::new(journal)), ..Self::new(plugin, pipeline) }
     }
 
+    /// The same, with another plugin beside it, which may use the network.
+    ///
+    /// # Panics
+    /// When the plugin does not start.
+    #[must_use]
+    #[expect(clippy::unwrap_used, reason = "a benchmark that cannot be set up ends")]
+    pub fn beside(self, load: Load) -> Self {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(self.engine.host().load(load)).unwrap();
+        Self { runtime, ..self }
+    }
+
     /// Runs the pipeline once.
     ///
     /// # Panics

@@ -28,10 +28,11 @@ struct Tool {
     debian_package: &'static str,
 }
 
-const OPTIONAL: [Tool; 4] = [
+const OPTIONAL: [Tool; 5] = [
     Tool { program: "jq", debian_package: "jq" },
     Tool { program: "node", debian_package: "nodejs" },
     Tool { program: "npm", debian_package: "npm" },
+    Tool { program: "promtool", debian_package: "prometheus" },
     Tool { program: "python3", debian_package: "python3-venv" },
 ];
 

@@ -9,5 +9,6 @@ pub(crate) fn all() -> Vec<NativePlugin> {
         native::<tapline_plugin_chat::Chat>(),
         native::<tapline_plugin_echo::Echo>(),
         native::<tapline_plugin_timer::Timer>(),
+        native::<tapline_plugin_telemetry::Telemetry>(),
     ]
 }

@@ -13,9 +13,10 @@ use crate::grants::{Denied, Grants};
 use crate::http::{HttpCall, HttpResponse};
 use crate::id::PluginId;
 use crate::plugin::BoxFuture;
+use crate::scope::carried;
 use crate::stream::Stream;
 use crate::topic::{Event, Topic};
-use crate::value::{OUTPUT, Object, Value};
+use crate::value::{CARRIED, OUTPUT, Object, Value};
 
 mod clock;
 mod files;
@@ -24,8 +25,9 @@ mod http;
 /// What a plugin reads, writes and asks for while it answers one call.
 ///
 /// The host keeps the context as a tree of shared values; the plugin asks for what it looks at, by dotted path, and
-/// reaches only the paths that it was granted. The roots `input` and `output` are those of the hook point; the
-/// other roots are facts of the call, and nothing that a plugin writes there is read by anyone.
+/// reaches only the paths that it was granted. The roots `input` and `output` are those of the hook point. What an
+/// around hook writes under `carried` is there for whoever is entered in its `next`. The other roots are facts of the
+/// call, and nothing that a plugin writes there is read by anyone.
 pub struct CallContext {
     plugin: PluginId,
     grants: Arc<Grants>,
@@ -124,6 +126,7 @@ struct State {
     root: Value,
     input_changed: bool,
     output_changed: bool,
+    carried_changed: bool,
     next: Next,
     /// Whether `next` is available again after its answer.
     repeats: bool,
@@ -132,6 +135,14 @@ struct State {
 }
 
 impl State {
+    /// What is carried so far becomes the hook's own, to be changed.
+    fn put_carried(&mut self, carried: Object) {
+        if let Value::Object(object) = &mut self.root {
+            Arc::make_mut(object).insert(CARRIED.shared(), carried.into());
+        }
+        self.carried_changed = true;
+    }
+
     fn put_output(&mut self, output: Value) {
         if let Value::Object(object) = &mut self.root {
             Arc::make_mut(object).insert(OUTPUT.shared(), output);
@@ -161,6 +172,7 @@ impl CallContext {
             root: root.into(),
             input_changed: false,
             output_changed: false,
+            carried_changed: false,
             next: Next::Unavailable(NO_NEXT),
             repeats: false,
             spent_in_next: Duration::ZERO,
@@ -269,7 +281,11 @@ impl CallContext {
         if !self.addressed_to(path) {
             self.grants.check_read(path).map_err(|reason| self.denied("read", path, reason))?;
         }
-        Ok(self.state().root.at(path).cloned())
+        let state = self.state();
+        if begins_with_carried(path) && !state.carried_changed {
+            return Ok(carried().and_then(|carried| in_root(carried).at(path).cloned()));
+        }
+        Ok(state.root.at(path).cloned())
     }
 
     /// Writes the value at a path, creating the objects on the way.
@@ -285,6 +301,9 @@ impl CallContext {
             state.put_output(value);
             state.output_changed = true;
             return Ok(());
+        }
+        if begins_with_carried(path) && !state.carried_changed {
+            state.put_carried(carried().unwrap_or_default());
         }
         state.root.set_at(path, value).map_err(|error| Failure::from_error("no-such-path", error))?;
         match path.split('.').next() {
@@ -408,6 +427,12 @@ impl CallContext {
         if state.input_changed { state.root.get("input").cloned() } else { None }
     }
 
+    /// What the plugin leaves for those inside, if it does.
+    pub(crate) fn changed_carried(&self) -> Option<Object> {
+        let state = self.state();
+        if state.carried_changed { state.root.get("carried")?.as_object().cloned() } else { None }
+    }
+
     /// Puts the output of what is inside there.
     pub(crate) fn put_output(&self, output: Value) {
         let mut state = self.state();
@@ -464,6 +489,15 @@ impl CallContext {
         let first = std::iter::successors(Some(self), |context| context.passed_on_by.as_deref()).last();
         first.unwrap_or(self).state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What those further out have left is looked up when somebody asks, because few do.
+fn begins_with_carried(path: &str) -> bool {
+    path.split('.').next() == Some("carried")
+}
+
+fn in_root(carried: Object) -> Value {
+    Object::from_iter([(CARRIED.shared(), carried.into())]).into()
 }
 
 /// A hook that waits in `next`.

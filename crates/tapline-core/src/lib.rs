@@ -66,8 +66,8 @@ pub use registry::{
 };
 pub use request::Request;
 pub use scope::{
-    Scope, ambient, deadline, held, holding, in_lifecycle, is_in_lifecycle, is_inside, within_ambient,
-    within_deadline, within_plugin,
+    Carry, Scope, ambient, deadline, held, holding, in_lifecycle, is_in_lifecycle, is_inside, within_ambient,
+    within_carried, within_deadline, within_plugin,
 };
 pub use semver::Version;
 pub use stream::{Origin, Reader, Stream};

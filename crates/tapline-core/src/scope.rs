@@ -16,6 +16,7 @@ use pin_project_lite::pin_project;
 use crate::call_error::CallError;
 use crate::id::PluginId;
 use crate::sync;
+use crate::value::Object;
 
 /// One thing that the current future is inside of.
 #[derive(Debug, Clone)]
@@ -32,6 +33,8 @@ pub(crate) enum Place {
     Deadline(Instant),
     /// Something of the application's own.
     Ambient(Ambient),
+    /// What is left for hooks and handlers further inside.
+    Carried(Carried),
 }
 
 /// What an application has put around calls, for its own hooks to find.
@@ -41,6 +44,29 @@ pub(crate) struct Ambient(Arc<dyn Any + Send + Sync>);
 impl fmt::Debug for Ambient {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Ambient").finish_non_exhaustive()
+    }
+}
+
+/// Something that is left for plugins further inside: hooks and handlers that are entered there find it in their
+/// context under `carried`, as far as they are granted to read it.
+pub trait Carry: Send + Sync {
+    /// What is carried, by names. Made anew whenever a plugin asks, so that it costs nothing where none does.
+    fn carried(&self) -> Object;
+}
+
+impl Carry for Object {
+    fn carried(&self) -> Object {
+        self.clone()
+    }
+}
+
+/// What is carried from one place on.
+#[derive(Clone)]
+pub(crate) struct Carried(Arc<dyn Carry>);
+
+impl fmt::Debug for Carried {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Carried").finish_non_exhaustive()
     }
 }
 
@@ -73,7 +99,9 @@ impl Place {
         match self {
             Self::Call(name) => Some(name.to_string()),
             Self::Plugin(name) => Some(format!("({name})")),
-            Self::Holding(_) | Self::Lifecycle | Self::Deadline(_) | Self::Ambient(_) => None,
+            Self::Holding(_) | Self::Lifecycle | Self::Deadline(_) | Self::Ambient(_) | Self::Carried(_) => {
+                None
+            }
         }
     }
 }
@@ -122,6 +150,26 @@ pub fn within_ambient<F: Future>(
     future: F,
 ) -> impl Future<Output = F::Output> {
     within(Place::Ambient(Ambient(value)), future)
+}
+
+/// What those around the current future have left for it, the innermost last; `None` when that is nothing.
+pub(crate) fn carried() -> Option<Object> {
+    PLACES.with(|places| {
+        let places = places.borrow();
+        let mut carried =
+            places.iter().filter_map(|place| if let Place::Carried(it) = place { Some(&it.0) } else { None });
+        let outermost = carried.next()?.carried();
+        Some(carried.fold(outermost, |mut all, further_in| {
+            all.extend(further_in.carried());
+            all
+        }))
+    })
+}
+
+/// Runs a future for which something is carried: plugins that are entered inside find it, and what was carried further
+/// out under other names.
+pub fn within_carried<F: Future>(carried: Arc<dyn Carry>, future: F) -> impl Future<Output = F::Output> {
+    within(Place::Carried(Carried(carried)), future)
 }
 
 /// Runs a future as the beginning or the end of a plugin.

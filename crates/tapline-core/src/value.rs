@@ -54,6 +54,9 @@ pub(crate) static INPUT: Name = Name::new(|| "input".into());
 /// Where the output stands in a context.
 pub(crate) static OUTPUT: Name = Name::new(|| "output".into());
 
+/// Where stands, in a context, what those further out have left.
+pub(crate) static CARRIED: Name = Name::new(|| "carried".into());
+
 /// A type that does not fit a [`Value`], or a [`Value`] that does not fit a type.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]

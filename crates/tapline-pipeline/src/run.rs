@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use tapline_core::{Bytes, Name, Object, Value};
 use tapline_host::Host;
@@ -16,6 +16,7 @@ mod event;
 mod report;
 mod frame;
 mod path;
+mod place;
 mod meter;
 mod schedule;
 mod shared;
@@ -77,6 +78,8 @@ enum Output {
     List(Arc<PagedList>),
 }
 
+/// The number of the next run of this process.
+static NUMBER: AtomicU64 = AtomicU64::new(1);
 /// How many nodes run at once unless the pipeline says it.
 const PARALLEL: usize = 16;
 
@@ -91,9 +94,17 @@ impl Run {
         let limits = &definition.limits;
         let keeper_id = keeper.run_id().map(str::to_owned);
         let meter = Arc::new(Meter::of_run(limits.amounts, limits.steps, None));
+        let info = RunInfo {
+            pipeline: definition.name.to_string(),
+            run: keeper_id.clone(),
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
+        };
+        let info_value = Value::from_serialize(&info).unwrap_or_default();
         let shared = Arc::new(Shared {
             host,
             points,
+            info,
+            info_value,
             wants_tokens: settings.observer.wants_tokens(),
             observer: settings.observer,
             meter: Arc::clone(&meter),
@@ -143,8 +154,7 @@ impl Run {
         let (nodes, definition) = (self.definition.nodes.len(), Arc::clone(&self.definition));
         let (pipeline, run) = (&*definition.name, self.shared.run_id());
         observer.event(&RunEvent::RunStarted { pipeline, run, nodes, resumed });
-        let info = RunInfo { pipeline: pipeline.to_owned(), run: run.map(Into::into) };
-        self.shared.points.start.call(&info).await;
+        self.shared.points.start.call(&self.shared.info).await;
         let mut outputs = match stop {
             None => self.limited().await,
             Some(stop) => tokio::select! {
@@ -160,8 +170,8 @@ impl Run {
         let error = outputs.as_ref().err().map(RunError::with_causes);
         let event = RunEvent::RunFinished { outputs: outputs.as_ref().ok(), error: error.as_deref(), took };
         observer.event(&event);
-        let RunInfo { pipeline, run } = info;
-        let end = RunEnd { pipeline, run, error, milliseconds: took.as_secs_f64() * 1e3 };
+        let RunInfo { pipeline, run, number } = self.shared.info.clone();
+        let end = RunEnd { pipeline, run, number, error, milliseconds: took.as_secs_f64() * 1e3 };
         self.shared.points.complete.call(&end).await;
         let id: Option<Arc<str>> = self.shared.run_id().map(Into::into);
         if outputs.is_ok() || id.is_none() {

@@ -27,5 +27,7 @@ mod events;
 mod mistakes;
 #[path = "run/lists.rs"]
 mod lists;
+#[path = "run/carried.rs"]
+mod carried;
 #[path = "run/points.rs"]
 mod points;

@@ -12,7 +12,7 @@ mod pipeline;
 pub use node::{NODE, NODE_EXECUTE, NodeInfo, NodeRequest, Page};
 pub use pipeline::{
     Findings, NODE_ERROR, NODE_VALIDATE, NodeError, NodeOutline, PIPELINE_COMPLETE, PIPELINE_START,
-    PIPELINE_VALIDATE, PipelineOutline, RunEnd, RunInfo,
+    PIPELINE_VALIDATE, PipelineOutline, RunEnd, RunInfo, StepInfo,
 };
 pub use provider::{
     COMPLETE, Completion, CompletionRequest, EMBED, EmbeddingRequest, Embeddings, Message, PROVIDER,

@@ -14,13 +14,26 @@ pub const NODE_VALIDATE: &str = "node.validate";
 /// The hook point that collects what is wrong with a pipeline before a run: of [`PipelineOutline`], [`Findings`].
 pub const PIPELINE_VALIDATE: &str = "pipeline.validate";
 
-/// A run that begins.
+/// A run: one that begins, or, under `carried.run`, the one that a request of a step belongs to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunInfo {
     /// The pipeline's name.
     pub pipeline: String,
     /// The run's name in the journal, if it is kept.
     pub run: Option<String>,
+    /// Tells the run from all others of this process, whether it is kept or not.
+    pub number: u64,
+}
+
+/// The step that a request belongs to, under `carried.step`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepInfo {
+    /// Which step of the run it is, as in `answer[3]`.
+    pub path: String,
+    /// The plugin that handles it.
+    pub plugin: String,
+    /// How often it has been tried, with this time, from 1.
+    pub attempt: usize,
 }
 
 /// A run that has come to its end.
@@ -30,6 +43,8 @@ pub struct RunEnd {
     pub pipeline: String,
     /// The run's name in the journal, if it is kept.
     pub run: Option<String>,
+    /// Tells the run from all others of this process, whether it is kept or not.
+    pub number: u64,
     /// Why it failed, if it did.
     pub error: Option<String>,
     /// How long it took, in milliseconds.

@@ -78,7 +78,14 @@ impl Workplace {
     pub(crate) fn triage() -> Self {
         let workplace = Self::new();
         let example = repository().join("examples/triage");
-        for file in ["pipeline.yaml", "pipeline.test.yaml", "replays/addresses.jsonl", "tickets.jsonl"] {
+        let files = [
+            "pipeline.yaml",
+            "pipeline.test.yaml",
+            "watched.yaml",
+            "replays/addresses.jsonl",
+            "tickets.jsonl",
+        ];
+        for file in files {
             workplace.write(file, fs::read(example.join(file)).unwrap());
         }
         let redact = tapline_test_kit::guest("redact");

@@ -20,32 +20,38 @@ use crate::hook::typed::{copy, finish};
 use crate::manifest::HookKind;
 use crate::payload::Payload;
 use crate::plugin::{BoxFuture, Flow};
+use crate::scope::within_carried;
 use crate::value::{OUTPUT, Object, Value};
 
 /// What a layer on the way in leads to.
-pub(crate) enum Inward<I, O> {
+pub(crate) enum Inward<'a, I, O> {
     /// An around hook ran with everything inside it.
     Done(Outcome<O>),
-    /// An after hook waits for the way out, with the context that it will see.
-    Entered(I, Box<Object>),
+    /// An after hook waits for the way out, with the context that it will see, and its right to be there.
+    Entered(I, Box<Object>, Pass<'a>),
     /// A before hook ran.
     Step(I, Result<Step<O>, HookError>),
 }
 
 /// Enters a layer on the way in.
-pub(crate) async fn inward<I: Payload, O: Payload>(
+pub(crate) async fn inward<'a, I: Payload, O: Payload>(
     layer: &Layer,
     hook: &dyn Boundary,
     mut input: I,
     inside: Inside<'_, I, O>,
-) -> Inward<I, O> {
+    pass: Pass<'a>,
+) -> Inward<'a, I, O> {
     let root = match input.context() {
         Ok(root) => root,
         Err(error) => return Inward::Done(Err(contract(error).arisen_in(layer))),
     };
     match layer.name.kind {
-        HookKind::After => Inward::Entered(input, Box::new(root)),
-        HookKind::Around => Inward::Done(around(layer, hook, &hook.context(root), input, inside).await),
+        HookKind::After => Inward::Entered(input, Box::new(root), pass),
+        HookKind::Around => {
+            let context = hook.context(root);
+            context.offer_next(layer.repeats);
+            Inward::Done(around(layer, hook.enter(&context), &context, (input, pass), inside).await)
+        }
         HookKind::Before | HookKind::Replace | HookKind::Answer => {
             let step = before(layer, hook, &hook.context(root), &mut input).await;
             Inward::Step(input, finish(layer, step))
@@ -72,15 +78,13 @@ async fn before<I: Payload, O: Payload>(
 /// within one future, so that neither needs to outlive the caller.
 async fn around<I: Payload, O: Payload>(
     layer: &Layer,
-    hook: &dyn Boundary,
+    mut answer: BoxFuture<'_, Result<Flow, CallError>>,
     context: &Arc<CallContext>,
-    input: I,
+    (input, pass): (I, Pass<'_>),
     mut inside: Inside<'_, I, O>,
 ) -> Outcome<O> {
-    context.offer_next(layer.repeats);
     let entered = Instant::now();
-    let mut answer = hook.enter(context);
-    let mut given = Some(input);
+    let (mut given, mut pass) = (Some(input), Some(pass));
     let mut inner: Option<Outcome<O>> = None;
     let flow = loop {
         if let Turn::Answered(flow) = turn(&mut answer, context).await {
@@ -99,6 +103,12 @@ async fn around<I: Payload, O: Payload>(
         // The hook is looked at meanwhile, because it can be ended while it rests.
         match select(passed, &mut answer).await {
             Either::Left((outcome, _)) => inner = Some(outcome),
+            // A hook that calls can go on without is taken out, and what is inside goes on.
+            Either::Right((Err(error), passed)) if layer.can_be_skipped() => {
+                drop(pass.take());
+                inner = Some(passed.await);
+                break Err(error);
+            }
             Either::Right((flow, _)) => break flow,
         }
     };
@@ -118,7 +128,7 @@ async fn run_inside<I: Payload, O: Payload>(
     inside: &mut Inside<'_, I, O>,
 ) -> Outcome<O> {
     let outcome = match absorb(context, &mut input).map_err(|error| error.arisen_in(layer)) {
-        Ok(()) => inside.run(input).await,
+        Ok(()) => carrying(context, inside, input).await,
         Err(error) if layer.can_be_skipped() => {
             layer.tell_failed(&error);
             inside.run(input).await
@@ -135,6 +145,19 @@ async fn run_inside<I: Payload, O: Payload>(
         Err(error) => context.answer_next(Err(error.to_failure())),
     }
     outcome
+}
+
+/// What is inside, with what the hook leaves for it.
+fn carrying<'a, I: Payload, O: Payload>(
+    context: &CallContext,
+    inside: &'a mut Inside<'_, I, O>,
+    input: I,
+) -> BoxFuture<'a, Outcome<O>> {
+    let inside = inside.run(input);
+    match context.changed_carried() {
+        Some(carried) => Box::pin(within_carried(Arc::new(carried), inside)),
+        None => inside,
+    }
 }
 
 /// Makes one outcome of what an around hook answered and what came out of `next`.

@@ -254,10 +254,10 @@ impl<I: Payload, O: Payload> HookChain<I, O> {
                     continue;
                 }
                 Body::Boundary(hook) => {
-                    let inward = boundary::inward(layer, &**hook, input, inside);
+                    let inward = boundary::inward(layer, &**hook, input, inside, pass);
                     match boxed(within_plugin(layer, inward)).await {
                         boundary::Inward::Done(outcome) => return outcome,
-                        boundary::Inward::Entered(given_back, context) => {
+                        boundary::Inward::Entered(given_back, context, pass) => {
                             input = given_back;
                             entered.0.push(EnteredLayer { entry, pass, context: Some(context) });
                             continue;

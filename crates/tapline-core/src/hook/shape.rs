@@ -1,7 +1,7 @@
 //! Whether a path of a context can hold anything, as the schema of a hook point says.
 
 use crate::hook::declaration::PointInfo;
-use crate::value::Value;
+use crate::value::{CARRIED, Value};
 
 impl PointInfo {
     /// Why nothing can stand at a path of this point's context; `None` when something may.
@@ -11,6 +11,9 @@ impl PointInfo {
     pub fn refuses(&self, path: &str) -> Option<String> {
         let mut tokens = path.split('.');
         let name = tokens.next().unwrap_or_default();
+        if *name == *CARRIED.shared() {
+            return None;
+        }
         let Some((_, schema)) = self.context.iter().find(|(begin, _)| **begin == *name) else {
             let names: Vec<_> = self.context.iter().map(|(begin, _)| &**begin).collect();
             return Some(format!("the context of `{}` begins with {}", self.id, names.join(", ")));
@@ -100,6 +103,7 @@ mod tests {
         check("input.any.thing.at.all", None);
         check("input.*", None);
         check("output.whatever", None);
+        check("carried.whatever", None);
         check("input.nmae", Some("at `p`, `input` has no `nmae`"));
         check("input.name.first", Some("at `p`, `input.name` is of type string"));
         check("input.tags.0", None);

@@ -4,7 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use backon::{BackoffBuilder as _, ConstantBuilder, ExponentialBuilder};
 use futures_util::FutureExt as _;
-use tapline_core::{CallError, HookError, Name, Request, Value, within_ambient, within_deadline};
+use tapline_core::{
+    CallError, HookError, Name, Request, Value, within_ambient, within_carried, within_deadline,
+};
 use tapline_roles::{VALIDATOR, Validation};
 use tokio::time::{Instant, timeout_at};
 
@@ -12,6 +14,7 @@ use super::error::{Ended, RunError, StepError, with_causes};
 use super::event::RunEvent;
 use super::frame::Frame;
 use super::path::Path;
+use super::place::Place;
 use super::steps::Steps;
 use crate::definition::{Backoff, CallDefinition, Retry, Rules, Step, ValidatorUse, Work};
 
@@ -59,7 +62,7 @@ impl Steps {
         let mut delays = step.rules.retry.iter().flat_map(delays);
         let mut attempt = 1;
         loop {
-            let missed = match self.attempt(step, input.clone(), path, frame).await {
+            let missed = match self.attempt(step, input.clone(), (path, attempt), frame).await {
                 Ok(output) => return Ok(output),
                 Err(missed) => missed,
             };
@@ -92,7 +95,7 @@ impl Steps {
         &self,
         step: &Step,
         input: Value,
-        path: Path<'_>,
+        (path, attempt): (Path<'_>, usize),
         frame: &Frame,
     ) -> Result<Value, Missed> {
         if let Some(rate) = &step.rules.rate_limit {
@@ -101,7 +104,9 @@ impl Steps {
         let rules = &step.rules;
         let work = async {
             match &step.work {
-                Work::Call(call) => self.call(call, rules, input, path).await.map_err(Missed::Step),
+                Work::Call(call) => {
+                    self.call(call, rules, input, (path, attempt)).await.map_err(Missed::Step)
+                }
                 _ => Box::pin(self.compose(step, input, path, frame)).await.map_err(Missed::Inner),
             }
         };
@@ -143,7 +148,7 @@ impl Steps {
         call: &CallDefinition,
         rules: &Rules,
         mut input: Value,
-        path: Path<'_>,
+        (path, attempt): (Path<'_>, usize),
     ) -> Result<Value, StepError> {
         if let (Some(run), Value::Object(input)) = (self.shared.run_id(), &mut input) {
             let key = Value::from(format!("{run}/{path}"));
@@ -151,12 +156,17 @@ impl Steps {
         }
         let request = Request { input, ..call.request.clone() };
         let meter = Arc::clone(&self.meter);
+        let (run, plugin) = (self.shared.info_value.clone(), Arc::clone(&call.plugin));
+        let place = Arc::new(Place { run, path: path.to_arc(), plugin, attempt });
         let is_read = rules.timeout.idle.is_some() || self.shared.wants_tokens;
-        let answer = if is_read {
-            Box::pin(within_ambient(meter, self.read_along(request, rules.timeout.idle, path))).await
-        } else {
-            within_ambient(meter, self.shared.host.request(request)).await.map_err(StepError::Call)
+        let answer = async {
+            if is_read {
+                Box::pin(self.read_along(request, rules.timeout.idle, path)).await
+            } else {
+                self.shared.host.request(request).await.map_err(StepError::Call)
+            }
         };
+        let answer = within_carried(place, within_ambient(meter, answer)).await;
         // A provider that refuses because the budget is used up says so in its own words; these are the better ones.
         answer.map_err(|error| self.meter.exceeded().map_or(error, |exceeded| StepError::Budget { exceeded }))
     }

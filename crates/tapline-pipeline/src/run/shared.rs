@@ -1,7 +1,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use tapline_core::Value;
 use tapline_host::Host;
+use tapline_roles::RunInfo;
 
 use super::dead_letters::DeadLetters;
 use super::event::Observer;
@@ -15,6 +17,10 @@ pub(super) struct Shared {
     pub(super) host: Host,
     pub(super) points: Arc<Points>,
     pub(super) observer: Arc<dyn Observer>,
+    /// Which run it is.
+    pub(super) info: RunInfo,
+    /// The same, as plugins see it.
+    pub(super) info_value: Value,
     pub(super) wants_tokens: bool,
     pub(super) meter: Arc<Meter>,
     pub(super) depth: Option<usize>,

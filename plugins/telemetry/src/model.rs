@@ -1,0 +1,97 @@
+//! What is to be known of a request to a model, and of its answer.
+
+use serde_json::json;
+use tapline_pdk::prelude::*;
+use tapline_pdk::roles::Usage;
+
+use crate::names::{CHAT, EMBEDDINGS};
+
+/// A request to a model.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) operation: String,
+    pub(crate) provider: String,
+    pub(crate) model: Option<String>,
+    /// The prompt as the conventions have it, if content is wanted.
+    pub(crate) input_messages: Option<String>,
+    /// Who the model is to be, likewise.
+    pub(crate) instructions: Option<String>,
+}
+
+/// An answer of a model.
+#[derive(Debug, Default)]
+pub(crate) struct Answered {
+    pub(crate) model: Option<String>,
+    pub(crate) usage: Option<Usage>,
+    pub(crate) finish_reason: Option<String>,
+    /// The answer as the conventions have it, if content is wanted.
+    pub(crate) output_messages: Option<String>,
+}
+
+/// Whether content is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Content {
+    Captured,
+    LeftOut,
+}
+
+/// So much of a text is captured, in bytes.
+const LONGEST: usize = 64 << 10;
+
+impl Asked {
+    pub(crate) fn read(context: &Context, content: Content) -> Result<Self> {
+        let method: String = context.read("provider.method")?;
+        let operation = match &*method {
+            "complete" | "stream" => CHAT.to_owned(),
+            "embed" => EMBEDDINGS.to_owned(),
+            _ => method,
+        };
+        let (mut input_messages, mut instructions) = (None, None);
+        if content == Content::Captured {
+            let prompt = context.get("input.prompt")?;
+            input_messages = prompt.map(|prompt| json!([message("user", &prompt)]).to_string());
+            let system = context.get("input.system")?.filter(|system| *system != Value::Null);
+            instructions = system.map(|system| json!([part(&system)]).to_string());
+        }
+        Ok(Self {
+            operation,
+            provider: context.read("provider.name")?,
+            model: text(context, "input.model")?,
+            input_messages,
+            instructions,
+        })
+    }
+}
+
+impl Answered {
+    pub(crate) fn read(context: &Context, content: Content) -> Result<Self> {
+        let finish_reason = text(context, "output.finish_reason")?;
+        let usage = context.get("output.usage")?.and_then(|usage| usage.to().ok());
+        let mut output_messages = None;
+        if content == Content::Captured
+            && let Some(output) = context.get("output.output")?
+        {
+            let mut message = message("assistant", &output);
+            if let Some(reason) = &finish_reason {
+                message["finish_reason"] = reason.as_str().into();
+            }
+            output_messages = Some(json!([message]).to_string());
+        }
+        Ok(Self { model: text(context, "output.model")?, usage, finish_reason, output_messages })
+    }
+}
+
+/// The text at a path; whatever else stands there is as good as nothing.
+pub(crate) fn text(context: &Context, path: &str) -> Result<Option<String>> {
+    Ok(context.get(path)?.and_then(|value| value.as_str().map(str::to_owned)))
+}
+
+fn message(role: &str, content: &Value) -> serde_json::Value {
+    json!({"role": role, "parts": [part(content)]})
+}
+
+fn part(content: &Value) -> serde_json::Value {
+    let mut text = content.as_str().map_or_else(|| content.to_json(), str::to_owned);
+    text.truncate(text.floor_char_boundary(LONGEST));
+    json!({"type": "text", "content": text})
+}
