@@ -16,8 +16,14 @@ pub mod reduce;
 pub mod select;
 pub mod sort;
 pub mod limit;
+pub mod join;
+pub mod unique;
+pub mod flatten;
+pub mod explode;
+pub mod chunk;
 mod error;
 mod rows;
+mod names;
 mod formula;
 mod order;
 mod key;
@@ -25,6 +31,8 @@ mod aggregate;
 
 pub use error::OpError;
 pub use order::compare;
+
+use names::Names;
 
 use tapline_pdk::prelude::*;
 use tapline_pdk::roles::NodeRequest;
@@ -73,6 +81,31 @@ impl Transform {
     #[provides(point = "node", key = "limit", schema = "schemas/limit.json")]
     async fn limit(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
         Ok(limit::run(&request.with, &request.scope)?)
+    }
+
+    #[provides(point = "node", key = "join", schema = "schemas/join.json")]
+    async fn join(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
+        Ok(join::run(&request.with, &request.scope)?)
+    }
+
+    #[provides(point = "node", key = "unique", schema = "schemas/unique.json")]
+    async fn unique(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
+        Ok(unique::run(&request.with, &request.scope)?)
+    }
+
+    #[provides(point = "node", key = "flatten", schema = "schemas/flatten.json")]
+    async fn flatten(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
+        Ok(flatten::run(&request.with, &request.scope)?)
+    }
+
+    #[provides(point = "node", key = "explode", schema = "schemas/explode.json")]
+    async fn explode(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
+        Ok(explode::run(&request.with, &request.scope)?)
+    }
+
+    #[provides(point = "node", key = "chunk", schema = "schemas/chunk.json")]
+    async fn chunk(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
+        Ok(chunk::run(&request.with, &request.scope)?)
     }
 }
 

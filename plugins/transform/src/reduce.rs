@@ -156,10 +156,7 @@ impl Grouping {
     /// The parts of the row's key, as a list unless there is only one.
     fn key(&self, item: &Value, scope: &mut RowScope) -> Result<Key, String> {
         let key = match self {
-            Self::Fields(names) => match &names[..] {
-                [name] => rows::field(item, name)?,
-                names => names.iter().map(|name| rows::field(item, name)).collect::<Result<_, _>>()?,
-            },
+            Self::Fields(names) => rows::key(item, names)?,
             Self::Expressions(formulas) => {
                 let parts = formulas.evaluate(scope.at(item)).map(|part| part.map(|(_, value)| value));
                 let parts: Vec<Value> = parts.collect::<Result<_, _>>()?;

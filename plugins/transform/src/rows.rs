@@ -62,6 +62,14 @@ pub(crate) fn field(item: &Value, name: &str) -> Result<Value, String> {
     }
 }
 
+/// What some fields of a row hold: the value of one, or a list of several.
+pub(crate) fn key(item: &Value, names: &[Arc<str>]) -> Result<Value, String> {
+    match names {
+        [name] => field(item, name),
+        names => names.iter().map(|name| field(item, name)).collect(),
+    }
+}
+
 /// A value as an error names it: its kind, and the value itself when it is short.
 pub(crate) fn described(value: &Value) -> String {
     const SHORT: usize = 40;

@@ -1,4 +1,6 @@
 mod groups;
+mod joins;
+mod lists;
 mod orders;
 mod rows;
 mod schemas;
