@@ -103,13 +103,8 @@ pub(crate) fn validate(with: &Value) -> Option<(&'static str, OpError)> {
 }
 
 fn side(config: &Value, name: &str) -> Result<(Arc<Vec<Value>>, Value), OpError> {
-    match rows::take(config, name)? {
-        (Some(Value::Array(rows)), rest) => Ok((rows, rest)),
-        (Some(other), _) => {
-            Err(OpError::config(format_args!("`{name}` is {}, not a list", described(&other))))
-        }
-        (None, _) => Err(OpError::config(format_args!("missing field `{name}`"))),
-    }
+    let (rows, rest) = rows::take(config, name)?;
+    Ok((rows::of(name, rows)?, rest))
 }
 
 /// The fields of the key, on the left and on the right.

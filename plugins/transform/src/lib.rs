@@ -21,6 +21,7 @@ pub mod unique;
 pub mod flatten;
 pub mod explode;
 pub mod chunk;
+pub mod jq;
 mod error;
 mod rows;
 mod names;
@@ -107,13 +108,18 @@ impl Transform {
     async fn chunk(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
         Ok(chunk::run(&request.with, &request.scope)?)
     }
+
+    #[provides(point = "node", key = "jq", schema = "schemas/jq.json")]
+    async fn jq(&self, context: &Context, request: NodeRequest) -> Result<Value> {
+        Ok(jq::run_until(&request.with, || context.is_given_up())?)
+    }
 }
 
 impl From<OpError> for Failure {
     fn from(error: OpError) -> Self {
         let code = match error {
             OpError::Config { .. } => "invalid-config",
-            OpError::Expression { .. } => "invalid-expression",
+            OpError::Expression { .. } | OpError::Program { .. } => "invalid-expression",
             _ => "invalid-data",
         };
         Self::from_error(code, error)

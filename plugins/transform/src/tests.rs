@@ -1,5 +1,6 @@
 mod groups;
 mod joins;
+mod jq;
 mod lists;
 mod orders;
 mod rows;

@@ -1,9 +1,9 @@
 use tapline_pdk::Value;
 
 use super::json;
-use crate::{chunk, explode, filter, flatten, join, limit, map, reduce, select, sort, transform, unique};
+use crate::{chunk, explode, filter, flatten, join, jq, limit, map, reduce, select, sort, transform, unique};
 
-const SCHEMAS: [(&str, &str); 12] = [
+const SCHEMAS: [(&str, &str); 13] = [
     ("transform", transform::SCHEMA),
     ("map", map::SCHEMA),
     ("filter", filter::SCHEMA),
@@ -16,6 +16,7 @@ const SCHEMAS: [(&str, &str); 12] = [
     ("flatten", flatten::SCHEMA),
     ("explode", explode::SCHEMA),
     ("chunk", chunk::SCHEMA),
+    ("jq", jq::SCHEMA),
 ];
 
 #[test]
@@ -47,6 +48,7 @@ fn every_field_is_described_and_every_expression_marked() {
             ("flatten", 0),
             ("explode", 0),
             ("chunk", 0),
+            ("jq", 0),
         ];
         assert!(
             expected.contains(&(operation, expressions)),
