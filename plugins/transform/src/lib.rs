@@ -22,6 +22,7 @@ pub mod flatten;
 pub mod explode;
 pub mod chunk;
 pub mod jq;
+pub mod template;
 mod error;
 mod rows;
 mod names;
@@ -112,6 +113,11 @@ impl Transform {
     #[provides(point = "node", key = "jq", schema = "schemas/jq.json")]
     async fn jq(&self, context: &Context, request: NodeRequest) -> Result<Value> {
         Ok(jq::run_until(&request.with, || context.is_given_up())?)
+    }
+
+    #[provides(point = "node", key = "template", schema = "schemas/template.json")]
+    async fn template(&self, _context: &Context, request: NodeRequest) -> Result<Value> {
+        Ok(template::run(&request.with, &request.scope)?)
     }
 }
 

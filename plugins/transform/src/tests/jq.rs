@@ -250,7 +250,7 @@ fn a_program_that_calls_itself_too_deeply_is_an_error() {
         fails(program, "null", "the program calls itself too deeply");
     }
     yields("def f: if . == 0 then 0 else 1 + (. - 1 | f) end; f", "5000", "[5000]");
-    let deep = "def f(g; $n): if $n == 0 then g else f(g | . + 1; $n - 1) end; f(.; 100000)";
+    let deep = "def f(g; $n): if $n == 0 then g else f(g | . + 1; $n - 1) end; f(.; 40000)";
     fails(deep, "0", "the program calls itself too deeply");
 }
 

@@ -1,9 +1,11 @@
 use tapline_pdk::Value;
 
 use super::json;
-use crate::{chunk, explode, filter, flatten, join, jq, limit, map, reduce, select, sort, transform, unique};
+use crate::{
+    chunk, explode, filter, flatten, join, jq, limit, map, reduce, select, sort, template, transform, unique,
+};
 
-const SCHEMAS: [(&str, &str); 13] = [
+const SCHEMAS: [(&str, &str); 14] = [
     ("transform", transform::SCHEMA),
     ("map", map::SCHEMA),
     ("filter", filter::SCHEMA),
@@ -17,6 +19,7 @@ const SCHEMAS: [(&str, &str); 13] = [
     ("explode", explode::SCHEMA),
     ("chunk", chunk::SCHEMA),
     ("jq", jq::SCHEMA),
+    ("template", template::SCHEMA),
 ];
 
 #[test]
@@ -49,6 +52,7 @@ fn every_field_is_described_and_every_expression_marked() {
             ("explode", 0),
             ("chunk", 0),
             ("jq", 0),
+            ("template", 0),
         ];
         assert!(
             expected.contains(&(operation, expressions)),
