@@ -93,13 +93,11 @@ pub fn run(config: &Value, _scope: &Object) -> Result<Value, OpError> {
     Ok(rows::list(joined))
 }
 
-/// What is wrong with a configuration that its schema lets pass, with the pointer to where it is.
-pub(crate) fn validate(with: &Value) -> Option<(&'static str, OpError)> {
-    let field = |name| with.get(name).and_then(|value| value.to::<Names>().ok());
-    let (on, left_on, right_on) = (field("on"), field("left_on"), field("right_on"));
-    let config = Config { on, left_on, right_on, how: How::Inner, suffix: default_suffix() };
-    let place = if with.get("right_on").is_some() { "/right_on" } else { "" };
-    keys(&config).err().map(|error| (place, error))
+/// What is wrong with a configuration that its schema lets pass, and the key where.
+pub(crate) fn mistake(with: &Value) -> Option<(&'static str, OpError)> {
+    let config: Config = with.to().ok()?;
+    let key = if config.right_on.is_some() { "right_on" } else { "on" };
+    keys(&config).err().map(|error| (key, error))
 }
 
 fn side(config: &Value, name: &str) -> Result<(Arc<Vec<Value>>, Value), OpError> {

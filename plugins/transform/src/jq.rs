@@ -93,8 +93,10 @@ fn once(program: &Program, value: Value, variables: &[Value]) -> Result<Value, O
     Ok(output)
 }
 
-/// What is wrong with a program, whatever it will run on.
-pub(crate) fn validate(filter: &str, args: Option<&Object>) -> Option<OpError> {
+/// What is wrong with the program of a configuration, unless a template will make it.
+pub(crate) fn mistake(with: &Value) -> Option<OpError> {
+    let filter = with.get("filter")?.as_str().filter(|filter| !filter.contains("{{"))?;
+    let args = with.get("args").and_then(Value::as_object);
     let variables = names(args.into_iter().flat_map(|args| args.keys()));
     meter::on_large_stack(|| Program::compile("filter", filter, &variables).map(drop)).err()
 }

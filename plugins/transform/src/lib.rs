@@ -30,6 +30,7 @@ mod formula;
 mod order;
 mod key;
 mod aggregate;
+mod mistakes;
 
 pub use error::OpError;
 pub use order::compare;
@@ -37,17 +38,23 @@ pub use order::compare;
 use names::Names;
 
 use tapline_pdk::prelude::*;
-use tapline_pdk::roles::NodeRequest;
+use tapline_pdk::roles::{Findings, NodeOutline, NodeRequest};
 
 /// The plugin: one node type for each operation.
 #[derive(Debug)]
 pub struct Transform;
 
-#[plugin(id = "transform")]
+#[plugin(id = "transform", requires = { context = { read = ["input"], write = ["output"] } })]
 impl Transform {
     #[init]
     fn init() -> Result<Self> {
         Ok(Self)
+    }
+
+    /// Refuses what the schemas cannot, before a run begins.
+    #[hook(point = "node.validate", kind = "answer")]
+    async fn validate(&self, context: &Context) -> Result<Option<Findings>> {
+        Ok(mistakes::find(&context.read::<NodeOutline>("input")?))
     }
 
     #[provides(point = "node", key = "transform", schema = "schemas/transform.json")]
