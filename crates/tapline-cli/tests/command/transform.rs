@@ -87,7 +87,7 @@ fn a_wrong_configuration_is_refused_at_its_place_before_anything_begins() {
         "\".a |",
         "`filter`: there is no filter `nope` at 1:6",
     );
-    refuses("{ type: template, with: { text: x, as: y } }", "`as` needs `items`");
+    refuses("{ type: template, with: { text: x, as: y } }", "y } }", "`as` needs `items`");
 }
 
 #[test]

@@ -50,7 +50,7 @@ fn own() -> [Filter<RunPtr<Items>>; 7] {
         ("fromjson", v(0), |cv| bome(parsed(&cv.1))),
         ("tojson", v(0), |cv| bome(Ok(Item::text(&cv.1.value().to_json())))),
         ("length", v(0), |cv| bome(length(&cv.1))),
-        ("contains", v(1), |cv| unary(cv, |item, part| Ok(contains(item.value(), part.value()).into()))),
+        ("contains", v(1), |cv| unary(cv, |item, part| contained(&item, &part))),
         ("has", v(1), |cv| unary(cv, |item, key| has(&item, &key))),
         ("indices", v(1), |cv| unary(cv, |item, part| indices(&item, &part))),
         ("bsearch", v(1), |cv| unary(cv, |item, wanted| search(&item, &wanted))),
@@ -79,6 +79,13 @@ fn length(item: &Item) -> ValR<Item> {
     })
 }
 
+fn contained(item: &Item, part: &Item) -> ValR<Item> {
+    if item.value().kind() != part.value().kind() {
+        return Err(Error::str(format_args!("{item} cannot contain {part}, which is of another type")));
+    }
+    Ok(contains(item.value(), part.value()).into())
+}
+
 fn contains(whole: &Value, part: &Value) -> bool {
     charge(1);
     match (whole, part) {
@@ -95,6 +102,7 @@ fn contains(whole: &Value, part: &Value) -> bool {
 
 fn has(item: &Item, key: &Item) -> ValR<Item> {
     match (item.value(), key.value()) {
+        (Value::Null, Value::String(_) | Value::Number(_)) => Ok(false.into()),
         (Value::Object(_), Value::String(_)) => item.find(key).map(|found| found.is_some().into()),
         (Value::Array(items), Value::Number(_)) => {
             let at = key.as_integer().and_then(|at| usize::try_from(at).ok());
