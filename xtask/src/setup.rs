@@ -28,8 +28,9 @@ struct Tool {
     debian_package: &'static str,
 }
 
-const OPTIONAL: [Tool; 4] = [
+const OPTIONAL: [Tool; 5] = [
     Tool { program: "jq", debian_package: "jq" },
+    Tool { program: "gojq", debian_package: "gojq" },
     Tool { program: "node", debian_package: "nodejs" },
     Tool { program: "npm", debian_package: "npm" },
     Tool { program: "python3", debian_package: "python3-venv" },
