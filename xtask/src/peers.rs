@@ -51,10 +51,13 @@ pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     if !has_pluggy(&folder) {
         install_python(&PLUGGY, &folder.join("python"))?;
     }
-    if !has_polars(&folder) {
-        install_python(&POLARS, &folder.join(DATA_FRAMES))?;
-    }
-    Ok(())
+    install_polars(workspace)
+}
+
+/// Installs polars, if it is missing.
+pub(crate) fn install_polars(workspace: &Workspace) -> Result<()> {
+    let folder = folder(workspace);
+    if has_polars(&folder) { Ok(()) } else { install_python(&POLARS, &folder.join(DATA_FRAMES)) }
 }
 
 /// Installs the engines of pipelines that are missing, some hundred MiB, and says why one cannot be had.

@@ -47,6 +47,9 @@ struct Side {
     on: Vec<Arc<str>>,
 }
 
+/// A field of the key, as the left calls it and as the right does.
+type KeyPart = (Arc<str>, Arc<str>);
+
 /// How two rows become one.
 struct Merge {
     /// The fields of the left, which an unpaired row of the right has as null.
@@ -54,7 +57,7 @@ struct Merge {
     /// The fields of the right that are not in its key, with the names that they get.
     right: IndexMap<Arc<str>, Arc<str>>,
     /// The names of the key's fields on the left, each with that on the right.
-    keys: Vec<(Arc<str>, Arc<str>)>,
+    keys: Vec<KeyPart>,
 }
 
 /// Makes `{ items, count }` of an object for each pair of a row of `left` and a row of `right` whose keys are equal: the
@@ -106,7 +109,7 @@ fn side(config: &Value, name: &str) -> Result<(Arc<Vec<Value>>, Value), OpError>
 }
 
 /// The fields of the key, on the left and on the right.
-fn keys(config: &Config) -> Result<Vec<(Arc<str>, Arc<str>)>, OpError> {
+fn keys(config: &Config) -> Result<Vec<KeyPart>, OpError> {
     let (left, right) = match (&config.on, &config.left_on, &config.right_on) {
         (Some(on), None, None) => (on, on),
         (None, Some(left), Some(right)) => (left, right),
@@ -180,12 +183,7 @@ impl Side {
 }
 
 impl Merge {
-    fn new(
-        left: &Side,
-        right: &Side,
-        keys: Vec<(Arc<str>, Arc<str>)>,
-        suffix: &str,
-    ) -> Result<Self, OpError> {
+    fn new(left: &Side, right: &Side, keys: Vec<KeyPart>, suffix: &str) -> Result<Self, OpError> {
         let left = left.names()?;
         let mut taken = left.clone();
         taken.extend(keys.iter().map(|(left, _)| Arc::clone(left)));

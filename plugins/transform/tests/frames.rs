@@ -134,6 +134,17 @@ fn answers(cases: &[Case]) -> Option<Vec<Value>> {
     Some(text.lines().map(|line| Value::from_json(line).unwrap()).collect())
 }
 
+/// The value with its floats rounded, for the last digit of a mean depends on how it is added up; integers are compared
+/// exactly.
+fn rounded(value: &Value) -> Value {
+    match value {
+        Value::Number(number) if number.is_f64() => ((number.as_f64().unwrap() * 1e9).round() / 1e9).into(),
+        Value::Array(items) => items.iter().map(rounded).collect(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), rounded(value))).collect(),
+        other => other.clone(),
+    }
+}
+
 #[test]
 fn filter_sort_groups_joins_unique_and_explode_agree_with_polars() {
     let cases = cases();
@@ -142,7 +153,7 @@ fn filter_sort_groups_joins_unique_and_explode_agree_with_polars() {
     for (Case { run, config, asked }, expected) in cases.iter().zip(answers) {
         let output = run(config, &Object::new()).unwrap();
         let actual = output.get("items").unwrap();
-        let is_same = compare(actual, &expected) == Ordering::Equal;
+        let is_same = compare(&rounded(actual), &rounded(&expected)) == Ordering::Equal;
         assert!(is_same, "{asked}\n ours   {actual}\n polars {expected}");
     }
 }

@@ -309,6 +309,7 @@ fn programs_agree_with_jq() {
         "[splits(\", \")?], (map(.id) | any(. > 50), all(. >= 0)), transpose?",
         "map(.k | walk(if type == \"number\" then . + 1 else . end))",
         "[.[:4] | .. | numbers] | sort",
+        "[INDEX(.id % 7 | tostring) | to_entries | sort_by(.key)[] | .value.id], (.[0].id | IN(0, 1))",
         "map(.v | select(. != null) | @base64 \"\\(.)\", @text, @json)",
     ]);
 }

@@ -61,7 +61,8 @@ impl Sub for Item {
             (Value::Array(one), Value::Array(two)) => {
                 let without: HashSet<Key> = two.iter().cloned().map(Key).collect();
                 let left = one.iter().filter(|value| !without.contains(&Key((*value).clone())));
-                charge(one.len() + two.len());
+                charge(one.len());
+                charge(two.len());
                 Ok(Self::array(left.cloned().collect(), self.depth().saturating_sub(1)))
             }
             _ => Err(Error::math(self, Math::Sub, other)),

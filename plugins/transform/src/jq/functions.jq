@@ -13,6 +13,10 @@ def in(xs): . as $x | xs | has($x);
 def inside(xs): . as $x | xs | contains($x);
 def index($i): indices($i)[0];
 def rindex($i): indices($i)[-1];
+def INDEX(values; key): reduce values as $value ({}; . + {($value | key | tostring): $value});
+def INDEX(key): INDEX(.[]; key);
+def IN(values): any(values == .; .);
+def IN(some; values): any(some == values; .);
 def ascii: [.] | implode;
 def trimstr($s): ltrimstr($s) | rtrimstr($s);
 

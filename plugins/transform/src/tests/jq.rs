@@ -49,7 +49,7 @@ fn what_a_program_does_not_change_is_shared() {
 }
 
 #[test]
-fn programs_do_what_the_manual_of_jq_says() {
+fn operators_do_what_the_manual_of_jq_says() {
     yields(".a.b, .a[\"c\"]?, .none.x", r#"{"a": {"b": 1}}"#, "[1, null, null]");
     yields(".[1:3], .[-1], .[:-1], .[5]", "[1, 2, 3]", "[[2, 3], 3, [1, 2], null]");
     yields(r#".[1:2], .[-1:]"#, r#""aéz""#, r#"["é", "z"]"#);
@@ -89,6 +89,10 @@ fn programs_do_what_the_manual_of_jq_says() {
         r#"[[{"key": "b", "value": 1}, {"key": "a", "value": 2}], {"b": 2, "a": 3}, ["a", "b"], true]"#,
     );
     yields("[paths], [leaf_paths]", r#"{"a": [1]}"#, r#"[[["a"], ["a", 0]], [["a", 0]]]"#);
+}
+
+#[test]
+fn functions_do_what_the_manual_of_jq_says() {
     yields(
         r#"test("^a"), [scan("[a-z]")], sub("a"; "x"), ascii_upcase, split("b")"#,
         r#""abc""#,
