@@ -10,6 +10,8 @@ use crate::workspace::Workspace;
 const PACKAGE: &str = "tapline-benches";
 /// The benchmark that measures Extism beside us.
 const BESIDE_EXTISM: &str = "sandbox";
+/// The benchmark that measures polars beside us.
+const BESIDE_POLARS: &str = "transform";
 /// The benchmark that measures other engines of pipelines beside us.
 const BESIDE_ENGINES: &str = "engine";
 
@@ -27,6 +29,11 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     let runs = |bench: &str| options.name.as_deref().is_none_or(|name| name == bench);
     if runs(BESIDE_ENGINES) {
         peers::install_engines(workspace);
+    }
+    if runs(BESIDE_POLARS)
+        && let Err(error) = peers::install_polars(workspace)
+    {
+        println!("{error:#}; polars is not compared with");
     }
     if runs(BESIDE_EXTISM)
         && let Err(error) = peers::build_extism(workspace)

@@ -16,6 +16,9 @@ struct Peer {
 
 const TAPABLE: Peer = Peer { name: "tapable", version: "2.3.4" };
 const PLUGGY: Peer = Peer { name: "pluggy", version: "1.7.0" };
+const POLARS: Peer = Peer { name: "polars", version: "2.1.0" };
+/// The virtual environment of polars.
+const DATA_FRAMES: &str = "dataframes";
 /// Engines of pipelines, with the folder of each one's virtual environment: they need other versions of the same packages.
 const ENGINES: [(&str, Peer); 3] = [
     ("neograph", Peer { name: "neograph-engine", version: "0.16.0" }),
@@ -31,7 +34,8 @@ pub(crate) fn folder(workspace: &Workspace) -> Utf8PathBuf {
 /// The peers that are not there, by name.
 pub(crate) fn missing(workspace: &Workspace) -> Vec<&'static str> {
     let folder = folder(workspace);
-    let there = [(&TAPABLE, has_tapable(&folder)), (&PLUGGY, has_pluggy(&folder))];
+    let there =
+        [(&TAPABLE, has_tapable(&folder)), (&PLUGGY, has_pluggy(&folder)), (&POLARS, has_polars(&folder))];
     there.iter().filter(|(_, is_there)| !is_there).map(|(peer, _)| peer.name).collect()
 }
 
@@ -47,7 +51,13 @@ pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     if !has_pluggy(&folder) {
         install_python(&PLUGGY, &folder.join("python"))?;
     }
-    Ok(())
+    install_polars(workspace)
+}
+
+/// Installs polars, if it is missing.
+pub(crate) fn install_polars(workspace: &Workspace) -> Result<()> {
+    let folder = folder(workspace);
+    if has_polars(&folder) { Ok(()) } else { install_python(&POLARS, &folder.join(DATA_FRAMES)) }
 }
 
 /// Installs the engines of pipelines that are missing, some hundred MiB, and says why one cannot be had.
@@ -81,6 +91,10 @@ fn has_tapable(folder: &Utf8Path) -> bool {
 
 fn has_pluggy(folder: &Utf8Path) -> bool {
     has_python(&PLUGGY, &folder.join("python"))
+}
+
+fn has_polars(folder: &Utf8Path) -> bool {
+    has_python(&POLARS, &folder.join(DATA_FRAMES))
 }
 
 /// Whether a virtual environment has a package in its version; nothing of it is imported, which can take seconds.

@@ -30,6 +30,7 @@ struct Tool {
 
 const OPTIONAL: [Tool; 5] = [
     Tool { program: "jq", debian_package: "jq" },
+    Tool { program: "gojq", debian_package: "gojq" },
     Tool { program: "node", debian_package: "nodejs" },
     Tool { program: "npm", debian_package: "npm" },
     Tool { program: "promtool", debian_package: "prometheus" },

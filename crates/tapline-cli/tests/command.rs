@@ -10,6 +10,8 @@ mod triage;
 mod review;
 #[path = "command/run.rs"]
 mod run;
+#[path = "command/transform.rs"]
+mod transform;
 #[path = "command/runs.rs"]
 mod runs;
 #[path = "command/cases.rs"]

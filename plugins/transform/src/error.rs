@@ -20,6 +20,16 @@ pub enum OpError {
         /// What is wrong with it, and where within its text.
         error: TemplateError,
     },
+    /// A program in the configuration cannot be compiled.
+    #[error("`{field}`: {message} at {}:{}", .position.line, .position.column)]
+    Program {
+        /// The dotted path of the program within the configuration.
+        field: String,
+        /// What is wrong with it.
+        message: String,
+        /// Where within its text.
+        position: Position,
+    },
     /// A row does not fit the operation.
     #[error("row {row}: {message}")]
     Row {
@@ -42,6 +52,7 @@ impl OpError {
     pub const fn position(&self) -> Option<Position> {
         match self {
             Self::Expression { error, .. } => error.position(),
+            Self::Program { position, .. } => Some(*position),
             Self::Config { .. } | Self::Row { .. } | Self::Value { .. } => None,
         }
     }

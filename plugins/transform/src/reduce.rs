@@ -74,26 +74,60 @@ struct Group {
 /// cannot be added to a sum.
 pub fn run(config: &Value, scope: &Object) -> Result<Value, OpError> {
     let (rows, mut config) = rows::with_rows::<Config>(config)?;
+    if let Some((_, message)) = config.mistake() {
+        return Err(OpError::config(message));
+    }
     let mut scope = RowScope::new(scope);
-    let grouping = config.group_by.take();
-    let summarises = grouping.is_some() || config.count || !config.aggregates.is_empty();
-    match (config.expr.take(), grouping) {
-        (Some(_), _) if summarises => Err(OpError::config(
-            "`expr` folds all rows, so it cannot stand beside `group_by`, `count` or `aggregates`",
-        )),
+    match (config.expr.take(), config.group_by.take()) {
         (Some(expr), _) => fold(&rows, &expr, config.initial, &mut scope).map(rows::single),
-        _ if !config.initial.is_null() => Err(OpError::config("`initial` needs `expr`")),
         (None, Some(grouping)) => {
             let grouping = Grouping::parse(grouping)?;
-            let summary = Summary::parse(config, &grouping.names())?;
+            let summary = Summary::parse(config)?;
             groups(&rows, &grouping, &summary, &mut scope).map(rows::list)
         }
-        (None, None) if summarises => {
-            let summary = Summary::parse(config, &[])?;
-            overall(&rows, &summary, &mut scope).map(rows::single)
+        (None, None) => overall(&rows, &Summary::parse(config)?, &mut scope).map(rows::single),
+    }
+}
+
+/// What is wrong with a configuration that its schema lets pass, and the key where.
+pub(crate) fn mistake(with: &Value) -> Option<(String, String)> {
+    with.to::<Config>().ok()?.mistake()
+}
+
+impl Config {
+    fn mistake(&self) -> Option<(String, String)> {
+        let summarises = self.group_by.is_some() || self.count || !self.aggregates.is_empty();
+        let (key, message) = match &self.expr {
+            Some(_) if summarises => (
+                "expr",
+                "`expr` folds all rows, so it cannot stand beside `group_by`, `count` or `aggregates`",
+            ),
+            Some(_) => return None,
+            None if !self.initial.is_null() => ("initial", "`initial` needs `expr`"),
+            None if summarises => return self.named_twice(),
+            None => ("", "nothing to compute: give `group_by`, `count`, `aggregates` or `expr`"),
+        };
+        Some((key.to_owned(), message.to_owned()))
+    }
+
+    fn named_twice(&self) -> Option<(String, String)> {
+        let keys = self.group_by.as_ref().map(GroupBy::names).unwrap_or_default();
+        let mut taken: BTreeSet<&str> = self.count.then_some(COUNT).into_iter().collect();
+        let twice = |name: &str| format!("two results would be named `{name}`");
+        if let Some(name) = keys.iter().find(|name| !taken.insert(name)) {
+            return Some(("group_by".to_owned(), twice(name)));
         }
-        (None, None) => {
-            Err(OpError::config("nothing to compute: give `group_by`, `count`, `aggregates` or `expr`"))
+        let name = self.aggregates.keys().find(|name| !taken.insert(name))?;
+        Some((format!("aggregates/{}", name.replace('~', "~0").replace('/', "~1")), twice(name)))
+    }
+}
+
+impl GroupBy {
+    fn names(&self) -> Vec<&Arc<str>> {
+        match self {
+            Self::Field(name) => vec![name],
+            Self::Fields(names) => names.iter().collect(),
+            Self::Expressions(texts) => texts.keys().collect(),
         }
     }
 }
@@ -156,10 +190,7 @@ impl Grouping {
     /// The parts of the row's key, as a list unless there is only one.
     fn key(&self, item: &Value, scope: &mut RowScope) -> Result<Key, String> {
         let key = match self {
-            Self::Fields(names) => match &names[..] {
-                [name] => rows::field(item, name)?,
-                names => names.iter().map(|name| rows::field(item, name)).collect::<Result<_, _>>()?,
-            },
+            Self::Fields(names) => rows::key(item, names)?,
             Self::Expressions(formulas) => {
                 let parts = formulas.evaluate(scope.at(item)).map(|part| part.map(|(_, value)| value));
                 let parts: Vec<Value> = parts.collect::<Result<_, _>>()?;
@@ -179,11 +210,7 @@ impl Grouping {
 }
 
 impl Summary {
-    fn parse(config: Config, keys: &[Arc<str>]) -> Result<Self, OpError> {
-        let mut taken: BTreeSet<&str> = config.count.then_some(COUNT).into_iter().collect();
-        if let Some(twice) = keys.iter().chain(config.aggregates.keys()).find(|name| !taken.insert(name)) {
-            return Err(OpError::config(format_args!("two results would be named `{twice}`")));
-        }
+    fn parse(config: Config) -> Result<Self, OpError> {
         let texts = config.aggregates.iter().map(|(name, aggregate)| (name, aggregate.expression()));
         let formulas = Formulas::parse("aggregates", texts)?;
         Ok(Self { count: config.count, aggregates: config.aggregates.into_values().collect(), formulas })

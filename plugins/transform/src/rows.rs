@@ -22,10 +22,15 @@ impl Rows {
 pub(crate) fn with_rows<C: DeserializeOwned>(config: &Value) -> Result<(Rows, C), OpError> {
     let (rows, rest) = take(config, "items")?;
     let config = rest.to().map_err(OpError::config)?;
+    Ok((Rows(of("items", rows)?), config))
+}
+
+/// The rows that a field of a configuration holds.
+pub(crate) fn of(field: &str, rows: Option<Value>) -> Result<Arc<Vec<Value>>, OpError> {
     match rows {
-        Some(Value::Array(items)) => Ok((Rows(items), config)),
-        Some(other) => Err(OpError::config(format_args!("`items` is {}, not a list", described(&other)))),
-        None => Err(OpError::config("missing field `items`")),
+        Some(Value::Array(items)) => Ok(items),
+        Some(other) => Err(OpError::config(format_args!("`{field}` is {}, not a list", described(&other)))),
+        None => Err(OpError::config(format_args!("missing field `{field}`"))),
     }
 }
 
@@ -59,6 +64,14 @@ pub(crate) fn field(item: &Value, name: &str) -> Result<Value, String> {
         Value::Object(fields) => Ok(fields.get(name).cloned().unwrap_or_default()),
         Value::Null => Ok(Value::Null),
         other => Err(format!("{} has no field `{name}`", described(other))),
+    }
+}
+
+/// What some fields of a row hold: the value of one, or a list of several.
+pub(crate) fn key(item: &Value, names: &[Arc<str>]) -> Result<Value, String> {
+    match names {
+        [name] => field(item, name),
+        names => names.iter().map(|name| field(item, name)).collect(),
     }
 }
 

@@ -1,4 +1,7 @@
 mod groups;
+mod joins;
+mod jq;
+mod lists;
 mod orders;
 mod rows;
 mod schemas;

@@ -105,6 +105,7 @@ impl<'s> Schemas<'s> {
         };
         match schema["type"].as_str() {
             Some("string") if schema["x-tapline"] == "expression" => "expression".to_owned(),
+            Some("string") if schema["x-tapline"] == "template" => "text with templates".to_owned(),
             Some("string") => "text".to_owned(),
             Some("integer") => format!("whole number{}", range(schema)),
             Some("number") => format!("number{}", range(schema)),

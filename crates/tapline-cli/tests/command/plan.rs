@@ -60,7 +60,7 @@ fn a_plan_shows_levels_steps_rules_plugins_and_limits() {
 
          plugin           from      runs            may
          io 0.1.0         built in  in the command  read and write the folder `data:`
-         transform 0.1.0  built in  in the command  nothing
+         transform 0.1.0  built in  in the command  read `input`, write `output`
 
         limits: wall 10m, parallel 4, tokens 50000
         durability: exit"#]]

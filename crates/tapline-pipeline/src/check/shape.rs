@@ -13,6 +13,15 @@ pub(super) struct Shape<'a> {
     schemas: Vec<&'a Value>,
 }
 
+/// A text that a plugin evaluates, and not the engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PluginText {
+    /// A bare expression.
+    Expression,
+    /// A text with expressions in it.
+    Template,
+}
+
 impl<'a> Shape<'a> {
     pub(super) fn new(root: Option<&'a Value>) -> Self {
         Self::expanded(root, root.into_iter().collect())
@@ -71,15 +80,22 @@ impl<'a> Shape<'a> {
         self.keys().into_iter().filter(|key| self.property(key).takes_rows())
     }
 
-    /// The names that the plugin brings, if a bare expression stands there.
+    /// What the plugin itself evaluates there, and the names that it brings.
     ///
     /// They are listed under `x-tapline-variables`; without the list, it is `item` alone.
-    pub(super) fn expression_names(&self) -> Option<Vec<&'a str>> {
-        let is_expression =
-            |schema: &&&Value| schema.get("x-tapline").and_then(Value::as_str) == Some("expression");
-        let schema = self.schemas.iter().find(is_expression)?;
-        let listed = schema.get("x-tapline-variables").and_then(Value::as_array);
-        Some(listed.map_or_else(|| vec!["item"], |names| names.iter().filter_map(Value::as_str).collect()))
+    pub(super) fn plugin_text(&self) -> Option<(PluginText, Vec<&'a str>)> {
+        let marked = |schema: &'a Value| {
+            let kind = match schema.get("x-tapline")?.as_str()? {
+                "expression" => PluginText::Expression,
+                "template" => PluginText::Template,
+                _ => return None,
+            };
+            let listed = schema.get("x-tapline-variables").and_then(Value::as_array);
+            Some((kind, listed))
+        };
+        let (kind, listed) = self.schemas.iter().copied().find_map(marked)?;
+        let names = |names: &'a [Value]| names.iter().filter_map(Value::as_str).collect();
+        Some((kind, listed.map_or_else(|| vec!["item"], names)))
     }
 
     /// Adds what the schemas refer to and what they are put together from.

@@ -7,7 +7,7 @@ use tapline_template::{Expression, Reference, Template, TemplateError};
 
 use super::compile::Compiler;
 use super::schema::is_template;
-use super::shape::Shape;
+use super::shape::{PluginText, Shape};
 use crate::definition::{Condition, Setting, Text};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Element, ElementContent, Entry};
@@ -22,9 +22,9 @@ enum Evaluator<'a> {
 impl Compiler<'_, '_> {
     pub(super) fn setting(&mut self, element: &Element, shape: &Shape<'_>) -> Setting {
         match &element.content {
-            ElementContent::Scalar(scalar) => match (element.as_text(), shape.expression_names()) {
-                (Some(source), Some(names)) => {
-                    self.plugin_expression(element, source, &names);
+            ElementContent::Scalar(scalar) => match (element.as_text(), shape.plugin_text()) {
+                (Some(source), Some((kind, names))) => {
+                    self.plugin_text(kind, element, source, &names);
                     Setting::constant(scalar.value.clone())
                 }
                 (Some(source), None) if is_template(source) => self.template(element, source),
@@ -68,9 +68,21 @@ impl Compiler<'_, '_> {
         }
     }
 
-    fn plugin_expression(&mut self, element: &Element, source: &str, names: &[&str]) {
-        if let Some((expression, text)) = self.expression(element, source) {
-            self.refer(expression.references(), &text, &Evaluator::Plugin(names));
+    fn plugin_text(&mut self, kind: PluginText, element: &Element, source: &str, names: &[&str]) {
+        let evaluator = Evaluator::Plugin(names);
+        match kind {
+            PluginText::Expression => {
+                if let Some((expression, text)) = self.expression(element, source) {
+                    self.refer(expression.references(), &text, &evaluator);
+                }
+            }
+            PluginText::Template => {
+                let text = self.text(element);
+                match Template::parse(source) {
+                    Ok(template) => self.refer(template.references(), &text, &evaluator),
+                    Err(error) => self.invalid(&error, &text, None),
+                }
+            }
         }
     }
 

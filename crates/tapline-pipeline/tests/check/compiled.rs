@@ -128,6 +128,17 @@ fn expressions_of_the_plugin_stay_as_they_are() {
 }
 
 #[test]
+fn a_template_that_the_plugin_renders_stays_as_it_is_and_finds_what_it_names() {
+    let text = "name: x\nnodes:\n  n: { value: 1 }\n  s: { type: sort, with: { items: [], text: \"{{ item.a }} {{ n }}\" } }\n";
+    let definition = definition(text);
+    check(
+        with(&definition, "s").as_constant().unwrap(),
+        &expect![[r#"{"items":[],"text":"{{ item.a }} {{ n }}"}"#]],
+    );
+    assert_eq!(definition.nodes["s"].dependencies.iter().map(|id| &**id).collect::<Vec<_>>(), ["n"]);
+}
+
+#[test]
 fn a_template_that_gives_no_value_says_where_it_stands() {
     let definition = definition(TRIAGE);
     let error = with(&definition, "load").render(&scope(r#"{"inputs": "text"}"#)).unwrap_err();

@@ -355,6 +355,36 @@ fn expressions_know_the_names_that_the_plugin_brings() {
 }
 
 #[test]
+fn a_template_that_the_plugin_renders_is_read_as_one() {
+    check_node(
+        "{ type: sort, with: { items: [], text: \"{{ item.a }} {{ lod.x }}\" } }",
+        &expect![[r#"
+        error[unknown-reference]: there is no node `lod`
+         --> pipeline.yaml:5:62
+          |
+        5 |   n: { type: sort, with: { items: [], text: "{{ item.a }} {{ lod.x }}" } }
+          |                                                              ^^^
+          |
+          = hint: did you mean `load`?
+
+        1 error
+    "#]],
+    );
+    check_node(
+        "{ type: sort, with: { items: [], text: \"{{ item. }}\" } }",
+        &expect![[r#"
+        error[invalid-template]: unexpected end of variable block, expected identifier or integer
+         --> pipeline.yaml:5:55
+          |
+        5 |   n: { type: sort, with: { items: [], text: "{{ item. }}" } }
+          |                                                       ^
+
+        1 error
+    "#]],
+    );
+}
+
+#[test]
 fn a_duplicate_key_shows_both_places() {
     check(
         "name: test\nnodes:\n  load: { type: read, with: { path: a } }\n  load: { type: read, with: { path: b } }\n",

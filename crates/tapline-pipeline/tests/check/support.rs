@@ -65,7 +65,8 @@ const SORT: &str = r#"{
             "properties": {
                 "key": { "type": "string", "x-tapline": "expression", "x-tapline-variables": ["item", "index"] },
                 "order": { "enum": ["up", "down"] }
-            } } }
+            } } },
+        "text": { "type": "string", "x-tapline": "template", "x-tapline-variables": ["item"] }
     }
 }"#;
 

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use tapline_pdk::Value;
 
 use super::{check, check_error, check_items, json, scope};
-use crate::{OpError, filter, limit, map, select, transform};
+use crate::{OpError, filter, limit, map, select, template, transform};
 
 #[test]
 fn map_yields_the_value_of_the_expression_for_each_row() {
@@ -87,6 +87,30 @@ fn select_makes_rows_of_exactly_the_named_fields() {
         r#"{"items": [{"a": 1, "b": 2}], "fields": {"sum": "item.a + item.b"}}"#,
         r#"[{"sum": 3}]"#,
     );
+}
+
+#[test]
+fn template_makes_a_text_of_each_row_or_one_text() {
+    check_items(
+        template::run,
+        r#"{"items": [{"a": "x", "b": [1]}, {"a": null}], "text": "{{ item.a }}{% if item.b %}: {{ item.b }}{% endif %}"}"#,
+        r#"["x: [1]", "null"]"#,
+    );
+    check_items(template::run, r#"{"items": [1], "text": "{{ item }}"}"#, r#"["1"]"#);
+    check_items(
+        template::run,
+        r#"{"items": [{"a": 1}], "text": "{{ item.a + inputs.least }}", "as": "t"}"#,
+        r#"[{"a": 1, "t": "3"}]"#,
+    );
+    check(template::run, r#"{"text": "{{ inputs.least }} of them"}"#, r#"{"text": "2 of them"}"#);
+    check_error(template::run, r#"{"text": "", "as": "t"}"#, "`as` needs `items`");
+    check_error(
+        template::run,
+        r#"{"items": [1], "text": "", "as": "t"}"#,
+        "row 0: the number 1 has no fields to set",
+    );
+    check_error(template::run, r#"{"items": [1, {}], "text": "{{ nope }}"}"#, "row 0: `nope` is undefined");
+    check_error(template::run, r#"{"text": "{{"}"#, "`text`: unexpected end of input, expected expression");
 }
 
 #[test]

@@ -1,9 +1,11 @@
 use tapline_pdk::Value;
 
 use super::json;
-use crate::{filter, limit, map, reduce, select, sort, transform};
+use crate::{
+    chunk, explode, filter, flatten, join, jq, limit, map, reduce, select, sort, template, transform, unique,
+};
 
-const SCHEMAS: [(&str, &str); 7] = [
+const SCHEMAS: [(&str, &str); 14] = [
     ("transform", transform::SCHEMA),
     ("map", map::SCHEMA),
     ("filter", filter::SCHEMA),
@@ -11,6 +13,13 @@ const SCHEMAS: [(&str, &str); 7] = [
     ("select", select::SCHEMA),
     ("sort", sort::SCHEMA),
     ("limit", limit::SCHEMA),
+    ("join", join::SCHEMA),
+    ("unique", unique::SCHEMA),
+    ("flatten", flatten::SCHEMA),
+    ("explode", explode::SCHEMA),
+    ("chunk", chunk::SCHEMA),
+    ("jq", jq::SCHEMA),
+    ("template", template::SCHEMA),
 ];
 
 #[test]
@@ -37,6 +46,13 @@ fn every_field_is_described_and_every_expression_marked() {
             ("select", 1),
             ("sort", 2),
             ("limit", 0),
+            ("join", 0),
+            ("unique", 1),
+            ("flatten", 0),
+            ("explode", 0),
+            ("chunk", 0),
+            ("jq", 0),
+            ("template", 0),
         ];
         assert!(
             expected.contains(&(operation, expressions)),
