@@ -28,7 +28,7 @@ struct Tool {
     debian_package: &'static str,
 }
 
-const OPTIONAL: [Tool; 5] = [
+const OPTIONAL: [Tool; 6] = [
     Tool { program: "jq", debian_package: "jq" },
     Tool { program: "gojq", debian_package: "gojq" },
     Tool { program: "node", debian_package: "nodejs" },
