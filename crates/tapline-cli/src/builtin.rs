@@ -1,14 +1,76 @@
-use tapline::NativePlugin;
+use std::path::Path;
+
+use anyhow::Result;
+use tapline::core::Manifest;
+use tapline::host::Settings;
+use tapline::{Load, Loader, NativePlugin};
 use tapline_pdk::native;
 
+/// A plugin that the command brings.
+#[derive(Clone)]
+pub(crate) enum Builtin {
+    /// One that is linked in.
+    Native(NativePlugin),
+    /// One that runs in the sandbox, as a package whose manifest names no files of schemas.
+    Package {
+        /// `plugin.toml`.
+        manifest: &'static str,
+        /// `plugin.wasm`.
+        component: &'static [u8],
+    },
+}
+
 /// The plugins that the command brings.
-pub(crate) fn all() -> Vec<NativePlugin> {
+pub(crate) fn all() -> Vec<Builtin> {
     vec![
-        native::<tapline_plugin_io::Io>(),
-        native::<tapline_plugin_transform::Transform>(),
-        native::<tapline_plugin_chat::Chat>(),
-        native::<tapline_plugin_echo::Echo>(),
-        native::<tapline_plugin_timer::Timer>(),
-        native::<tapline_plugin_telemetry::Telemetry>(),
+        Builtin::Native(native::<tapline_plugin_io::Io>()),
+        Builtin::Native(native::<tapline_plugin_transform::Transform>()),
+        Builtin::Native(native::<tapline_plugin_chat::Chat>()),
+        Builtin::Native(native::<tapline_plugin_echo::Echo>()),
+        package!("openai"),
+        Builtin::Native(native::<tapline_plugin_telemetry::Telemetry>()),
+        Builtin::Native(native::<tapline_plugin_timer::Timer>()),
     ]
 }
+
+/// A package of `plugins/`, as it is committed.
+macro_rules! package {
+    ($name:literal) => {
+        Builtin::Package {
+            manifest: include_str!(concat!("../../../plugins/", $name, "/plugin.toml")),
+            component: include_bytes!(concat!("../../../plugins/", $name, "/plugin.wasm")),
+        }
+    };
+}
+use package;
+
+/// The settings beside a file; what the command brings may answer with its own grants.
+pub(crate) fn settings_beside(file: &Path) -> Result<Settings> {
+    let brought = all().iter().map(Builtin::manifest).collect::<Result<Vec<_>>>()?;
+    Ok(Settings::beside(file)?.trust(brought.iter().map(|manifest| manifest.id().clone())))
+}
+
+impl Builtin {
+    pub(crate) fn manifest(&self) -> Result<Manifest> {
+        Ok(match self {
+            Self::Native(plugin) => Loader::native(plugin)?,
+            Self::Package { manifest, .. } => Loader::parse(Path::new(NOWHERE), manifest)?,
+        })
+    }
+
+    pub(crate) fn load(&self) -> Result<Load> {
+        Ok(match self {
+            Self::Native(plugin) => Load::native(plugin.clone()),
+            Self::Package { manifest, component } => {
+                let files = [
+                    (Loader::MANIFEST.to_owned(), manifest.as_bytes().to_vec()),
+                    (Loader::ARTIFACT.to_owned(), component.to_vec()),
+                ];
+                Load::package(Loader::read_files(Path::new(NOWHERE), &files.into())?.0)
+            }
+        })
+    }
+}
+
+/// Stands for the folder of a package that has none.
+const NOWHERE: &str = "(built in)";

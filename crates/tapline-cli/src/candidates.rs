@@ -6,15 +6,15 @@ use anyhow::Result;
 use tapline::core::Manifest;
 use tapline::host::{Lock, LockedFrom, Settings};
 use tapline::pipeline::{Catalog, Draft, KnownPlugin, Origin, Rival, Standing};
-use tapline::{Loader, NativePlugin, Policy, Value};
+use tapline::{Loader, Policy, Value};
 
-use crate::builtin;
+use crate::builtin::{self, Builtin};
 
 /// All plugins that a pipeline can use: built-in ones, those that its file names by their folder, and the packages in the
 /// folders of the settings, in every version.
 pub(crate) struct Candidates {
     pub(crate) catalog: Catalog,
-    pub(crate) builtin: BTreeMap<String, NativePlugin>,
+    pub(crate) builtin: BTreeMap<String, Builtin>,
     /// What is wrong with packages that the pipeline may do without.
     pub(crate) warnings: Vec<String>,
 }
@@ -24,8 +24,8 @@ impl Candidates {
     pub(crate) fn read(draft: &Draft, folder: &Path, settings: &Settings, lock: &Lock) -> Result<Self> {
         let mut candidates =
             Self { catalog: Catalog::default(), builtin: BTreeMap::new(), warnings: Vec::new() };
-        for (known, native) in builtin_plugins(settings.policy())? {
-            candidates.builtin.insert(known.name().to_owned(), native);
+        for (known, plugin) in builtin_plugins(settings.policy())? {
+            candidates.builtin.insert(known.name().to_owned(), plugin);
             candidates.catalog.plugins.push(known);
         }
         candidates.add_named(draft, folder, settings.policy());
@@ -164,11 +164,10 @@ fn twice(passed: &KnownPlugin, taken: Option<&KnownPlugin>) -> Option<String> {
 }
 
 /// The plugins that are built in.
-pub(crate) fn builtin_plugins(policy: &Policy) -> Result<Vec<(KnownPlugin, NativePlugin)>> {
-    let known = builtin::all().into_iter().map(|plugin| {
-        let manifest = Loader::native(&plugin)?;
-        Ok((known(manifest, Origin::BuiltIn, policy), plugin))
-    });
+pub(crate) fn builtin_plugins(policy: &Policy) -> Result<Vec<(KnownPlugin, Builtin)>> {
+    let known = builtin::all()
+        .into_iter()
+        .map(|plugin| Ok((known(plugin.manifest()?, Origin::BuiltIn, policy), plugin)));
     known.collect()
 }
 

@@ -1,7 +1,6 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use tapline::Loader;
 use tapline::core::Manifest;
 use tapline::host::{Lock, LockedPlugin, rights};
 use tapline::install::{Change, Parcel, PluginsFolder, Source};
@@ -23,7 +22,11 @@ pub(crate) fn install(arguments: &InstallArguments) -> Result<Ending> {
     for error in broken {
         Output::Error.line(format_args!("warning: {error}"));
     }
-    if builtin::all().iter().flat_map(Loader::native).any(|one| one.id() == parcel.manifest().id()) {
+    if builtin::all()
+        .iter()
+        .flat_map(builtin::Builtin::manifest)
+        .any(|one| one.id() == parcel.manifest().id())
+    {
         Output::Error.line("warning: a plugin of this id is built in, and comes before those in folders");
     }
     let change = Change::of(&parcel, &installed, &lock)?;

@@ -12,6 +12,7 @@ use tapline::pipeline::{KnownPlugin, Origin};
 use crate::Ending;
 use crate::arguments::{InfoArguments, ListArguments};
 use crate::audit::Audited;
+use crate::builtin;
 use crate::candidates::{builtin_plugins, plugin_in};
 use crate::output::Output;
 
@@ -83,7 +84,7 @@ pub(crate) fn info(arguments: &InfoArguments) -> Result<Ending> {
 
 /// The settings in the current folder.
 pub(crate) fn settings() -> Result<Settings> {
-    Ok(Settings::beside(Path::new(Settings::FILE))?)
+    builtin::settings_beside(Path::new(Settings::FILE))
 }
 
 fn is_blocked(plugin: &KnownPlugin, settings: &Settings) -> bool {

@@ -5,8 +5,9 @@ use anyhow::{Context as _, Result};
 use tapline::core::{Manifest, RuntimeKind};
 use tapline::host::{Digest, Lock, LockedFrom, Settings, read_file};
 use tapline::pipeline::{Checked, Definition, Diagnostic, Draft, KnownPlugin, Origin, Source, check};
-use tapline::{Load, NativePlugin, Value};
+use tapline::{Load, Value};
 
+use crate::builtin::{self, Builtin};
 use crate::candidates::Candidates;
 use crate::output::Output;
 use crate::{colour, diagnostics};
@@ -22,7 +23,7 @@ pub(crate) struct Project {
     file: PathBuf,
     /// What is wrong with packages that the pipeline may do without.
     warnings: Vec<String>,
-    builtin: BTreeMap<String, NativePlugin>,
+    builtin: BTreeMap<String, Builtin>,
     /// The digests of the packages that alone may be loaded, by id.
     expected: BTreeMap<String, Digest>,
 }
@@ -50,7 +51,7 @@ impl Project {
             Some(parent) if parent != Path::new("") => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        let settings = Settings::beside(file)?;
+        let settings = builtin::settings_beside(file)?;
         let draft = Draft::read_with(&source, |part| {
             let bytes = read_file(part, LARGEST_FILE).map_err(|error| error.to_string())?;
             Ok(Source::new(part.display().to_string(), &bytes))
@@ -100,14 +101,14 @@ impl Project {
     }
 
     /// What has to be loaded for the pipeline, with what its file says of each plugin.
-    pub(crate) fn loads(&self, definition: &Definition) -> Vec<Load> {
+    pub(crate) fn loads(&self, definition: &Definition) -> Result<Vec<Load>> {
         self.plugins().map(|plugin| self.load(definition, plugin)).collect()
     }
 
     /// What has to be loaded of one plugin, if the pipeline uses it.
-    pub(crate) fn load_of(&self, definition: &Definition, id: &str) -> Option<Load> {
-        let plugin = self.plugins().find(|plugin| plugin.name() == id)?;
-        Some(self.load(definition, plugin))
+    pub(crate) fn load_of(&self, definition: &Definition, id: &str) -> Result<Option<Load>> {
+        let plugin = self.plugins().find(|plugin| plugin.name() == id);
+        plugin.map(|plugin| self.load(definition, plugin)).transpose()
     }
 
     /// The manifests of what has to be loaded for the pipeline.
@@ -125,11 +126,11 @@ impl Project {
         self.manifests().any(|manifest| !manifest.requires.http.is_empty())
     }
 
-    fn load(&self, definition: &Definition, plugin: &KnownPlugin) -> Load {
+    fn load(&self, definition: &Definition, plugin: &KnownPlugin) -> Result<Load> {
         let entry = definition.plugins.get(plugin.name()).cloned().unwrap_or_default();
         let load = match &plugin.origin {
             Origin::Folder(folder) => Load::folder(folder),
-            Origin::BuiltIn => Load::native(self.builtin[plugin.name()].clone()),
+            Origin::BuiltIn => self.builtin[plugin.name()].load()?,
         };
         // The plugin that reads and writes files is confined to the folder of the pipeline.
         let config = match plugin.name() {
@@ -145,6 +146,6 @@ impl Project {
             Some(grants) => load.narrow(grants),
             None => load,
         };
-        if entry.optional { load.optional() } else { load }
+        Ok(if entry.optional { load.optional() } else { load })
     }
 }

@@ -1,7 +1,6 @@
 use std::path::Path;
 
 use anyhow::{Result, bail};
-use tapline::Loader;
 use tapline::core::Manifest;
 use tapline::host::{Lock, LockedFrom};
 use tapline::install::{Difference, Installed, PluginsFolder, Record, needed_by};
@@ -77,7 +76,7 @@ fn chosen<'a>(arguments: &RemoveArguments, installed: &'a [Installed]) -> Result
 
 /// Who needs a package, in words.
 fn needs(one: &Manifest, installed: &[Installed]) -> Result<Vec<String>> {
-    let builtin = builtin::all().iter().map(Loader::native).collect::<Result<Vec<_>, _>>()?;
+    let builtin = builtin::all().iter().map(builtin::Builtin::manifest).collect::<Result<Vec<_>>>()?;
     let others = installed.iter().map(|other| &other.manifest).chain(&builtin);
     let mut needs: Vec<_> = needed_by(one, others).iter().map(|id| format!("`{id}` depends on it")).collect();
     let is_it = |locked: &&tapline::host::LockedPlugin| {

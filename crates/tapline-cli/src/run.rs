@@ -182,7 +182,7 @@ pub(crate) async fn engine(
     for id in project.settings.blocked() {
         engine.host().block(id).await?;
     }
-    let report = engine.host().boot(project.loads(definition)).await?;
+    let report = engine.host().boot(project.loads(definition)?).await?;
     for left_out in report.failures() {
         Output::Error.line(format_args!("warning: the run goes on without an optional plugin: {left_out}"));
     }

@@ -115,15 +115,17 @@ impl Grants {
         self.check_call(target).is_ok()
     }
 
-    /// The same grants with the hosts that a configuration names in the place of `${config:…}`. One that it does not
-    /// name is left out.
+    /// The same grants with the hosts and secrets that a configuration names in the place of `${config:…}`. One that it
+    /// does not name is left out.
     ///
     /// # Errors
-    /// When what stands there is no URL, or nothing would be left of a grant.
+    /// When what stands there is no URL, or names no secret; or when a grant would be left without hosts.
     pub fn resolved(&self, config: &Value) -> Result<Self, ConfiguredHostError> {
+        let named = self.secrets.iter().map(|grant| grant.named_by(config));
+        let secrets: Vec<_> = named.filter_map(Result::transpose).collect::<Result<_, _>>()?;
         Ok(Self {
             http: http::resolved(&self.http, config, |grant| &mut grant.hosts)?,
-            secrets: http::resolved(&self.secrets, config, |grant| &mut grant.hosts)?,
+            secrets: http::resolved(&secrets, config, |grant| &mut grant.hosts)?,
             ..self.clone()
         })
     }

@@ -22,6 +22,7 @@ pub struct Load {
 #[derive(Debug, Clone)]
 enum Source {
     Folder(PathBuf),
+    Package(Package),
     Native(NativePlugin),
 }
 
@@ -30,6 +31,12 @@ impl Load {
     #[must_use]
     pub fn folder(folder: impl AsRef<Path>) -> Self {
         Self::new(Source::Folder(folder.as_ref().to_owned()))
+    }
+
+    /// A package that is at hand, as [`Loader::read_files`] gives it.
+    #[must_use]
+    pub const fn package(package: Package) -> Self {
+        Self::new(Source::Package(package))
     }
 
     /// A plugin that is linked in.
@@ -74,6 +81,7 @@ impl Load {
     pub(crate) fn name(&self) -> String {
         match &self.source {
             Source::Folder(folder) => folder.display().to_string(),
+            Source::Package(package) => package.manifest.id().to_string(),
             Source::Native(_) => "(native plugin)".to_owned(),
         }
     }
@@ -111,6 +119,7 @@ impl Load {
                 let artifact = Artifact::Unread(folder.clone());
                 (Arc::new(Loader::manifest(folder)?), artifact)
             }
+            Source::Package(package) => (Arc::clone(&package.manifest), Artifact::Package(package.clone())),
             Source::Native(plugin) => {
                 (Arc::new(Loader::native(plugin)?), Artifact::Native(Arc::new(plugin.clone())))
             }

@@ -66,6 +66,8 @@ const LARGEST_MANIFEST: u64 = 4 << 20;
 impl Loader {
     /// The name of the manifest of a package.
     pub const MANIFEST: &str = MANIFEST;
+    /// The name of the component of a package.
+    pub const ARTIFACT: &str = ARTIFACT;
     /// A manifest has no more bytes than this, nor has a schema.
     pub const LARGEST_MANIFEST: u64 = LARGEST_MANIFEST;
 

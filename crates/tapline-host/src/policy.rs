@@ -127,7 +127,11 @@ impl Policy {
         }
         let asked = &manifest.requires;
         let allowed = match self.allowed(manifest) {
-            Some(allowed) => Grants { fs: folders(&asked.fs, &allowed.fs), ..asked.clone() },
+            Some(allowed) => Grants {
+                fs: folders(&asked.fs, &allowed.fs),
+                http: asked.http.iter().map(|grant| reaching(grant, &allowed.http)).collect(),
+                ..asked.clone()
+            },
             None => asked.clone(),
         };
         let granted = narrowed.map_or_else(|| allowed.clone(), |narrowed| allowed.intersection(narrowed));
@@ -162,6 +166,15 @@ impl Policy {
             None => allowed,
         })
     }
+}
+
+/// A grant that reaches private addresses only where the policy says so, too: what asks for any server cannot know.
+fn reaching(asked: &HttpGrant, allowed: &[HttpGrant]) -> HttpGrant {
+    HttpGrant { private: asked.private && asked.is_within(allowed), ..asked.clone() }
+}
+
+fn public(grant: &HttpGrant) -> HttpGrant {
+    HttpGrant { private: false, ..grant.clone() }
 }
 
 /// The folders that are asked for and allowed, each to hold no more than both say.
@@ -203,11 +216,13 @@ impl Refusals<'_> {
         if asked.random && !allowed.random {
             self.add("use", "random", "the policy does not allow random numbers");
         }
-        for grant in asked.http.iter().filter_map(named).filter(|grant| !grant.is_within(&allowed.http)) {
+        for grant in
+            asked.http.iter().filter_map(named).filter(|grant| !public(grant).is_within(&allowed.http))
+        {
             self.add("request", &grant, "the policy does not allow it");
         }
-        for grant in asked.secrets.iter().filter_map(named).filter(|grant| !grant.is_within(&allowed.secrets))
-        {
+        let secrets = asked.secrets.iter().filter(|grant| !grant.is_configured()).filter_map(named);
+        for grant in secrets.filter(|grant| !grant.is_within(&allowed.secrets)) {
             self.add("use the secret", &grant, "the policy does not allow it");
         }
         let reason = "the policy does not allow these events";
@@ -229,9 +244,8 @@ impl Refusals<'_> {
                 self.add(use_of(folder), &folder.path, DENIED);
             }
         }
-        let public = |grant: HttpGrant| HttpGrant { private: false, ..grant };
         for grant in asked.http.iter().filter_map(named) {
-            if public(grant.clone()).is_within(&denied.http) {
+            if public(&grant).is_within(&denied.http) {
                 self.add("request", &grant, DENIED);
             }
         }

@@ -27,6 +27,7 @@ pub struct OpenAi(Config);
             hosts = ["${config:base_url}"],
             methods = ["POST"],
             paths = ["/*"],
+            private = true,
             why = "asks the model server that the configuration names",
         }],
         secrets = [{ name = "${config:api_key}", header = "Authorization", hosts = ["${config:base_url}"] }],

@@ -115,7 +115,7 @@ async fn renew(
 ) -> Result<()> {
     let Some((project, definition)) = read(file)? else { bail!("the pipeline has mistakes") };
     let inputs = run::inputs(&definition, inputs)?;
-    let load = project.load_of(&definition, plugin.as_str());
+    let load = project.load_of(&definition, plugin.as_str())?;
     let load = load.with_context(|| format!("{} does not use `{plugin}`", file.display()))?;
     let used = used(&project, &definition);
     match session {

@@ -44,10 +44,11 @@ pub struct HostPatternError {
     rule: &'static str,
 }
 
-/// A host of the plugin's configuration that cannot be granted.
+/// A host or a secret of the plugin's configuration that cannot be granted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`requires` names the host of `{key}` in the configuration, {reason}")]
+#[error("`requires` names the {what} of `{key}` in the configuration, {reason}")]
 pub struct ConfiguredHostError {
+    what: &'static str,
     key: String,
     reason: &'static str,
 }
@@ -56,6 +57,12 @@ const SHAPE: &str = "write it as in `api.example.com`, `*.example.com`, `api.exa
 const TOO_WIDE: &str = "`*.` stands before at least two labels, as in `*.example.com`";
 const NOT_AS_READ: &str = "an address is written in full, as in `127.0.0.1`";
 const CONFIGURED: (&str, char) = ("${config:", '}');
+const HOST: &str = "host";
+
+/// The place of the configuration that a text stands for: `base_url` of `${config:base_url}`.
+pub(super) fn configured_key(text: &str) -> Option<&str> {
+    text.strip_prefix(CONFIGURED.0)?.strip_suffix(CONFIGURED.1)
+}
 
 impl HostPattern {
     /// Whether a request to the address goes to one of these hosts.
@@ -105,7 +112,7 @@ impl HostPattern {
     /// The same pattern, or the host in the configuration that it stands for; `None` when the configuration has none.
     pub(super) fn resolved(&self, config: &Value) -> Result<Option<Self>, ConfiguredHostError> {
         let Which::Configured(key) = &self.0 else { return Ok(Some(self.clone())) };
-        let wrong = |reason| ConfiguredHostError { key: key.to_string(), reason };
+        let wrong = |reason| ConfiguredHostError { what: HOST, key: key.to_string(), reason };
         match config.at(key) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => {
@@ -153,7 +160,7 @@ impl FromStr for HostPattern {
 
     fn from_str(text: &str) -> Result<Self, HostPatternError> {
         let refused = |rule| HostPatternError { text: text.into(), rule };
-        if let Some(key) = text.strip_prefix(CONFIGURED.0).and_then(|key| key.strip_suffix(CONFIGURED.1)) {
+        if let Some(key) = configured_key(text) {
             let is_key = |key: &str| {
                 key.split('.').all(|part| {
                     !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
@@ -228,7 +235,13 @@ impl fmt::Debug for HostPattern {
 impl ConfiguredHostError {
     /// A host without which nothing would be left of a grant.
     pub(super) fn absent(key: &str) -> Self {
-        Self { key: key.to_owned(), reason: "and there is none" }
+        Self { what: HOST, key: key.to_owned(), reason: "and there is none" }
+    }
+
+    /// Text that names no secret, and may be one: it is not told.
+    pub(super) fn no_secret(key: &str) -> Self {
+        let reason = "and what stands there names none: write `${secret:name}`, with a name of your own";
+        Self { what: "secret", key: key.to_owned(), reason }
     }
 }
 

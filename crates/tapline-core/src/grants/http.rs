@@ -4,7 +4,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 
-use super::host_pattern::{ConfiguredHostError, HostPattern};
+use super::host_pattern::{ConfiguredHostError, HostPattern, configured_key};
 use super::path_glob::{PathGlob, RequestPath};
 use crate::value::Value;
 
@@ -41,7 +41,7 @@ pub struct HttpGrant {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct SecretGrant {
-    /// The secret's name.
+    /// The secret's name, or `${config:api_key}`: the one that the configuration names there, as in `${secret:name}`.
     pub name: String,
     /// The header that may hold it.
     pub header: HeaderName,
@@ -141,6 +141,24 @@ impl HttpGrant {
 }
 
 impl SecretGrant {
+    /// Whether the secret is still to be named by a configuration.
+    #[must_use]
+    pub fn is_configured(&self) -> bool {
+        configured_key(&self.name).is_some()
+    }
+
+    /// The grant of the secret that the configuration names, if it names one: a server of one's own may need none.
+    pub(super) fn named_by(&self, config: &Value) -> Result<Option<Self>, ConfiguredHostError> {
+        let Some(key) = configured_key(&self.name) else { return Ok(Some(self.clone())) };
+        let name = match config.at(key) {
+            None | Some(Value::Null) => return Ok(None),
+            Some(value) => value.as_str().and_then(|text| text.strip_prefix("${secret:")?.strip_suffix('}')),
+        };
+        let name = name.filter(|name| !name.is_empty() && !name.contains(['{', '}', '$']));
+        let name = name.ok_or_else(|| ConfiguredHostError::no_secret(key))?;
+        Ok(Some(Self { name: name.to_owned(), ..self.clone() }))
+    }
+
     /// Whether all that it grants is granted by one of these, host by host.
     #[must_use]
     pub fn is_within(&self, grants: &[Self]) -> bool {

@@ -110,7 +110,7 @@ pub(crate) fn before() -> Vec<Sample> {
         ),
         sample(
             Code::Secret,
-            "A reference to a secret where none can be resolved.",
+            "The name of a secret where nothing would put the secret in its place.",
             nodes("  more: { type: echo, with: { key: \"${secret:key}\" } }\n"),
         ),
         sample(
