@@ -53,5 +53,7 @@ mod killed;
 mod hostile;
 #[path = "command/remove.rs"]
 mod remove;
+#[path = "command/openai.rs"]
+mod openai;
 #[path = "command/docs.rs"]
 mod docs;

@@ -48,6 +48,10 @@ pub(crate) async fn run(context: &Context, config: Config) -> Result<Value> {
     let mut request = request(config, &tools);
     loop {
         let completion: Completion = context.relay(LONGEST, &target, COMPLETE, &request).await?;
+        // What was asked stands before whatever is said from here on.
+        if !request.prompt.is_empty() {
+            request.messages.push(said(Role::User, std::mem::take(&mut request.prompt)));
+        }
         if !completion.tool_calls.is_empty() {
             if turns == 0 {
                 return Err(Failure::new(
