@@ -88,21 +88,12 @@ pub(crate) async fn run(context: &Context, config: Config) -> Result<Value> {
     }
 }
 
-/// What is asked first; all of it stands in the messages, so that more can follow.
+/// What is asked first.
 fn request(config: Config, tools: &Tools) -> CompletionRequest {
-    let mut messages = config.messages;
-    messages.extend(config.prompt.map(|prompt| said(Role::User, prompt)));
-    // A prompt alone is asked as one, which every provider understands.
-    let (prompt, messages) = match &mut messages[..] {
-        [only] if only.role == Role::User && tools.is_empty() && config.schema.is_none() => {
-            (std::mem::take(&mut only.content), Vec::new())
-        }
-        _ => (String::new(), messages),
-    };
     CompletionRequest {
-        prompt,
+        prompt: config.prompt.unwrap_or_default(),
         system: config.system,
-        messages,
+        messages: config.messages,
         model: config.model,
         tools: tools.outlines(),
         output_schema: config.schema,

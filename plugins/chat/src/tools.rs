@@ -20,10 +20,6 @@ impl Tools {
         Ok(Self(outlines))
     }
 
-    pub(crate) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     pub(crate) fn outlines(&self) -> Vec<ToolOutline> {
         self.0.clone()
     }
