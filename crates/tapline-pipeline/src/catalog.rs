@@ -83,6 +83,11 @@ impl KnownPlugin {
         other.manifest.provides.iter().any(calls)
     }
 
+    /// Whether it asks for a host that its configuration has to name.
+    pub(crate) fn needs_configuration(&self) -> bool {
+        self.manifest.requires.resolved(&Value::Null).is_err()
+    }
+
     /// Whether it handles nodes of a type.
     pub(crate) fn handles(&self, node_type: &str) -> bool {
         self.node_types().any(|key| **key == *node_type)

@@ -551,20 +551,34 @@ fn names_follow_rules() {
 }
 
 #[test]
-fn secrets_are_not_supported_yet() {
+fn a_secret_is_named_in_the_configuration_of_a_plugin_alone() {
+    let checked = |config: &str| {
+        rendered(
+            format!("name: x\nplugins: {{ io: {{ config: {config} }} }}\nnodes: {{ n: {{ type: echo }} }}\n")
+                .as_bytes(),
+            &catalog(),
+        )
+    };
+    for config in ["{ api_key: '${secret:a_b-1}' }", "{ keys: [{ k: '${secret:a}' }] }"] {
+        assert_eq!(checked(config), "", "{config}");
+    }
+    for config in ["{ key: 'Bearer ${secret:a}' }", "{ key: '${secret:a}${secret:b}' }", "{ key: '${secret:a' }"]
+    {
+        assert!(checked(config).contains("does not stand for the secret here"), "{config}");
+    }
     check_node(
         "{ type: echo, with: { key: \"Bearer ${secret:openai} ${env:HOME}\" } }",
         &expect![[r#"
-        error[secret]: `${secret:openai}`: secrets are not supported yet
-         --> pipeline.yaml:5:41
-          |
-        5 |   n: { type: echo, with: { key: "Bearer ${secret:openai} ${env:HOME}" } }
-          |                                         ^^^^^^^^^^^^^^^^
-          |
-          = hint: use a provider that needs no secret, such as the built-in `echo`
+            error[secret]: `${secret:openai}` does not stand for the secret here
+             --> pipeline.yaml:5:41
+              |
+            5 |   n: { type: echo, with: { key: "Bearer ${secret:openai} ${env:HOME}" } }
+              |                                         ^^^^^^^^^^^^^^^^
+              |
+              = hint: a secret is named in the `config` of a plugin that sends it, as the whole of a text; it is never the value of a template
 
-        1 error
-    "#]],
+            1 error
+        "#]],
     );
 }
 
