@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::io::Read as _;
 use std::sync::Arc;
 
 use csv::{ByteRecord, ReaderBuilder, WriterBuilder};
@@ -78,7 +79,9 @@ impl Chunk {
                 Line::TooLong => return Err(too_long(source, source.at().line - 1, 1)),
                 Line::End => break,
             }
-            if let Some(quote) = scan.open_quote().filter(|quote| (bytes.len() - quote.begin) as u64 > LONGEST) {
+            if let Some(quote) =
+                scan.open_quote().filter(|quote| (bytes.len() - quote.begin) as u64 > LONGEST)
+            {
                 return Err(too_long(source, quote.line, quote.column));
             }
         }
@@ -94,7 +97,8 @@ impl Chunk {
         // Records of another length are ours to report, one by one.
         let mut builder = ReaderBuilder::new();
         builder.has_headers(false).flexible(true).delimiter(delimiter.0);
-        builder.from_reader(&*self.bytes).into_byte_records()
+        // A blank line is no record; without it, the first would lose what looks like a byte order mark.
+        builder.from_reader(b"\n".chain(&*self.bytes)).into_byte_records()
     }
 }
 

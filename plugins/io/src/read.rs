@@ -60,6 +60,9 @@ fn read_part(root: &Dir, config: &Value, part: Part) -> Result<Value, IoError> {
     let location = Location::new(&config.path)?;
     let format = Format::of(config.format, location)?;
     let source = Source::open(root, location)?;
+    if let Part::Whole = part {
+        source.check_size()?;
+    }
     match format {
         Format::Text => {
             let bytes = source.whole()?;

@@ -81,7 +81,7 @@ impl<'a> Source<'a> {
 
     /// All that is in the file.
     pub(crate) fn whole(self) -> Result<Vec<u8>, IoError> {
-        self.check_size(self.size)?;
+        self.check_size()?;
         let mut bytes = Vec::new();
         let read = self.reader.take(LARGEST + 1).read_to_end(&mut bytes);
         read.map_err(self.location.refused("read"))?;
@@ -92,10 +92,7 @@ impl<'a> Source<'a> {
 
     /// Goes to where a part begins, and says before which byte its last line begins.
     pub(crate) fn begin(&mut self, part: Part) -> Result<u64, IoError> {
-        let Part::Page(cursor) = part else {
-            self.check_size(self.size)?;
-            return Ok(u64::MAX);
-        };
+        let Part::Page(cursor) = part else { return Ok(u64::MAX) };
         // What stands at the top may have been read already.
         if cursor.offset > self.at.offset {
             self.reader.seek(SeekFrom::Start(cursor.offset)).map_err(self.location.refused("read"))?;
@@ -133,8 +130,9 @@ impl<'a> Source<'a> {
         Ok(if is_long { Line::TooLong } else { Line::Read })
     }
 
-    fn check_size(&self, size: u64) -> Result<(), IoError> {
-        check_size(self.location, size)
+    /// Refuses what is too large to become one value.
+    pub(crate) fn check_size(&self) -> Result<(), IoError> {
+        check_size(self.location, self.size)
     }
 }
 

@@ -15,9 +15,8 @@ fn a_line_of_50_mb_is_refused_at_its_place() {
         assert_eq!(read.unwrap().to_string(), format!("x.jsonl:2:16777217: {message}"));
     }
     let output = folder.read(r#"{"path": "x.jsonl", "on_error": "skip"}"#).unwrap();
-    let expected = format!(
-        r#"{{"items": [1, 3], "count": 2, "skipped": [{{"line": 2, "message": "{message}"}}]}}"#
-    );
+    let expected =
+        format!(r#"{{"items": [1, 3], "count": 2, "skipped": [{{"line": 2, "message": "{message}"}}]}}"#);
     assert_eq!(output, json(&expected));
 }
 

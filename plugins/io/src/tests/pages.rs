@@ -33,9 +33,13 @@ fn a_mistake_of_a_late_page_stands_at_its_line() {
 
 #[test]
 fn small_files_are_one_page() {
-    for (name, content, rows) in
-        [("x.csv", "", 0), ("x.csv", "a", 0), ("x.csv", "\na\n\n1", 1), ("x.jsonl", "", 0), ("x.jsonl", "1\n\n2", 2)]
-    {
+    for (name, content, rows) in [
+        ("x.csv", "", 0),
+        ("x.csv", "a", 0),
+        ("x.csv", "\na\n\n1", 1),
+        ("x.jsonl", "", 0),
+        ("x.jsonl", "1\n\n2", 2),
+    ] {
         let read = Folder::with(name, content).pages(&format!(r#"{{"path": "{name}"}}"#)).unwrap();
         assert_eq!((read.0.len(), read.1), (rows, 1), "{name}: {content:?}");
     }

@@ -6,16 +6,70 @@ use tapline_pdk::Value;
 use super::Folder;
 use crate::{read, write};
 
+const ODD: &[&str] = &[
+    "",
+    " ",
+    "null",
+    "~",
+    "true",
+    "yes",
+    "on",
+    "1",
+    "007",
+    "1.0",
+    "1e3",
+    "0x1f",
+    "1_0",
+    "-",
+    "- a",
+    "a: b",
+    "#",
+    "a #b",
+    "'",
+    "\"",
+    "\n",
+    "\r\n",
+    "\r",
+    "a\n",
+    "\na",
+    " a\nb",
+    "a\n\n",
+    "\u{feff}",
+    "\u{85}",
+    "\u{2028}",
+    "&a",
+    "*a",
+    "!a",
+    "%a",
+    "@",
+    "`",
+    "|",
+    ">",
+    "{",
+    "[",
+    "?",
+    "---",
+    "...",
+    ".nan",
+    ".inf",
+    "2026-01-02",
+    "=",
+    "<<",
+    "\t",
+    "\0",
+    "\u{7f}",
+    "😀",
+    "a,b",
+    "12:30:45",
+    "0b1",
+    "\\",
+    "\u{1b}",
+];
+
 /// Text, of which much looks like something else.
 fn text() -> impl Strategy<Value = String> {
-    let odd = [
-        "", " ", "null", "~", "true", "yes", "on", "1", "007", "1.0", "1e3", "0x1f", "1_0", "-", "- a", "a: b", "#",
-        "a #b", "'", "\"", "\n", "\r\n", "\r", "a\n", "\na", " a\nb", "a\n\n", "\u{feff}", "\u{85}", "\u{2028}", "&a",
-        "*a", "!a", "%a", "@", "`", "|", ">", "{", "[", "?", "---", "...", ".nan", ".inf", "2026-01-02", "=", "<<",
-        "\t", "\0", "\u{7f}", "😀", "a,b", "12:30:45", "0b1", "\\", "\u{1b}",
-    ];
     prop_oneof![
-        proptest::sample::select(&odd[..]).prop_map(str::to_owned),
+        proptest::sample::select(ODD).prop_map(str::to_owned),
         any::<String>(),
         "[ \\t\\r\\n\"':,#a-]{0,12}",
     ]
@@ -47,10 +101,16 @@ fn object(entries: Vec<(String, Value)>) -> Value {
 
 /// Rows of text with the same names.
 fn table() -> impl Strategy<Value = Vec<Value>> {
-    proptest::collection::btree_set(text(), 1..4).prop_flat_map(|names| {
+    proptest::collection::btree_set(
+        text().prop_filter("a mark at the top is dropped", |name| !name.starts_with('\u{feff}')),
+        1..4,
+    )
+    .prop_flat_map(|names| {
         let row = proptest::collection::vec(text(), names.len());
         proptest::collection::vec(row, 1..6).prop_map(move |rows| {
-            let row = |row: Vec<String>| object(names.iter().cloned().zip(row.into_iter().map(Value::from)).collect());
+            let row = |row: Vec<String>| {
+                object(names.iter().cloned().zip(row.into_iter().map(Value::from)).collect())
+            };
             rows.into_iter().map(row).collect()
         })
     })
@@ -101,8 +161,7 @@ proptest! {
 
     /// The scan finds as many records as the crate that reads the fields.
     #[test]
-    fn csv_of_any_bytes_is_read_as_its_crate_reads_it(content in "[a,\"\n\r ]{0,40}") {
-        prop_assume!(!content.contains('\r') || content.replace("\r\n", "").find('\r').is_none());
+    fn csv_of_any_bytes_is_read_as_its_crate_reads_it(content in "([a,\" ]{0,3}(\n|\r\n)?){0,20}") {
         let mut reader = csv::ReaderBuilder::new().flexible(true).has_headers(false).from_reader(content.as_bytes());
         let theirs = reader.byte_records().count().saturating_sub(1);
         let folder = Folder::with("x.csv", content);
