@@ -60,7 +60,8 @@ fn options() -> serde_saphyr::Options {
     serde_saphyr::options! {
         budget: serde_saphyr::budget! {
             max_depth: DEEPEST,
-            flow_nesting_limit: 2 * DEEPEST,
+            // What it looks ahead is less than that, so the limit above is the one that is met.
+            flow_nesting_limit: 4096,
             enforce_alias_anchor_ratio: false,
             max_events: most,
             max_nodes: most,
@@ -82,8 +83,9 @@ fn message(error: &Error) -> String {
     match error {
         Error::Budget { breach: BudgetBreach::Depth { .. }, .. } => format!("more than {DEEPEST} levels"),
         Error::Budget { .. } | Error::AliasReplayLimitExceeded { .. } => {
-            format!("aliases (`*name`) repeat more than {MOST_REPEATED} values")
+            format!("aliases, as in `*name`, repeat more than {MOST_REPEATED} values")
         }
+        Error::AliasError { error, .. } => message(error),
         other => UserMessageFormatter.format_message(other).into_owned(),
     }
 }

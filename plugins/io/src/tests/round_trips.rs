@@ -1,5 +1,7 @@
 //! What is written is what is read.
 
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use tapline_pdk::Value;
 
@@ -95,8 +97,8 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-fn object(entries: Vec<(String, Value)>) -> Value {
-    entries.iter().map(|(key, value)| (key.as_str(), value.clone())).collect()
+fn object(entries: impl IntoIterator<Item = (String, Value)>) -> Value {
+    entries.into_iter().map(|(key, value)| (Arc::from(key), value)).collect::<tapline_pdk::Object>().into()
 }
 
 /// Rows of text with the same names.
@@ -108,9 +110,7 @@ fn table() -> impl Strategy<Value = Vec<Value>> {
     .prop_flat_map(|names| {
         let row = proptest::collection::vec(text(), names.len());
         proptest::collection::vec(row, 1..6).prop_map(move |rows| {
-            let row = |row: Vec<String>| {
-                object(names.iter().cloned().zip(row.into_iter().map(Value::from)).collect())
-            };
+            let row = |row: Vec<String>| object(names.iter().cloned().zip(row.into_iter().map(Value::from)));
             rows.into_iter().map(row).collect()
         })
     })

@@ -68,8 +68,8 @@ fn yaml_is_written_in_blocks() {
     check(
         r#"{"path": "x.yaml", "value": {"a": [1, {"b": "yes", "c": []}], "d": "1", "e": "two\nlines\n"}}"#,
         "x.yaml",
-        "",
-        r#"{"path": "x.yaml", "bytes": 2, "count": null}"#,
+        "a:\n- 1\n- b: \"yes\"\n  c: []\nd: \"1\"\ne: |\n  two\n  lines\n",
+        r#"{"path": "x.yaml", "bytes": 52, "count": null}"#,
     );
 }
 
