@@ -8,6 +8,7 @@ pub(crate) fn all() -> Vec<NativePlugin> {
         native::<tapline_plugin_transform::Transform>(),
         native::<tapline_plugin_chat::Chat>(),
         native::<tapline_plugin_echo::Echo>(),
+        native::<tapline_plugin_schema::SchemaValidator>(),
         native::<tapline_plugin_timer::Timer>(),
     ]
 }
