@@ -29,18 +29,18 @@ pub struct SchemaValidator {
 
 #[plugin(
     id = "schema",
-    requires = { context = { read = ["input", "output", "node"] } },
+    requires = { context = { read = ["input", "output", "node"], write = ["output"] } },
 )]
 impl SchemaValidator {
     #[init]
     fn init(config: Config) -> Result<Self> {
-        let compiled = config.compile().map_err(|finding| invalid_config(&finding))?;
+        let compiled = config.compile().map_err(|finding| invalid(&below("/config", finding)))?;
         Ok(Self { compiled, used: Mutex::default() })
     }
 
     #[provides(point = "validator", key = "schema", method = "validate")]
     async fn validate(&self, _context: &Context, request: ValidationRequest) -> Result<Validation> {
-        let schema = self.used(&request.with).map_err(|finding| invalid_config(&finding))?;
+        let schema = self.used(&request.with).map_err(|finding| invalid(&below("/with", finding)))?;
         Ok(Validation { errors: schema.findings(&request.value) })
     }
 
@@ -66,8 +66,8 @@ impl SchemaValidator {
 
     /// The settings of a node with their templates rendered.
     #[hook(point = "node.execute", kind = "before", priority = 10)]
-    fn check_with(&self, context: &Context) -> Result<()> {
-        self.check(context, Part::With, "input.with", "invalid-config")
+    fn check_with(&self, context: &Context) -> Result<Flow> {
+        self.check(context, Part::With, "input.with", "invalid-config").map(|()| Flow::Proceed)
     }
 
     /// The output of a node, after whatever other plugins have made of it.
@@ -110,7 +110,7 @@ fn below(pointer: &str, finding: Finding) -> Finding {
     Finding { path: format!("{pointer}{}", finding.path), ..finding }
 }
 
-fn invalid_config(finding: &Finding) -> Failure {
+fn invalid(finding: &Finding) -> Failure {
     Failure::new("invalid-config", format!("{} at `{}`", finding.message, finding.path))
 }
 

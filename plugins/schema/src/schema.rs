@@ -77,7 +77,16 @@ fn refusal(schema: &Value, error: &ValidationError<'_>) -> Finding {
         };
         return Finding { path, message, rule: Some("$ref".to_owned()) };
     }
-    Finding { rule: Some(error.kind().keyword().to_owned()), ..finding(error) }
+    let found = finding(error);
+    let message = match error.kind() {
+        // The crate would name a rule of the schema of schemas.
+        ValidationErrorKind::AnyOf { .. } => format!("{} is not what may stand here", error.instance()),
+        _ if found.path.ends_with("/format") => {
+            found.message.split(". ").next().unwrap_or_default().to_owned()
+        }
+        _ => found.message.clone(),
+    };
+    Finding { message, ..found }
 }
 
 /// The first reference that a message is about, and where it stands.
