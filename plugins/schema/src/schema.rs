@@ -48,9 +48,10 @@ impl Schema {
 /// What is found wrong, in one line.
 pub(crate) fn told(what: &str, found: &[Finding]) -> String {
     const SHOWN: usize = 3;
-    let place = |finding: &Finding| match &*finding.path {
-        "" => finding.message.clone(),
-        path => format!("{} at `{path}`", finding.message),
+    let place = |finding: &Finding| {
+        let place = if finding.path.is_empty() { String::new() } else { format!(" at `{}`", finding.path) };
+        let rule = finding.rule.as_ref().map(|rule| format!(" (`{rule}`)")).unwrap_or_default();
+        format!("{}{place}{rule}", finding.message)
     };
     let shown: Vec<_> = found.iter().take(SHOWN).map(place).collect();
     let rest = found.len().saturating_sub(SHOWN);

@@ -57,7 +57,7 @@ fn every_command_in_the_docs_runs_as_it_stands_and_in_its_order() {
 
 #[test]
 fn every_pipeline_in_the_page_of_a_plugin_runs_and_in_its_order() {
-    for page in pages("docs").iter().filter(|page| page.starts_with("docs/plugin-io")) {
+    for page in ["docs/plugin-io.md", "docs/plugin-schema.md"] {
         let workplace = Workplace::triage();
         for pipeline in blocks(page, "yaml").iter().filter(|block| block.starts_with("name: ")) {
             workplace.write("pipeline.yaml", pipeline);
