@@ -28,6 +28,7 @@ pub(crate) fn all() -> Vec<Builtin> {
         Builtin::Native(native::<tapline_plugin_chat::Chat>()),
         Builtin::Native(native::<tapline_plugin_echo::Echo>()),
         package!("openai"),
+        Builtin::Native(native::<tapline_plugin_schema::SchemaValidator>()),
         Builtin::Native(native::<tapline_plugin_telemetry::Telemetry>()),
         Builtin::Native(native::<tapline_plugin_timer::Timer>()),
     ]

@@ -24,6 +24,7 @@ mod plan;
 mod graph;
 #[path = "command/schema.rs"]
 mod schema;
+mod schema_plugin;
 #[path = "command/bad_input.rs"]
 mod bad_input;
 #[path = "command/init.rs"]

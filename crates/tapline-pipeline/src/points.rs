@@ -92,7 +92,8 @@ fn placed<'a>(
             let span = place.key.filter(|key| key.line != place.value.line).unwrap_or(place.value);
             span.start..span.end
         });
+        let rule = finding.rule.map(|rule| format!(": rule `{rule}`")).unwrap_or_default();
         Diagnostic::error(document.source(), Code::InvalidConfig, &span, finding.message)
-            .hint(format!("plugin `{plugin}` says so"))
+            .hint(format!("plugin `{plugin}` says so{rule}"))
     })
 }

@@ -27,6 +27,26 @@ pub enum IoError {
         /// Why the system refuses.
         source: io::Error,
     },
+    /// The path names a folder, a pipe or something else that is no file.
+    #[error("`{path}` is {kind}, not a file")]
+    NoFile {
+        /// The path as it was given.
+        path: String,
+        /// What it is instead.
+        kind: &'static str,
+    },
+    /// The file is larger than what is read as one value.
+    #[error(
+        "`{path}` has {size} bytes, but what is read as one value has at most {limit}: JSONL and CSV are read page by page"
+    )]
+    TooLarge {
+        /// The path as it was given.
+        path: String,
+        /// How many bytes the file has.
+        size: u64,
+        /// How many it may have.
+        limit: u64,
+    },
     /// The content does not follow the format.
     #[error("{path}:{line}:{column}: {message}")]
     Content {
@@ -34,7 +54,7 @@ pub enum IoError {
         path: String,
         /// The line, counted from 1.
         line: u64,
-        /// The column, counted from 1: in bytes for JSON, in fields for CSV.
+        /// The column, counted from 1: in fields for CSV, in characters for YAML, and in bytes for all else.
         column: u64,
         /// What is wrong there.
         message: String,

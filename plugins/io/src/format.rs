@@ -13,6 +13,7 @@ pub(crate) enum Format {
     Json,
     Jsonl,
     Csv,
+    Yaml,
 }
 
 impl Format {
@@ -30,6 +31,7 @@ impl Format {
             "json" => Some(Self::Json),
             "jsonl" | "ndjson" => Some(Self::Jsonl),
             "csv" => Some(Self::Csv),
+            "yaml" | "yml" => Some(Self::Yaml),
             _ => None,
         }
     }

@@ -8,8 +8,9 @@ use crate::text;
 /// `{ items, count, skipped }` of an array, `{ value }` of anything else.
 pub(crate) fn read(location: Location<'_>, bytes: &[u8]) -> Result<Value, IoError> {
     let text = text::decode(location, bytes)?;
-    let value = serde_json::from_str::<Value>(text)
-        .map_err(|error| location.content(error.line() as u64, error.column() as u64, message(&error)))?;
+    let value = serde_json::from_str::<Value>(text).map_err(|error| {
+        location.content(error.line() as u64, error.column().max(1) as u64, message(&error))
+    })?;
     Ok(match value {
         Value::Array(_) => list(value, Vec::new()),
         other => [("value", other)].into_iter().collect(),

@@ -2,7 +2,7 @@
 //!
 //! Every path is relative to a folder that the caller has opened; `..`, absolute paths and symbolic links out of it are
 //! refused.
-//! That confines which files are reached, not how large they are or what is in them.
+//! What is read has bounds, too: a file that becomes one value has at most 64 MiB, and a row of JSONL or CSV 16 MiB.
 //!
 //! A file that is written appears whole or not at all: its content goes to a temporary file beside it first, which then
 //! takes its name.
@@ -12,8 +12,10 @@ pub mod write;
 mod error;
 mod format;
 mod location;
+mod source;
 mod config;
 mod json;
+mod yaml;
 mod jsonl;
 mod csv_file;
 mod infer;
@@ -73,7 +75,7 @@ impl From<IoError> for Failure {
         let code = match error {
             IoError::Config { .. } => "invalid-config",
             IoError::Outside { .. } => "denied",
-            IoError::Content { .. } => "invalid-data",
+            IoError::Content { .. } | IoError::TooLarge { .. } | IoError::NoFile { .. } => "invalid-data",
             _ => "io",
         };
         Self::from_error(code, error)

@@ -3,6 +3,7 @@ use tapline_pdk::Value;
 
 use crate::IoError;
 use crate::location::Location;
+use crate::source::Cursor;
 
 /// What happens to a line that does not follow the format.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -24,6 +25,7 @@ pub(crate) struct Lines<'a> {
 }
 
 /// What is wrong in a line.
+#[derive(Debug, Clone)]
 pub(crate) struct Broken {
     pub(crate) column: u64,
     pub(crate) message: String,
@@ -49,8 +51,14 @@ impl<'a> Lines<'a> {
         Ok(())
     }
 
-    pub(crate) fn into_output(self) -> Value {
-        list(self.items.into(), self.skipped)
+    /// `{ items, count, skipped }`, and `next` while there is more.
+    pub(crate) fn into_output(self, rest: Option<Cursor>) -> Result<Value, IoError> {
+        let mut output = list(self.items.into(), self.skipped);
+        if let Some(cursor) = rest {
+            let next = Value::from_serialize(&cursor).map_err(IoError::config)?;
+            output.set_at("next", next).map_err(IoError::config)?;
+        }
+        Ok(output)
     }
 }
 

@@ -1,10 +1,15 @@
+mod bounds;
 mod confinement;
 mod formats;
+mod pages;
+mod round_trips;
 mod writing;
+mod yaml;
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 use tapline_pdk::Value;
+use tapline_pdk::roles::Page;
 use tempfile::TempDir;
 
 use crate::{IoError, read, write};
@@ -34,6 +39,24 @@ impl Folder {
 
     fn write(&self, config: &str) -> Result<Value, IoError> {
         write(&self.root, &json(config))
+    }
+
+    /// The rows of a file that is read page by page, and how many pages there are.
+    fn pages(&self, config: &str) -> Result<(Vec<Value>, usize), IoError> {
+        let (config, mut page, mut rows) = (json(config), Page::default(), Vec::new());
+        loop {
+            let output = read::page(&self.root, &config, &page)?;
+            rows.extend_from_slice(output.get("items").unwrap().as_array().unwrap());
+            page.cursor = output.get("next").cloned().unwrap_or_default();
+            page.index += 1;
+            if page.cursor.is_null() {
+                return Ok((rows, page.index));
+            }
+        }
+    }
+
+    fn write_page(&self, config: &str, index: usize, last: bool) -> Result<Value, IoError> {
+        write::page(&self.root, &json(config), &Page { index, last, cursor: Value::Null })
     }
 
     fn content(&self, name: &str) -> String {

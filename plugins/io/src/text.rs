@@ -1,7 +1,7 @@
 use crate::IoError;
 use crate::location::Location;
 
-const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+pub(crate) const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
 
 /// The content without the mark with which some editors begin a file.
 pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {

@@ -2,8 +2,9 @@
 
 use std::ffi::OsStr;
 use std::io::{self, Seek as _, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cap_std::fs::{Dir, File, OpenOptions};
@@ -12,9 +13,11 @@ use tapline_pdk::Value;
 use tapline_pdk::roles::Page;
 
 use crate::config::{self, Delimiter};
+use crate::csv_file::{self, Columns};
 use crate::format::Format;
 use crate::location::Location;
-use crate::{IoError, csv_file, json, jsonl};
+use crate::source::Source;
+use crate::{IoError, json, jsonl, yaml};
 
 /// The JSON Schema of the configuration.
 pub const SCHEMA: &str = include_str!("../schemas/write.json");
@@ -26,6 +29,7 @@ struct Config {
     format: Option<Format>,
     #[serde(default)]
     delimiter: Delimiter,
+    columns: Option<Vec<Arc<str>>>,
 }
 
 /// What goes into the file.
@@ -42,7 +46,8 @@ enum Content {
 /// What was a symbolic link is replaced by the file itself.
 ///
 /// # Errors
-/// When the configuration does not fit its schema, the content does not fit the format, the path leads out of `root`,
+/// When the configuration does not fit its schema, the content does not fit the format, a row of CSV has a field for which
+/// `columns` has no name, the path leads out of `root`,
 /// or the system refuses.
 pub fn write(root: &Dir, config: &Value) -> Result<Value, IoError> {
     let ([items, value, text], rest) = config::take(config, ["items", "value", "text"])?;
@@ -55,7 +60,7 @@ pub fn write(root: &Dir, config: &Value) -> Result<Value, IoError> {
     let config: Config = config::parse(&rest)?;
     let location = Location::new(&config.path)?;
     let format = Format::of(config.format, location)?;
-    let bytes = content.encode(format, config.delimiter)?;
+    let bytes = content.encode(format, &config)?;
     replace(root, location, &bytes)?;
     let count = content.count().map_or(Value::Null, Value::from);
     Ok([("path", config.path.as_str().into()), ("bytes", bytes.len().into()), ("count", count)]
@@ -66,20 +71,26 @@ pub fn write(root: &Dir, config: &Value) -> Result<Value, IoError> {
 /// Writes a page of rows: they gather in a file beside, which takes the name with the last page.
 ///
 /// # Errors
-/// As [`write()`]; when the format is not JSONL, for of nothing else can a part be written.
+/// As [`write()`]; when the format is neither JSONL nor CSV, for of nothing else can a part be written. The columns of CSV
+/// are those of the first page unless `columns` names them, and a field without a column is refused.
 pub fn page(root: &Dir, config: &Value, page: &Page) -> Result<Value, IoError> {
     let ([items], rest) = config::take(config, ["items"])?;
     let config: Config = config::parse(&rest)?;
     let location = Location::new(&config.path)?;
-    if Format::of(config.format, location)? != Format::Jsonl {
-        return Err(IoError::config("a list that is too long for memory can be written as JSONL alone"));
-    }
+    let format = Format::of(config.format, location)?;
     let items = items.unwrap_or_default();
     let rows = items.as_array().unwrap_or_default();
-    let bytes = jsonl::write(rows);
     let (folder, name) = split(location.as_path());
     let folder = open_or_create(root, folder).map_err(location.refused("open the folder of"))?;
     let part = part_name(name);
+    let bytes = match format {
+        Format::Jsonl => jsonl::write(rows),
+        Format::Csv if page.index == 0 => csv(rows, &config)?,
+        Format::Csv => csv_page(rows, &config, &folder, &part)?,
+        _ => {
+            return Err(IoError::config("a list that is too long for memory is written as JSONL or CSV"));
+        }
+    };
     // What a run that was killed has left there is of no use.
     let options = OpenOptions::new().create(true).write(true).truncate(page.index == 0).clone();
     let written = folder.open_with(&part, &options).and_then(|mut file| {
@@ -93,19 +104,33 @@ pub fn page(root: &Dir, config: &Value, page: &Page) -> Result<Value, IoError> {
         .collect())
 }
 
-fn part_name(name: &OsStr) -> PathBuf {
-    let mut part = OsStr::new(".").to_owned();
-    part.push(name);
-    part.push(".part");
-    part.into()
+/// Rows below the names of their columns.
+fn csv(rows: &[Value], config: &Config) -> Result<Vec<u8>, IoError> {
+    let columns = config.columns.as_deref().map_or_else(|| Ok(Columns::of(rows)), Columns::named)?;
+    columns.check(rows)?;
+    let header = csv_file::write_header(&columns, config.delimiter)?;
+    Ok([header, csv_file::write_rows(&columns, rows, config.delimiter)?].concat())
+}
+
+/// Rows below those that a part of the file has.
+fn csv_page(rows: &[Value], config: &Config, folder: &Dir, part: &str) -> Result<Vec<u8>, IoError> {
+    let mut source = Source::open(folder, Location::new(part)?)?;
+    let columns = Columns::named(&csv_file::names(&mut source, config.delimiter)?)?;
+    columns.check(rows)?;
+    csv_file::write_rows(&columns, rows, config.delimiter)
+}
+
+fn part_name(name: &str) -> String {
+    format!(".{name}.part")
 }
 
 impl Content {
-    fn encode(&self, format: Format, delimiter: Delimiter) -> Result<Vec<u8>, IoError> {
+    fn encode(&self, format: Format, config: &Config) -> Result<Vec<u8>, IoError> {
         match (self, format) {
             (Self::Items(Value::Array(items)), Format::Jsonl) => Ok(jsonl::write(items)),
-            (Self::Items(Value::Array(items)), Format::Csv) => csv_file::write(items, delimiter),
+            (Self::Items(Value::Array(items)), Format::Csv) => csv(items, config),
             (Self::Items(items @ Value::Array(_)), Format::Json) => json::write(items),
+            (Self::Items(items @ Value::Array(_)), Format::Yaml) => yaml::write(items),
             (Self::Items(Value::Array(_)), Format::Text) => {
                 Err(IoError::config("text needs `text`, not `items`"))
             }
@@ -113,7 +138,8 @@ impl Content {
                 Err(IoError::config(format_args!("`items` is of kind {}, not a list", other.kind())))
             }
             (Self::Value(value), Format::Json) => json::write(value),
-            (Self::Value(_), _) => Err(IoError::config("only JSON can be written from `value`")),
+            (Self::Value(value), Format::Yaml) => yaml::write(value),
+            (Self::Value(_), _) => Err(IoError::config("only JSON and YAML can be written from `value`")),
             (Self::Text(Value::String(text)), Format::Text) => Ok(text.as_bytes().to_vec()),
             (Self::Text(Value::String(_)), _) => Err(IoError::config("only text can be written from `text`")),
             (Self::Text(other), _) => {
@@ -143,9 +169,11 @@ fn replace(root: &Dir, location: Location<'_>, bytes: &[u8]) -> Result<(), IoErr
     })
 }
 
-fn split(path: &Path) -> (&Path, &OsStr) {
+fn split(path: &Path) -> (&Path, &str) {
     let folder = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    (folder.unwrap_or_else(|| Path::new(".")), path.file_name().unwrap_or_default())
+    // A path is text, and so are its names.
+    let name = path.file_name().and_then(OsStr::to_str).unwrap_or_default();
+    (folder.unwrap_or_else(|| Path::new(".")), name)
 }
 
 /// Opening comes first, for it tells a link that leads out from a folder that is not there.
@@ -159,17 +187,15 @@ fn open_or_create(root: &Dir, folder: &Path) -> io::Result<Dir> {
     }
 }
 
-fn create_temporary(folder: &Dir, name: &OsStr) -> io::Result<(PathBuf, File)> {
+fn create_temporary(folder: &Dir, name: &str) -> io::Result<(String, File)> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     loop {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let mut temporary = OsStr::new(".").to_owned();
-        temporary.push(name);
-        temporary.push(format!(".{}-{number}.tmp", process::id()));
+        let temporary = format!(".{name}.{}-{number}.tmp", process::id());
         match folder.open_with(&temporary, OpenOptions::new().write(true).create_new(true)) {
             // A process that had this number before ours may have been killed while writing.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            opened => return Ok((temporary.into(), opened?)),
+            opened => return Ok((temporary, opened?)),
         }
     }
 }

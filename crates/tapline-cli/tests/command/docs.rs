@@ -56,6 +56,18 @@ fn every_command_in_the_docs_runs_as_it_stands_and_in_its_order() {
 }
 
 #[test]
+fn every_pipeline_in_the_page_of_a_plugin_runs_and_in_its_order() {
+    for page in ["docs/plugin-io.md", "docs/plugin-openai.md", "docs/plugin-schema.md"] {
+        let workplace = Workplace::triage();
+        for pipeline in blocks(page, "yaml").iter().filter(|block| block.starts_with("name: ")) {
+            workplace.write("pipeline.yaml", pipeline);
+            let said = workplace.tapline("run pipeline.yaml");
+            assert_eq!(said.code, 0, "{page}: {pipeline}\n{}", said.err);
+        }
+    }
+}
+
+#[test]
 fn every_command_in_any_page_names_a_verb_and_flags_that_exist() {
     let workplace = Workplace::new();
     for page in [".", "docs", "docs/reference", "fuzz"].into_iter().flat_map(pages) {

@@ -128,13 +128,13 @@ pub enum StepError {
         limit: Duration,
     },
     /// Its output does not follow its schema.
-    #[error("its output does not follow `output_schema`: {}", listed(violations))]
+    #[error("its output does not follow `output_schema`: {}", listed(violations, |violation| placed(&violation.message, &violation.path)))]
     Output {
         /// Where it does not.
         violations: Vec<Violation>,
     },
     /// A validator finds its output wrong.
-    #[error("validator `{validator}`: {}", findings.iter().map(found).collect::<Vec<_>>().join("; "))]
+    #[error("validator `{validator}`: {}", listed(findings, found))]
     Invalid {
         /// The validator.
         validator: Arc<str>,
@@ -317,23 +317,25 @@ impl std::error::Error for StepFailure {
     }
 }
 
+/// What a validator has found, with the rule that was broken.
 fn found(finding: &Finding) -> String {
-    match &*finding.path {
-        "" => finding.message.clone(),
-        path => format!("{} at `{path}`", finding.message),
+    let said = placed(&finding.message, &finding.path);
+    match &finding.rule {
+        Some(rule) => format!("{said} (`{rule}`)"),
+        None => said,
     }
 }
 
-/// The first few places at which an output does not follow its schema.
-fn listed(violations: &[Violation]) -> String {
+fn placed(message: &str, path: &str) -> String {
+    if path.is_empty() { message.to_owned() } else { format!("{message} at `{path}`") }
+}
+
+/// The first few things that are wrong.
+fn listed<T>(all: &[T], told: impl Fn(&T) -> String) -> String {
     const SHOWN: usize = 3;
-    let shown = violations.iter().take(SHOWN).map(|violation| match &*violation.path {
-        "" => violation.message.clone(),
-        path => format!("{} at `{path}`", violation.message),
-    });
-    let mut text = shown.collect::<Vec<_>>().join("; ");
-    if violations.len() > SHOWN {
-        text.push_str(&format!("; and {} more", violations.len() - SHOWN));
+    let mut text = all.iter().take(SHOWN).map(told).collect::<Vec<_>>().join("; ");
+    if all.len() > SHOWN {
+        text.push_str(&format!("; and {} more", all.len() - SHOWN));
     }
     text
 }

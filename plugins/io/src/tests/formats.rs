@@ -78,6 +78,29 @@ fn a_csv_record_of_another_length_is_named_by_its_line() {
 }
 
 #[test]
+fn csv_that_breaks_its_quotes_is_refused_at_its_place() {
+    check_error("x.csv", "a,b\r\n1,\"2\r\n3,4\r\n", "", "x.csv:2:2: the quote that begins here does not end");
+    check_error("x.csv", "\"a", "", "x.csv:1:1: the quote that begins here does not end");
+    let behind = "text stands behind the quote that ends the field";
+    check_error("x.csv", "a,b\n1,2\n\"1\"x,2\n", "", &format!("x.csv:3:1: {behind}"));
+    let expected = format!(
+        r#"{{"items": [{{"a": "1", "b": "5\" pipe"}}], "count": 1, "skipped": [{{"line": 3, "message": "{behind}"}}]}}"#
+    );
+    check("x.csv", "a,b\n1,5\" pipe\n1,\"2\"x\n", SKIP, &expected);
+}
+
+#[test]
+fn lines_are_counted_whatever_ends_them() {
+    for newline in ["\n", "\r\n"] {
+        let content = ["a,b", "", "\"1", "\",2", "3"].join(newline);
+        check_error("x.csv", content, "", "x.csv:5:2: 1 fields, but the header has 2");
+        let content = ["1", "", "  {]"].join(newline);
+        check_error("x.jsonl", content, "", "x.jsonl:3:4: key must be a string");
+    }
+    check_error("x.csv", "a\r1\r", "", "x.csv:1:1: the lines end with a carriage return alone");
+}
+
+#[test]
 fn csv_fields_are_text_unless_inferred() {
     let content = "v\n1\n-2\n1.50\n1e3\ntrue\n007\n\" 1\"\n\"\"\n99999999999999999999\n1.\nNaN\n-0.5\n+1\n";
     let rows: Vec<_> = [

@@ -48,6 +48,32 @@ fn csv_has_a_column_for_every_name() {
 }
 
 #[test]
+fn csv_has_the_columns_that_are_named() {
+    check(
+        r#"{"path": "x.csv", "columns": ["b", "a"], "items": [{"a": 1}]}"#,
+        "x.csv",
+        "b,a\n,1\n",
+        r#"{"path": "x.csv", "bytes": 7, "count": 1}"#,
+    );
+    check(
+        r#"{"path": "x.csv", "columns": ["b"], "items": []}"#,
+        "x.csv",
+        "b\n",
+        r#"{"path": "x.csv", "bytes": 2, "count": 0}"#,
+    );
+}
+
+#[test]
+fn yaml_is_written_in_blocks() {
+    check(
+        r#"{"path": "x.yaml", "value": {"a": [1, {"b": "yes", "c": []}], "d": "1", "e": "two\nlines\n"}}"#,
+        "x.yaml",
+        "a:\n- 1\n- b: \"yes\"\n  c: []\nd: \"1\"\ne: |\n  two\n  lines\n",
+        r#"{"path": "x.yaml", "bytes": 52, "count": null}"#,
+    );
+}
+
+#[test]
 fn what_was_written_is_read_back() {
     let rows = r#"[{"id": 1, "note": "a \"b\"\n,c", "f": 0.1}, {"id": 18446744073709551615, "note": "", "f": -1e300}]"#;
     for format in ["json", "jsonl"] {
@@ -92,8 +118,13 @@ fn content_that_does_not_fit_the_format_is_refused() {
             r#"{"path": "x.csv", "items": [{"a": 1}, 2]}"#,
             "row 1: the row is of kind number, but CSV needs objects",
         ),
+        (
+            r#"{"path": "x.csv", "columns": ["a"], "items": [{"a": 1}, {"a": 1, "b": 2}]}"#,
+            "row 1: `b` is none of the columns: name all of them in `columns`",
+        ),
+        (r#"{"path": "x.csv", "columns": ["a", "a"], "items": []}"#, "`columns` has `a` twice"),
         (r#"{"path": "x.txt", "items": []}"#, "text needs `text`, not `items`"),
-        (r#"{"path": "x.csv", "value": 1}"#, "only JSON can be written from `value`"),
+        (r#"{"path": "x.csv", "value": 1}"#, "only JSON and YAML can be written from `value`"),
         (r#"{"path": "x.json", "text": "1"}"#, "only text can be written from `text`"),
         (r#"{"path": "x.txt", "text": 1}"#, "`text` is of kind number, not text"),
         (r#"{"path": "x.json", "items": {}}"#, "`items` is of kind object, not a list"),
