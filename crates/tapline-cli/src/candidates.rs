@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -177,8 +178,16 @@ pub(crate) fn plugin_in(folder: &Path, policy: &Policy) -> Result<KnownPlugin> {
     Ok(known(manifest, Origin::Folder(folder.to_owned()), policy))
 }
 
+/// The policy for a plugin: one that the command brings may answer with its own grants, and no other of its id.
+pub(crate) fn policy<'p>(origin: &Origin, manifest: &Manifest, policy: &'p Policy) -> Cow<'p, Policy> {
+    match origin {
+        Origin::BuiltIn => Cow::Owned(policy.clone().allow_own_authority(manifest.id().clone())),
+        Origin::Folder(_) => Cow::Borrowed(policy),
+    }
+}
+
 fn known(manifest: Manifest, origin: Origin, policy: &Policy) -> KnownPlugin {
-    let refused = match policy.grant(&manifest, None) {
+    let refused = match self::policy(&origin, &manifest, policy).grant(&manifest, None) {
         Ok(_) => Vec::new(),
         Err(denied) => denied.iter().map(ToString::to_string).collect(),
     };

@@ -7,7 +7,7 @@ use tapline::host::{Digest, Lock, LockedFrom, Settings, read_file};
 use tapline::pipeline::{Checked, Definition, Diagnostic, Draft, KnownPlugin, Origin, Source, check};
 use tapline::{Load, Value};
 
-use crate::builtin::{self, Builtin};
+use crate::builtin::Builtin;
 use crate::candidates::Candidates;
 use crate::output::Output;
 use crate::{colour, diagnostics};
@@ -51,7 +51,7 @@ impl Project {
             Some(parent) if parent != Path::new("") => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        let settings = builtin::settings_beside(file)?;
+        let settings = Settings::beside(file)?;
         let draft = Draft::read_with(&source, |part| {
             let bytes = read_file(part, LARGEST_FILE).map_err(|error| error.to_string())?;
             Ok(Source::new(part.display().to_string(), &bytes))

@@ -129,13 +129,6 @@ impl Settings {
         &self.blocked
     }
 
-    /// Lets plugins that the application itself brings answer calls with their own grants, where they ask for it.
-    #[must_use]
-    pub fn trust(mut self, plugins: impl IntoIterator<Item = PluginId>) -> Self {
-        self.policy = plugins.into_iter().fold(self.policy, Policy::allow_own_authority);
-        self
-    }
-
     /// What sandboxed plugins may be granted at most.
     #[must_use]
     pub const fn policy(&self) -> &Policy {
