@@ -159,6 +159,12 @@ impl Settings {
         self.audit.as_deref()
     }
 
+    /// Whether they say where the value of a secret is.
+    #[must_use]
+    pub fn names_secret(&self, name: &str) -> bool {
+        self.secrets.iter().any(|reference| reference.name == name)
+    }
+
     /// Reads the values of all secrets, once: `variable` looks up a variable of the environment.
     ///
     /// # Errors

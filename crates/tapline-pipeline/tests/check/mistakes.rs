@@ -562,7 +562,8 @@ fn a_secret_is_named_in_the_configuration_of_a_plugin_alone() {
     for config in ["{ api_key: '${secret:a_b-1}' }", "{ keys: [{ k: '${secret:a}' }] }"] {
         assert_eq!(checked(config), "", "{config}");
     }
-    for config in ["{ key: 'Bearer ${secret:a}' }", "{ key: '${secret:a}${secret:b}' }", "{ key: '${secret:a' }"]
+    for config in
+        ["{ key: 'Bearer ${secret:a}' }", "{ key: '${secret:a}${secret:b}' }", "{ key: '${secret:a' }"]
     {
         assert!(checked(config).contains("does not stand for the secret here"), "{config}");
     }
