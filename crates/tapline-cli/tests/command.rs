@@ -24,6 +24,7 @@ mod plan;
 mod graph;
 #[path = "command/schema.rs"]
 mod schema;
+#[path = "command/schema_plugin.rs"]
 mod schema_plugin;
 #[path = "command/bad_input.rs"]
 mod bad_input;
