@@ -10,12 +10,15 @@ use tapline::pipeline::{Catalog, Draft, KnownPlugin, Origin, Rival, Standing};
 use tapline::{Loader, Policy, Value};
 
 use crate::builtin::{self, Builtin};
+use crate::configured;
 
 /// All plugins that a pipeline can use: built-in ones, those that its file names by their folder, and the packages in the
 /// folders of the settings, in every version.
 pub(crate) struct Candidates {
     pub(crate) catalog: Catalog,
     pub(crate) builtin: BTreeMap<String, Builtin>,
+    /// The lines of the settings that would allow plugins what they are refused, by id and version.
+    pub(crate) leaves: BTreeMap<(String, String), String>,
     /// What is wrong with packages that the pipeline may do without.
     pub(crate) warnings: Vec<String>,
 }
@@ -23,8 +26,12 @@ pub(crate) struct Candidates {
 impl Candidates {
     /// Reads the manifests of all of them, and settles which come before others of their id.
     pub(crate) fn read(draft: &Draft, folder: &Path, settings: &Settings, lock: &Lock) -> Result<Self> {
-        let mut candidates =
-            Self { catalog: Catalog::default(), builtin: BTreeMap::new(), warnings: Vec::new() };
+        let mut candidates = Self {
+            catalog: Catalog::default(),
+            builtin: BTreeMap::new(),
+            leaves: BTreeMap::new(),
+            warnings: Vec::new(),
+        };
         for (known, plugin) in builtin_plugins(settings.policy())? {
             candidates.builtin.insert(known.name().to_owned(), plugin);
             candidates.catalog.plugins.push(known);
@@ -32,7 +39,23 @@ impl Candidates {
         candidates.add_named(draft, folder, settings.policy());
         candidates.add_available(draft, settings)?;
         candidates.settle(settings, lock);
+        candidates.judge(draft, settings);
         Ok(candidates)
+    }
+
+    /// Looks again at what plugins ask for, now that their configuration is known.
+    fn judge(&mut self, draft: &Draft, settings: &Settings) {
+        let nothing = Value::Null;
+        for plugin in &mut self.catalog.plugins {
+            let entry = draft.plugins().get(plugin.name());
+            let config = entry.map_or(&nothing, |entry| &entry.config);
+            let Some(judged) = configured::judged(plugin, config, settings) else { continue };
+            plugin.refused = judged.refused;
+            if !matches!(plugin.standing, Standing::Passed(_)) {
+                let key = (plugin.name().to_owned(), plugin.version().to_string());
+                self.leaves.extend(judged.leave.map(|leave| (key, leave)));
+            }
+        }
     }
 
     fn add_named(&mut self, draft: &Draft, folder: &Path, policy: &Policy) {

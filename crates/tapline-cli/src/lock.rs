@@ -18,7 +18,7 @@ pub(crate) fn lock(arguments: &LockArguments) -> Result<Ending> {
     let file = &arguments.file;
     let project = if arguments.update { Project::read_unlocked(file)? } else { Project::read(file)? };
     let Some(definition) = &project.checked.definition else {
-        project.tell(&project.checked.diagnostics);
+        project.tell_checked();
         return Ok(Ending::Refused);
     };
     let (file, now) = (project.lock_file(), locked(&project, definition)?);

@@ -198,7 +198,7 @@ http = [
   { hosts = ['a.example'], methods = ['GET'] },
   { hosts = ['a.example'], method = 'GET' },
 ]
-secrets = [{ header = 'Host', hosts = [] }, { name = 'x', header = 'y', hosts = [] }]
+secrets = [{ header = 'Host', hosts = [] }, { name = 'x', header = 'y', hosts = [] }, { name = '${config:key}', header = 'y', hosts = ['a.example'] }, { name = 'a b', header = 'y', hosts = ['a.example'] }]
 ",
         expect![[r#"
             tapline.toml:2:8: `${config:base_url}` names no host here: a policy says which hosts a configuration may name
