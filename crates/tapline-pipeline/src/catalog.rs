@@ -83,6 +83,12 @@ impl KnownPlugin {
         other.manifest.provides.iter().any(calls)
     }
 
+    /// Whether it asks for hosts that a configuration has to name: without one, it does not start.
+    pub(crate) fn needs_config(&self) -> bool {
+        let mut hosts = self.manifest.requires.http.iter().flat_map(|grant| &grant.hosts);
+        hosts.any(|host| host.configured().is_some())
+    }
+
     /// Whether it handles nodes of a type.
     pub(crate) fn handles(&self, node_type: &str) -> bool {
         self.node_types().any(|key| **key == *node_type)
