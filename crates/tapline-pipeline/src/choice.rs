@@ -23,7 +23,7 @@ use candidacy::Candidacy;
 /// Which plugins a pipeline uses, in which versions, and why not others.
 ///
 /// It uses those that its file names, those that handle its nodes, those that these need, and those whose contributions
-/// all of them may call.
+/// all of them may call, but none that only a configuration tells which server it asks.
 #[derive(Debug, Clone, Default)]
 pub struct Choice {
     known: Vec<KnownPlugin>,

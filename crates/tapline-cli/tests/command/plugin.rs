@@ -86,9 +86,10 @@ fn explain_shows_the_hooks_of_a_point_in_order_and_why() {
 fn explain_names_the_points_there_are() {
     let said = Workplace::triage().tapline("explain node.excute");
     assert_eq!(said.code, 2);
-    assert!(
-        said.err.contains("there is no hook point `node.excute`; there are node.execute, provider.request")
-    );
+    assert!(said.err.contains("there is no hook point `node.excute`; there are "), "{}", said.err);
+    for point in ["node.execute", "provider.request", "plugin.changed"] {
+        assert!(said.err.contains(point), "{}", said.err);
+    }
 }
 
 #[test]

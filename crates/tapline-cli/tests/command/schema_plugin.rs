@@ -51,7 +51,7 @@ fn what_is_wrong_with_a_file_stands_at_its_line_and_nothing_begins() {
         2,
         &[
             "\"limits\" is a required property\n --> pipeline.yaml:1:1",
-            "there is no node `gone`\n --> pipeline.yaml:7:16",
+            "there is no node `gone`\n --> pipeline.yaml:7:22",
             "\"rows.csv\" does not match \"\\.jsonl$\"\n  --> pipeline.yaml:10:37",
             "\"n\" is not of type \"array\"\n  --> pipeline.yaml:14:86",
             "plugin `schema` says so: rule `pattern`",
