@@ -551,20 +551,20 @@ fn names_follow_rules() {
 }
 
 #[test]
-fn secrets_are_not_supported_yet() {
+fn the_name_of_a_secret_stands_for_it_nowhere_but_in_the_configuration_of_a_plugin() {
     check_node(
         "{ type: echo, with: { key: \"Bearer ${secret:openai} ${env:HOME}\" } }",
         &expect![[r#"
-        error[secret]: `${secret:openai}`: secrets are not supported yet
-         --> pipeline.yaml:5:41
-          |
-        5 |   n: { type: echo, with: { key: "Bearer ${secret:openai} ${env:HOME}" } }
-          |                                         ^^^^^^^^^^^^^^^^
-          |
-          = hint: use a provider that needs no secret, such as the built-in `echo`
+            error[secret]: `${secret:openai}` does not stand for the secret here
+             --> pipeline.yaml:5:41
+              |
+            5 |   n: { type: echo, with: { key: "Bearer ${secret:openai} ${env:HOME}" } }
+              |                                         ^^^^^^^^^^^^^^^^
+              |
+              = hint: a secret is named in the `config` of a plugin that sends it, as the whole of a text; it is never the value of a template
 
-        1 error
-    "#]],
+            1 error
+        "#]],
     );
 }
 
