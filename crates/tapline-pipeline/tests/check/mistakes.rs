@@ -551,7 +551,7 @@ fn names_follow_rules() {
 }
 
 #[test]
-fn a_secret_is_named_in_the_configuration_of_a_plugin_alone() {
+fn the_name_of_a_secret_stands_for_it_nowhere_but_in_the_configuration_of_a_plugin() {
     let checked = |config: &str| {
         rendered(
             format!("name: x\nplugins: {{ io: {{ config: {config} }} }}\nnodes: {{ n: {{ type: echo }} }}\n")
