@@ -2,7 +2,6 @@ use std::path::Path;
 
 use anyhow::Result;
 use tapline::core::Manifest;
-use tapline::host::Settings;
 use tapline::{Load, Loader, NativePlugin};
 use tapline_pdk::native;
 
@@ -45,12 +44,6 @@ macro_rules! package {
 }
 use package;
 
-/// The settings beside a file; what the command brings may answer with its own grants.
-pub(crate) fn settings_beside(file: &Path) -> Result<Settings> {
-    let brought = all().iter().map(Builtin::manifest).collect::<Result<Vec<_>>>()?;
-    Ok(Settings::beside(file)?.trust(brought.iter().map(|manifest| manifest.id().clone())))
-}
-
 impl Builtin {
     pub(crate) fn manifest(&self) -> Result<Manifest> {
         Ok(match self {
@@ -67,7 +60,7 @@ impl Builtin {
                     (Loader::MANIFEST.to_owned(), manifest.as_bytes().to_vec()),
                     (Loader::ARTIFACT.to_owned(), component.to_vec()),
                 ];
-                Load::package(Loader::read_files(Path::new(NOWHERE), &files.into())?.0)
+                Load::package(Loader::read_files(Path::new(NOWHERE), &files.into())?.0).own_authority()
             }
         })
     }

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,12 +10,15 @@ use tapline::pipeline::{Catalog, Draft, KnownPlugin, Origin, Rival, Standing};
 use tapline::{Loader, Policy, Value};
 
 use crate::builtin::{self, Builtin};
+use crate::configured;
 
 /// All plugins that a pipeline can use: built-in ones, those that its file names by their folder, and the packages in the
 /// folders of the settings, in every version.
 pub(crate) struct Candidates {
     pub(crate) catalog: Catalog,
     pub(crate) builtin: BTreeMap<String, Builtin>,
+    /// The lines of the settings that would allow plugins what they are refused, by id and version.
+    pub(crate) leaves: BTreeMap<(String, String), String>,
     /// What is wrong with packages that the pipeline may do without.
     pub(crate) warnings: Vec<String>,
 }
@@ -22,8 +26,12 @@ pub(crate) struct Candidates {
 impl Candidates {
     /// Reads the manifests of all of them, and settles which come before others of their id.
     pub(crate) fn read(draft: &Draft, folder: &Path, settings: &Settings, lock: &Lock) -> Result<Self> {
-        let mut candidates =
-            Self { catalog: Catalog::default(), builtin: BTreeMap::new(), warnings: Vec::new() };
+        let mut candidates = Self {
+            catalog: Catalog::default(),
+            builtin: BTreeMap::new(),
+            leaves: BTreeMap::new(),
+            warnings: Vec::new(),
+        };
         for (known, plugin) in builtin_plugins(settings.policy())? {
             candidates.builtin.insert(known.name().to_owned(), plugin);
             candidates.catalog.plugins.push(known);
@@ -31,7 +39,23 @@ impl Candidates {
         candidates.add_named(draft, folder, settings.policy());
         candidates.add_available(draft, settings)?;
         candidates.settle(settings, lock);
+        candidates.judge(draft, settings);
         Ok(candidates)
+    }
+
+    /// Looks again at what plugins ask for, now that their configuration is known.
+    fn judge(&mut self, draft: &Draft, settings: &Settings) {
+        let nothing = Value::Null;
+        for plugin in &mut self.catalog.plugins {
+            let entry = draft.plugins().get(plugin.name());
+            let config = entry.map_or(&nothing, |entry| &entry.config);
+            let Some(judged) = configured::judged(plugin, config, settings) else { continue };
+            plugin.refused = judged.refused;
+            if !matches!(plugin.standing, Standing::Passed(_)) {
+                let key = (plugin.name().to_owned(), plugin.version().to_string());
+                self.leaves.extend(judged.leave.map(|leave| (key, leave)));
+            }
+        }
     }
 
     fn add_named(&mut self, draft: &Draft, folder: &Path, policy: &Policy) {
@@ -177,8 +201,16 @@ pub(crate) fn plugin_in(folder: &Path, policy: &Policy) -> Result<KnownPlugin> {
     Ok(known(manifest, Origin::Folder(folder.to_owned()), policy))
 }
 
+/// The policy for a plugin: one that the command brings may answer with its own grants, and no other of its id.
+pub(crate) fn policy<'p>(origin: &Origin, manifest: &Manifest, policy: &'p Policy) -> Cow<'p, Policy> {
+    match origin {
+        Origin::BuiltIn => Cow::Owned(policy.clone().allow_own_authority(manifest.id().clone())),
+        Origin::Folder(_) => Cow::Borrowed(policy),
+    }
+}
+
 fn known(manifest: Manifest, origin: Origin, policy: &Policy) -> KnownPlugin {
-    let refused = match policy.grant(&manifest, None) {
+    let refused = match self::policy(&origin, &manifest, policy).grant(&manifest, None) {
         Ok(_) => Vec::new(),
         Err(denied) => denied.iter().map(ToString::to_string).collect(),
     };

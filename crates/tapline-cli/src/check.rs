@@ -3,7 +3,7 @@ use anyhow::Result;
 use crate::arguments::{CheckArguments, Format};
 use crate::output::Output;
 use crate::project::Project;
-use crate::{Ending, diagnostics, lock};
+use crate::{Ending, configured, diagnostics, lock};
 
 /// Looks for mistakes in a pipeline; runs no code of a plugin.
 pub(crate) fn check(arguments: &CheckArguments) -> Result<Ending> {
@@ -15,9 +15,10 @@ pub(crate) fn check(arguments: &CheckArguments) -> Result<Ending> {
         Format::Human if found.is_empty() => {
             Output::Error.line(format_args!("{}: no mistakes", arguments.file.display()))
         }
-        Format::Human => project.tell(found),
+        Format::Human => project.tell_checked(),
     }
     let Some(definition) = &project.checked.definition else { return Ok(Ending::Refused) };
+    configured::refuse(&project, definition)?;
     lock::refuse_more(&project)?;
     if arguments.locked {
         lock::require(&project, definition)?;

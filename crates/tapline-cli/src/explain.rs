@@ -16,7 +16,7 @@ use crate::summary::time;
 pub(crate) fn explain(arguments: &ExplainArguments) -> Result<Ending> {
     let project = Project::read(&arguments.file)?;
     if project.checked.definition.is_none() {
-        project.tell(&project.checked.diagnostics);
+        project.tell_checked();
         return Ok(Ending::Refused);
     }
     let engine = Engine::new(Host::builder().settings(&project.settings).build())?;

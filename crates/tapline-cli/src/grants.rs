@@ -3,7 +3,7 @@ use std::io::ErrorKind;
 use anyhow::{Context as _, Result};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
-use tapline::core::{Denied, FolderMode, Manifest};
+use tapline::core::{Denied, FolderMode, HostPattern, Manifest};
 use tapline::host::{Settings, rights};
 
 use crate::Ending;
@@ -17,6 +17,8 @@ pub(crate) struct Ask {
     action: &'static str,
     target: String,
     why: String,
+    /// Whether the configuration in a pipeline has yet to name a part of it.
+    is_open: bool,
 }
 
 /// Shows what a plugin asks for, what it is granted here and who says no, and what it has used; runs nothing of it.
@@ -64,7 +66,7 @@ fn audited(arguments: &GrantsArguments, settings: &Settings) -> Result<Option<Au
 
 /// Each thing that a manifest asks for.
 pub(crate) fn asks(manifest: &Manifest) -> Vec<Ask> {
-    let ask = |action, target: String| Ask { action, target, why: String::new() };
+    let ask = |action, target: String| Ask { action, target, why: String::new(), is_open: false };
     let asked = &manifest.requires;
     let read = asked.context.read.patterns().map(|path| ask("read", path.to_owned()));
     let write = asked.context.write.patterns().map(|path| ask("write", path.to_owned()));
@@ -73,18 +75,21 @@ pub(crate) fn asks(manifest: &Manifest) -> Vec<Ask> {
     let subscribe = asked.events.subscribe.patterns().map(|topics| ask("subscribe to", topics.to_string()));
     let folders = asked.fs.iter().map(|folder| {
         let action = if folder.mode == FolderMode::Read { "read" } else { "read and write" };
-        Ask { action, target: folder.path.to_string(), why: visible(&folder.why) }
+        Ask { why: visible(&folder.why), ..ask(action, folder.path.to_string()) }
     });
     let clock = asked.clock.map(|clock| Ask { why: format!("{clock} time"), ..ask("use", "clock".into()) });
     let random = asked.random.then(|| ask("use", "random".into()));
-    let http = asked
-        .http
-        .iter()
-        .map(|requests| Ask { why: visible(&requests.why), ..ask("request", requests.to_string()) });
-    let secrets = asked
-        .secrets
-        .iter()
-        .map(|secret| Ask { why: visible(&secret.why), ..ask("use the secret", secret.to_string()) });
+    let is_open = |hosts: &[HostPattern]| hosts.iter().any(|host| host.configured().is_some());
+    let http = asked.http.iter().map(|requests| Ask {
+        why: visible(&requests.why),
+        is_open: is_open(&requests.hosts),
+        ..ask("request", requests.to_string())
+    });
+    let secrets = asked.secrets.iter().map(|secret| Ask {
+        why: visible(&secret.why),
+        is_open: secret.is_configured() || is_open(&secret.hosts),
+        ..ask("use the secret", secret.to_string())
+    });
     let inward = read.chain(write).chain(clock).chain(random);
     inward.chain(call).chain(publish).chain(subscribe).chain(folders).chain(http).chain(secrets).collect()
 }
@@ -95,8 +100,9 @@ fn refusal<'a>(ask: &Ask, refused: &'a [Denied]) -> Option<&'a Denied> {
 
 fn described(ask: &Ask, refused: &[Denied]) -> Value {
     let refusal = refusal(ask, refused);
+    let granted = (refusal.is_some() || !ask.is_open).then_some(refusal.is_none());
     json!({
-        "action": ask.action, "target": ask.target, "why": ask.why, "granted": refusal.is_none(),
+        "action": ask.action, "target": ask.target, "why": ask.why, "granted": granted,
         "refused": refusal.map(|denied| denied.reason),
     })
 }
@@ -119,8 +125,11 @@ fn table<const N: usize>(header: [&str; N]) -> Table {
 pub(crate) fn asked_table(asks: &[Ask], refused: &[Denied]) -> Table {
     let mut table = table(["asks to", "of", "granted", "why"]);
     for ask in asks {
-        let granted =
-            refusal(ask, refused).map_or_else(|| "yes".to_owned(), |denied| format!("no: {}", denied.reason));
+        let granted = match refusal(ask, refused) {
+            Some(denied) => format!("no: {}", denied.reason),
+            None if ask.is_open => "what a pipeline names, if the policy allows it".to_owned(),
+            None => "yes".to_owned(),
+        };
         table.add_row([ask.action, &ask.target, &granted, &ask.why]);
     }
     table

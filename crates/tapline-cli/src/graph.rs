@@ -15,7 +15,7 @@ mod dot;
 pub(crate) fn graph(arguments: &GraphArguments) -> Result<Ending> {
     let project = Project::read(&arguments.file)?;
     project.warn();
-    project.tell(&project.checked.diagnostics);
+    project.tell_checked();
     let Some(definition) = &project.checked.definition else { return Ok(Ending::Refused) };
     let drawing = Drawing::new(definition);
     Output::Standard.text(match arguments.format {

@@ -9,6 +9,7 @@ use tapline::pipeline::{Definition, KnownPlugin, Origin};
 
 use crate::Ending;
 use crate::arguments::LockArguments;
+use crate::candidates::policy;
 use crate::output::Output;
 use crate::project::Project;
 
@@ -17,7 +18,7 @@ pub(crate) fn lock(arguments: &LockArguments) -> Result<Ending> {
     let file = &arguments.file;
     let project = if arguments.update { Project::read_unlocked(file)? } else { Project::read(file)? };
     let Some(definition) = &project.checked.definition else {
-        project.tell(&project.checked.diagnostics);
+        project.tell_checked();
         return Ok(Ending::Refused);
     };
     let (file, now) = (project.lock_file(), locked(&project, definition)?);
@@ -145,7 +146,8 @@ pub(crate) fn granted(project: &Project, definition: &Definition, plugin: &Known
     let settled =
         Manifest { requires: resolved(&plugin.manifest.requires)?, ..Manifest::clone(&plugin.manifest) };
     let narrowed = entry.and_then(|entry| entry.grants.as_ref()).map(resolved).transpose()?;
-    Ok(project.settings.policy().grant(&settled, narrowed.as_ref()).map_err(HostError::Denied)?)
+    let policy = policy(&plugin.origin, &settled, project.settings.policy());
+    Ok(policy.grant(&settled, narrowed.as_ref()).map_err(HostError::Denied)?)
 }
 
 /// A path from a folder, with `/` on every system.

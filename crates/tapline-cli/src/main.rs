@@ -4,6 +4,7 @@ mod arguments;
 mod author;
 mod builtin;
 mod candidates;
+mod configured;
 mod cost;
 mod project;
 mod check;

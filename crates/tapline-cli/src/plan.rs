@@ -22,7 +22,7 @@ use steps::{PlannedNode, Planner};
 pub(crate) fn plan(arguments: &PlanArguments) -> Result<Ending> {
     let project = Project::read(&arguments.file)?;
     project.warn();
-    project.tell(&project.checked.diagnostics);
+    project.tell_checked();
     let Some(definition) = &project.checked.definition else { return Ok(Ending::Refused) };
     let plan = Plan::new(&project, definition)?;
     if arguments.json {

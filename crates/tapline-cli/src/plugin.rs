@@ -12,8 +12,7 @@ use tapline::pipeline::{KnownPlugin, Origin};
 use crate::Ending;
 use crate::arguments::{InfoArguments, ListArguments};
 use crate::audit::Audited;
-use crate::builtin;
-use crate::candidates::{builtin_plugins, plugin_in};
+use crate::candidates::{builtin_plugins, plugin_in, policy};
 use crate::output::Output;
 
 /// A plugin that was looked at, or a folder in which there is none.
@@ -84,7 +83,7 @@ pub(crate) fn info(arguments: &InfoArguments) -> Result<Ending> {
 
 /// The settings in the current folder.
 pub(crate) fn settings() -> Result<Settings> {
-    builtin::settings_beside(Path::new(Settings::FILE))
+    Ok(Settings::beside(Path::new(Settings::FILE))?)
 }
 
 fn is_blocked(plugin: &KnownPlugin, settings: &Settings) -> bool {
@@ -154,7 +153,7 @@ fn described(found: &Found, settings: &Settings) -> Value {
         "provides": manifest.provides.iter().map(|one| format!("{}/{}", one.point, one.key)).collect::<Vec<_>>(),
         "hooks": manifest.hooks, "asks_for": manifest.requires,
         // A pipeline can only take away from this.
-        "grants": settings.policy().grant(manifest, None).ok(),
+        "grants": policy(&plugin.origin, manifest, settings.policy()).grant(manifest, None).ok(),
         "refused": plugin.refused, "limits": limits(manifest, settings), "blocked": is_blocked(plugin, settings),
     })
 }

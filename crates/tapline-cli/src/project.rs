@@ -7,7 +7,7 @@ use tapline::host::{Digest, Lock, LockedFrom, Settings, read_file};
 use tapline::pipeline::{Checked, Definition, Diagnostic, Draft, KnownPlugin, Origin, Source, check};
 use tapline::{Load, Value};
 
-use crate::builtin::{self, Builtin};
+use crate::builtin::Builtin;
 use crate::candidates::Candidates;
 use crate::output::Output;
 use crate::{colour, diagnostics};
@@ -24,6 +24,8 @@ pub(crate) struct Project {
     /// What is wrong with packages that the pipeline may do without.
     warnings: Vec<String>,
     builtin: BTreeMap<String, Builtin>,
+    /// The lines of the settings that would allow plugins what they are refused, by id and version.
+    leaves: BTreeMap<(String, String), String>,
     /// The digests of the packages that alone may be loaded, by id.
     expected: BTreeMap<String, Digest>,
 }
@@ -51,16 +53,27 @@ impl Project {
             Some(parent) if parent != Path::new("") => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        let settings = builtin::settings_beside(file)?;
+        let settings = Settings::beside(file)?;
         let draft = Draft::read_with(&source, |part| {
             let bytes = read_file(part, LARGEST_FILE).map_err(|error| error.to_string())?;
             Ok(Source::new(part.display().to_string(), &bytes))
         });
-        let Candidates { catalog, builtin, warnings } = Candidates::read(&draft, &folder, &settings, lock)?;
+        let Candidates { catalog, builtin, leaves, warnings } =
+            Candidates::read(&draft, &folder, &settings, lock)?;
         let checked = check(&draft, &catalog);
         let sources = draft.sources().into_iter().cloned().collect();
         let file = file.to_owned();
-        Ok(Self { sources, checked, settings, folder, file, warnings, builtin, expected: BTreeMap::new() })
+        Ok(Self {
+            sources,
+            checked,
+            settings,
+            folder,
+            file,
+            warnings,
+            builtin,
+            leaves,
+            expected: BTreeMap::new(),
+        })
     }
 
     /// The lock beside the file.
@@ -86,6 +99,18 @@ impl Project {
     pub(crate) fn tell(&self, diagnostics: &[Diagnostic]) {
         let sources: Vec<_> = self.sources.iter().collect();
         Output::Error.text(diagnostics::for_people(diagnostics, &sources, colour()));
+    }
+
+    /// Shows the mistakes that were found, and what an operator would write to allow plugins what they are refused.
+    pub(crate) fn tell_checked(&self) {
+        self.tell(&self.checked.diagnostics);
+        let key = |plugin: &KnownPlugin| (plugin.name().to_owned(), plugin.version().to_string());
+        let leaves = self.plugins().filter_map(|plugin| self.leaves.get(&key(plugin)));
+        let leaves: Vec<_> = leaves.map(String::as_str).collect();
+        if !leaves.is_empty() {
+            let file = Settings::FILE;
+            Output::Error.text(format!("\nthis in {file} would allow it:\n\n{}", leaves.join("\n")));
+        }
     }
 
     /// Tells what is wrong with packages that the pipeline may do without.

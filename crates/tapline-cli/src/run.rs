@@ -19,7 +19,7 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::summary::Summary;
-use crate::{Ending, error, history, lock, sandbox};
+use crate::{Ending, configured, error, history, lock, sandbox};
 
 /// How long an interrupted run may take to put its things away.
 const GRACE: Duration = Duration::from_secs(2);
@@ -48,12 +48,13 @@ fn begin(file: &Path, begin: Begin, how: HowToRun) -> Result<Ending> {
     let secrets = project.settings.secrets(variable)?;
     output::keep(secrets.clone());
     project.warn();
-    project.tell(&project.checked.diagnostics);
+    project.tell_checked();
     let Some(definition) = project.checked.definition.take() else { return Ok(Ending::Refused) };
     let inputs = match &begin {
         Begin::New(given) => inputs(&definition, given)?,
         Begin::Resume(_) => Object::new(),
     };
+    configured::refuse(&project, &definition)?;
     lock::refuse_more(&project)?;
     if how.locked {
         let lock = lock::require(&project, &definition)?;

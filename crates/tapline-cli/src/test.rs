@@ -40,7 +40,7 @@ pub(crate) fn test(arguments: &PipelineTestArguments) -> Result<Ending> {
     let secrets = project.settings.secrets(|name| variable(name, arguments.record))?;
     output::keep(secrets.clone());
     project.warn();
-    project.tell(&project.checked.diagnostics);
+    project.tell_checked();
     let Some(definition) = project.checked.definition.take() else { return Ok(Ending::Refused) };
     lock::refuse_more(&project)?;
     lock::warn(&project, &definition);

@@ -40,6 +40,8 @@ mod lock;
 mod grants;
 #[path = "command/choice.rs"]
 mod choice;
+#[path = "command/configured.rs"]
+mod configured;
 #[path = "command/author.rs"]
 mod author;
 #[path = "command/packages.rs"]

@@ -16,8 +16,8 @@ pub enum HostError {
     /// A plugin asks for more than the policy allows.
     #[error("{}", joined(.0))]
     Denied(Vec<Denied>),
-    /// A plugin asks for a host that its configuration should name.
-    #[error("plugin `{plugin}`: {source}")]
+    /// A plugin asks for a host or a secret that its configuration should name.
+    #[error("plugin `{plugin}` is not configured as it has to be")]
     ConfiguredHost {
         /// The plugin.
         plugin: PluginId,

@@ -15,6 +15,7 @@ pub struct Load {
     config: Value,
     narrowed: Option<Grants>,
     expected: Option<Digest>,
+    has_own_authority: bool,
     pub(crate) accepts_more: bool,
     pub(crate) standing: Standing,
 }
@@ -51,6 +52,7 @@ impl Load {
             config: Value::Null,
             narrowed: None,
             expected: None,
+            has_own_authority: false,
             accepts_more: false,
             standing: Standing::Required,
         }
@@ -100,6 +102,14 @@ impl Load {
         self
     }
 
+    /// Lets it answer calls with its own grants where its manifest asks for it, whatever the
+    /// [policy](crate::Policy::allow_own_authority) says of its id: the application vouches for this very package.
+    #[must_use]
+    pub const fn own_authority(mut self) -> Self {
+        self.has_own_authority = true;
+        self
+    }
+
     /// Lets a [swap](crate::Host::swap) grant it more than the version has that runs: somebody has agreed to it.
     #[must_use]
     pub const fn accept_more(mut self) -> Self {
@@ -135,8 +145,8 @@ impl Load {
     }
 
     pub(crate) fn readied(self, manifest: Arc<Manifest>, artifact: Artifact) -> Readied {
-        let Self { config, narrowed, standing, .. } = self;
-        Readied { manifest, artifact, config, narrowed, standing, needs: Vec::new() }
+        let Self { config, narrowed, has_own_authority, standing, .. } = self;
+        Readied { manifest, artifact, config, narrowed, has_own_authority, standing, needs: Vec::new() }
     }
 }
 
@@ -147,6 +157,8 @@ pub(crate) struct Readied {
     pub(crate) artifact: Artifact,
     pub(crate) config: Value,
     pub(crate) narrowed: Option<Grants>,
+    /// Whether the application vouches for it.
+    pub(crate) has_own_authority: bool,
     pub(crate) standing: Standing,
     /// The plugins that were chosen to meet its needs.
     pub(crate) needs: Vec<PluginId>,

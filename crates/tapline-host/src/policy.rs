@@ -5,6 +5,8 @@ use tapline_core::{
     HttpGrant, Manifest, PluginId, RuntimeKind, SecretGrant, TopicPattern, TopicSet,
 };
 
+mod leave;
+
 /// What an application lets plugins do. The effective grants are what the manifest asks for, within this.
 ///
 /// The default lets a sandboxed plugin read and write the context paths that it asks for and have a coarse clock, and

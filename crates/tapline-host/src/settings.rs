@@ -129,13 +129,6 @@ impl Settings {
         &self.blocked
     }
 
-    /// Lets plugins that the application itself brings answer calls with their own grants, where they ask for it.
-    #[must_use]
-    pub fn trust(mut self, plugins: impl IntoIterator<Item = PluginId>) -> Self {
-        self.policy = plugins.into_iter().fold(self.policy, Policy::allow_own_authority);
-        self
-    }
-
     /// What sandboxed plugins may be granted at most.
     #[must_use]
     pub const fn policy(&self) -> &Policy {
@@ -164,6 +157,12 @@ impl Settings {
     #[must_use]
     pub fn audit(&self) -> Option<&Path> {
         self.audit.as_deref()
+    }
+
+    /// Whether they say where the value of a secret is.
+    #[must_use]
+    pub fn names_secret(&self, name: &str) -> bool {
+        self.secrets.iter().any(|reference| reference.name == name)
     }
 
     /// Reads the values of all secrets, once: `variable` looks up a variable of the environment.

@@ -83,10 +83,9 @@ impl KnownPlugin {
         other.manifest.provides.iter().any(calls)
     }
 
-    /// Whether it asks for hosts that a configuration has to name: without one, it does not start.
-    pub(crate) fn needs_config(&self) -> bool {
-        let mut hosts = self.manifest.requires.http.iter().flat_map(|grant| &grant.hosts);
-        hosts.any(|host| host.configured().is_some())
+    /// Whether it asks for a host that its configuration has to name.
+    pub(crate) fn needs_configuration(&self) -> bool {
+        self.manifest.requires.resolved(&Value::Null).is_err()
     }
 
     /// Whether it handles nodes of a type.

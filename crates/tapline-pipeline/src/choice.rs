@@ -23,7 +23,7 @@ use candidacy::Candidacy;
 /// Which plugins a pipeline uses, in which versions, and why not others.
 ///
 /// It uses those that its file names, those that handle its nodes, those that these need, and those whose contributions
-/// all of them may call, if these can do without a configuration.
+/// all of them may call, but none that only a configuration tells which server it asks.
 #[derive(Debug, Clone, Default)]
 pub struct Choice {
     known: Vec<KnownPlugin>,
@@ -119,7 +119,7 @@ impl Choice {
         let mut called = BTreeMap::new();
         let chosen: Vec<_> = self.plugins().collect();
         let is_there = |id| self.asks.0.contains_key(id) || chosen.iter().any(|one| one.manifest.id() == id);
-        for other in self.eligible().filter(|other| !is_there(other.manifest.id()) && !other.needs_config()) {
+        for other in self.eligible().filter(|other| !is_there(other.manifest.id())) {
             if let Some(caller) = chosen.iter().find(|caller| caller.may_call(other)) {
                 called.insert(other.manifest.id().clone(), caller.manifest.id().clone());
             }

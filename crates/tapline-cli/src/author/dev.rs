@@ -187,7 +187,7 @@ async fn finished(session: Option<&mut Session>) {
 fn read(file: &Path) -> Result<Option<(Project, Definition)>> {
     let mut project = Project::read(file)?;
     project.warn();
-    project.tell(&project.checked.diagnostics);
+    project.tell_checked();
     let definition = project.checked.definition.take();
     Ok(definition.map(|definition| (project, definition)))
 }

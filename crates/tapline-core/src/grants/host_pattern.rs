@@ -64,6 +64,13 @@ pub(super) fn configured_key(text: &str) -> Option<&str> {
     text.strip_prefix(CONFIGURED.0)?.strip_suffix(CONFIGURED.1)
 }
 
+/// Whether a text can be the place of a configuration.
+pub(super) fn is_key(key: &str) -> bool {
+    let is_part =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c));
+    key.split('.').all(is_part)
+}
+
 impl HostPattern {
     /// Whether a request to the address goes to one of these hosts.
     #[must_use]
@@ -161,11 +168,6 @@ impl FromStr for HostPattern {
     fn from_str(text: &str) -> Result<Self, HostPatternError> {
         let refused = |rule| HostPatternError { text: text.into(), rule };
         if let Some(key) = configured_key(text) {
-            let is_key = |key: &str| {
-                key.split('.').all(|part| {
-                    !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
-                })
-            };
             let key = Some(key).filter(|key| is_key(key));
             let key = key.ok_or_else(|| refused("write `${config:base_url}`, with dots between keys"))?;
             return Ok(Self(Which::Configured(key.into())));

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize};
 use url::Url;
 
-use super::host_pattern::{ConfiguredHostError, HostPattern, configured_key};
+use super::host_pattern::{ConfiguredHostError, HostPattern, configured_key, is_key};
 use super::path_glob::{PathGlob, RequestPath};
 use crate::value::Value;
 
@@ -42,6 +42,7 @@ pub struct HttpGrant {
 #[serde(deny_unknown_fields, expecting = "a table")]
 pub struct SecretGrant {
     /// The secret's name, or `${config:api_key}`: the one that the configuration names there, as in `${secret:name}`.
+    #[serde(deserialize_with = "secret_name")]
     pub name: String,
     /// The header that may hold it.
     pub header: HeaderName,
@@ -154,7 +155,7 @@ impl SecretGrant {
             None | Some(Value::Null) => return Ok(None),
             Some(value) => value.as_str().and_then(|text| text.strip_prefix("${secret:")?.strip_suffix('}')),
         };
-        let name = name.filter(|name| !name.is_empty() && !name.contains(['{', '}', '$']));
+        let name = name.filter(|name| is_secret_name(name));
         let name = name.ok_or_else(|| ConfiguredHostError::no_secret(key))?;
         Ok(Some(Self { name: name.to_owned(), ..self.clone() }))
     }
@@ -231,6 +232,21 @@ pub(super) fn resolved<T: Clone>(
         }
     });
     resolved.collect()
+}
+
+/// Whether an operator could have given a secret this name.
+fn is_secret_name(name: &str) -> bool {
+    !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-".contains(c))
+}
+
+/// A name, or the place of a configuration that has one.
+fn secret_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    if configured_key(&name).is_some_and(is_key) || is_secret_name(&name) {
+        return Ok(name);
+    }
+    let rule = "letters, digits, `_` and `-`, or `${config:api_key}`, with dots between keys";
+    Err(serde::de::Error::custom(format!("`{name}` is not the name of a secret: {rule}")))
 }
 
 /// A list that says something: an empty one would be read as all by some, and as none by others.

@@ -56,6 +56,42 @@ fn hosts_of_the_configuration_are_looked_up_once_and_grant_nothing_before() {
 }
 
 #[test]
+fn a_secret_of_the_configuration_is_named_there_as_the_whole_of_a_text_or_not_at_all() {
+    let asked =
+        requires("secrets = [{ name = '${config:llm.key}', header = 'X-Key', hosts = ['a.example'] }]");
+    let asked = asked.unwrap();
+    let url: Url = "https://a.example/".parse().unwrap();
+    let key = "x-key".parse().unwrap();
+    let with =
+        |value: Value| asked.resolved(&Value::from_iter([("llm", Value::from_iter([("key", value)]))]));
+    let resolved = with("${secret:my_key-1}".into()).unwrap();
+    assert!(resolved.check_secret("my_key-1", &key, &url).is_ok());
+    assert!(resolved.check_secret("${config:llm.key}", &key, &url).is_err());
+    for none in [asked.resolved(&Value::Null).unwrap(), with(Value::Null).unwrap()] {
+        assert_eq!(none.secrets, []);
+    }
+    let pasted = [
+        "hunter2",
+        "Bearer ${secret:a}",
+        "${secret:a}${secret:b}",
+        "${secret:}",
+        "${secret:a b}",
+        "${secret:a",
+    ];
+    for text in pasted.map(Value::from).into_iter().chain([Value::from(1_i64), Value::Bool(true)]) {
+        let error = with(text).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "`requires` names the secret of `llm.key` in the configuration, and what stands there names none: write `${secret:name}`, with a name of your own"
+        );
+    }
+    for name in ["", "a b", "${config:}", "${config:a..b}", "${env:KEY}", "${secret:a}"] {
+        let text = format!("secrets = [{{ name = '{name}', header = 'X-Key', hosts = ['a.example'] }}]");
+        assert!(requires(&text).is_err(), "{name}");
+    }
+}
+
+#[test]
 fn what_several_grants_allow_together_is_within_them() {
     let grants = |text: &str| requires(text).unwrap().http;
     let policy = grants(

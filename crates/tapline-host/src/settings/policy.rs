@@ -42,6 +42,12 @@ fn allowed<'a, 't: 'a>(reader: &mut TomlReader<'t>, get: &impl Fn(&str) -> Optio
     let secrets: Vec<SecretGrant> = reader.tables(get("secrets"));
     named(reader, get("http"), http.iter().flat_map(|grant| &grant.hosts));
     named(reader, get("secrets"), secrets.iter().flat_map(|grant| &grant.hosts));
+    if let (Some(value), Some(grant)) = (get("secrets"), secrets.iter().find(|grant| grant.is_configured())) {
+        let name = &grant.name;
+        let message =
+            format!("`{name}` names no secret here: a policy says which secrets a configuration may name");
+        reader.mistake(value.span(), message);
+    }
     Grants {
         http,
         secrets,

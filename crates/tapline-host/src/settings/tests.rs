@@ -198,7 +198,7 @@ http = [
   { hosts = ['a.example'], methods = ['GET'] },
   { hosts = ['a.example'], method = 'GET' },
 ]
-secrets = [{ header = 'Host', hosts = [] }, { name = 'x', header = 'y', hosts = [] }]
+secrets = [{ header = 'Host', hosts = [] }, { name = 'x', header = 'y', hosts = [] }, { name = '${config:key}', header = 'y', hosts = ['a.example'] }, { name = 'a b', header = 'y', hosts = ['a.example'] }]
 ",
         expect![[r#"
             tapline.toml:2:8: `${config:base_url}` names no host here: a policy says which hosts a configuration may name
@@ -207,8 +207,10 @@ secrets = [{ header = 'Host', hosts = [] }, { name = 'x', header = 'y', hosts = 
             tapline.toml:6:55: `/v1*` names no paths: write it as in `/v1/search`, `/repos/*/issues` or `/v1/*`, where `*` is a whole segment
             tapline.toml:7:3: missing field `paths`
             tapline.toml:8:28: unknown field `method`, expected one of `hosts`, `methods`, `paths`, `private`, `why`
+            tapline.toml:10:11: `${config:key}` names no secret here: a policy says which secrets a configuration may name
             tapline.toml:10:23: `Host` is a header that the host sets itself
             tapline.toml:10:81: the list is empty: name what is meant, and nothing stands for all
+            tapline.toml:10:161: `a b` is not the name of a secret: letters, digits, `_` and `-`, or `${config:api_key}`, with dots between keys
         "#]],
     );
 }

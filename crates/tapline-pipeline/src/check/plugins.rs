@@ -177,6 +177,10 @@ fn left_out_type(node_type: &str, plugin: &KnownPlugin, excluded: &Exclusion) ->
             "which the file does not name".to_owned(),
             format!("name `{name}` under `plugins`, with its `path`"),
         ),
+        Exclusion::Unconfigured => (
+            "which the file does not configure".to_owned(),
+            format!("say under `plugins.{name}.config` which server it asks"),
+        ),
         other => (
             format!("and {} of it is not used: {other}", plugin.version()),
             format!("see what keeps `{name} {}` from being used, or remove the node", plugin.version()),

@@ -27,6 +27,8 @@ pub(crate) enum Exclusion {
     Disabled,
     /// The file does not name it.
     Unnamed,
+    /// It asks for a server that its configuration names, and the file says nothing of it.
+    Unconfigured,
     Passed(Rival),
     /// The file can do without it, and accepts no version that is there.
     Unaccepted(VersionReq),
@@ -128,6 +130,7 @@ fn exclusion(plugin: &KnownPlugin, entry: Option<&PluginEntry>) -> Option<Exclus
         _ if entry.is_some_and(|entry| !entry.enabled) => Some(Exclusion::Disabled),
         Standing::Passed(rival) => Some(Exclusion::Passed(rival)),
         Standing::Named if entry.is_none() => Some(Exclusion::Unnamed),
+        _ if entry.is_none() && plugin.needs_configuration() => Some(Exclusion::Unconfigured),
         Standing::Named | Standing::Available | Standing::Locked => None,
     }
 }
@@ -138,6 +141,7 @@ impl fmt::Display for Exclusion {
             Self::Blocked => formatter.write_str("the operator has blocked it"),
             Self::Disabled => formatter.write_str("the pipeline disables it"),
             Self::Unnamed => formatter.write_str("the pipeline does not name it"),
+            Self::Unconfigured => formatter.write_str("the pipeline does not configure it"),
             Self::Passed(Rival::Named) => formatter.write_str("the pipeline names another by its `path`"),
             Self::Passed(Rival::BuiltIn) => formatter.write_str("another of its id is built in"),
             Self::Passed(Rival::Same) => {

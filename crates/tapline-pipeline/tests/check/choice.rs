@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
 use expect_test::{Expect, expect};
+use tapline_core::Value;
 use tapline_pipeline::{Catalog, KnownPlugin, Origin, Standing};
 
 use crate::support::{catalog, check_text, plugin, rendered};
@@ -64,6 +65,43 @@ fn whom_a_plugin_may_call_joins_in_also_by_way_of_others() {
             `last 1.0.0` is loaded
               `told` may call it"#]],
     );
+}
+
+#[test]
+fn a_plugin_that_nobody_configures_does_not_join_in_where_its_configuration_names_the_server() {
+    let mut calling = available("calling", "1.0.0", "", &["ring"]);
+    Arc::make_mut(&mut calling.manifest).requires.call.push("node/tell".parse().unwrap());
+    let mut remote = available("remote", "1.0.0", "", &["tell"]);
+    let http = r#"[{ "hosts": ["${config:base_url}"], "methods": ["POST"], "paths": ["/*"] }]"#;
+    Arc::make_mut(&mut remote.manifest).requires.http = Value::from_json(http).unwrap().to().unwrap();
+    let catalog = with([remote, calling]);
+    let ring = "name: x\nnodes: { a: { type: ring } }";
+    let (_, checked) = check_text(ring.as_bytes(), &catalog);
+    assert_eq!(checked.choice.plugins().map(KnownPlugin::name).collect::<Vec<_>>(), ["calling"]);
+    check(
+        ring,
+        &catalog,
+        "remote",
+        expect![[r#"
+            `remote` is not loaded
+            `remote 1.0.0` is not: the pipeline does not configure it"#]],
+    );
+    let configured = "name: x\nplugins: { remote: { config: { base_url: 'https://a.example' } } }\nnodes: { a: { type: ring } }";
+    let (_, checked) = check_text(configured.as_bytes(), &catalog);
+    assert_eq!(checked.choice.plugins().count(), 2);
+    let used = rendered(b"name: x\nnodes: { a: { type: tell } }", &catalog);
+    expect![[r#"
+        error[unknown-node-type]: the node type `tell` belongs to plugin `remote`, which the file does not configure
+         --> pipeline.yaml:2:21
+          |
+        2 | nodes: { a: { type: tell } }
+          |                     ^^^^
+          |
+          = hint: say under `plugins.remote.config` which server it asks
+
+        1 error
+    "#]]
+    .assert_eq(&used);
 }
 
 #[test]

@@ -552,6 +552,21 @@ fn names_follow_rules() {
 
 #[test]
 fn the_name_of_a_secret_stands_for_it_nowhere_but_in_the_configuration_of_a_plugin() {
+    let checked = |config: &str| {
+        rendered(
+            format!("name: x\nplugins: {{ io: {{ config: {config} }} }}\nnodes: {{ n: {{ type: echo }} }}\n")
+                .as_bytes(),
+            &catalog(),
+        )
+    };
+    for config in ["{ api_key: '${secret:a_b-1}' }", "{ keys: [{ k: '${secret:a}' }] }"] {
+        assert_eq!(checked(config), "", "{config}");
+    }
+    for config in
+        ["{ key: 'Bearer ${secret:a}' }", "{ key: '${secret:a}${secret:b}' }", "{ key: '${secret:a' }"]
+    {
+        assert!(checked(config).contains("does not stand for the secret here"), "{config}");
+    }
     check_node(
         "{ type: echo, with: { key: \"Bearer ${secret:openai} ${env:HOME}\" } }",
         &expect![[r#"
