@@ -97,6 +97,7 @@ mod rate;
 mod rules;
 mod draft_step;
 mod nodes;
+mod secrets;
 mod draft;
 mod parts;
 mod setting;
