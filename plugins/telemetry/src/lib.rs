@@ -66,7 +66,7 @@ struct Status {
     requires = { context = {
         read = [
             "node", "provider", "carried",
-            "input.model", "input.prompt", "input.system",
+            "input.model", "input.messages", "input.prompt", "input.system",
             "output.model", "output.usage", "output.finish_reason", "output.output",
             "input.pipeline", "input.run", "input.number", "input.error", "input.milliseconds",
         ],

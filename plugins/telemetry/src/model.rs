@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tapline_pdk::prelude::*;
-use tapline_pdk::roles::Usage;
+use tapline_pdk::roles::{Message, Usage};
 
 use crate::names::{CHAT, EMBEDDINGS};
 
@@ -48,8 +48,7 @@ impl Asked {
         };
         let (mut input_messages, mut instructions) = (None, None);
         if content == Content::Captured {
-            let prompt = context.get("input.prompt")?;
-            input_messages = prompt.map(|prompt| json!([message("user", &prompt)]).to_string());
+            input_messages = input(context)?;
             let system = context.get("input.system")?.filter(|system| *system != Value::Null);
             instructions = system.map(|system| json!([part(&system)]).to_string());
         }
@@ -61,6 +60,15 @@ impl Asked {
             instructions,
         })
     }
+}
+
+/// What was said before, and the prompt.
+fn input(context: &Context) -> Result<Option<String>> {
+    let before: Vec<Message> = context.read::<Option<_>>("input.messages")?.unwrap_or_default();
+    let before = before.iter().map(|said| message(said.role.name(), &said.content.as_str().into()));
+    let prompt = context.get("input.prompt")?.filter(|prompt| prompt.as_str() != Some(""));
+    let said: Vec<_> = before.chain(prompt.map(|prompt| message("user", &prompt))).collect();
+    Ok((!said.is_empty()).then(|| serde_json::Value::from(said).to_string()))
 }
 
 impl Answered {
