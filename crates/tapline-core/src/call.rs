@@ -1,6 +1,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -48,6 +49,15 @@ pub struct Caller {
     pub plugin: PluginId,
     /// What it may do in the call that it is answering.
     pub grants: Arc<Grants>,
+}
+
+/// How a plugin calls another one.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Calling {
+    /// How long it waits at most; the host's default unless said.
+    pub within: Option<Duration>,
+    /// Whether whoever reads along with the caller's own answer reads along with this one.
+    pub relays: bool,
 }
 
 /// A call from one plugin to another.

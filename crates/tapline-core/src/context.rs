@@ -5,7 +5,7 @@ use std::task::{Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::audit::Act;
-use crate::call::{Call, CallTarget, Caller};
+use crate::call::{Call, CallTarget, Caller, Calling};
 use crate::call_error::CallError;
 use crate::failure::Failure;
 use crate::file::Files;
@@ -335,25 +335,11 @@ impl CallContext {
         target: &str,
         method: &str,
         request: Value,
-        within: Option<Duration>,
+        calling: Calling,
     ) -> Result<Value, CallError> {
-        let call = self.outgoing(target, method, request)?;
-        self.services.call(call, within).await
-    }
-
-    /// As [`call`](Self::call), and whoever reads along with the answer of this call reads along with that one.
-    ///
-    /// # Errors
-    /// As [`call`](Self::call).
-    pub async fn relay(
-        &self,
-        target: &str,
-        method: &str,
-        request: Value,
-        within: Option<Duration>,
-    ) -> Result<Value, CallError> {
-        let call = Call { stream: self.stream.clone(), ..self.outgoing(target, method, request)? };
-        self.services.call(call, within).await
+        let stream = self.stream.clone().filter(|_| calling.relays);
+        let call = Call { stream, ..self.outgoing(target, method, request)? };
+        self.services.call(call, calling.within).await
     }
 
     /// Waits. Dropping the future ends the waiting.

@@ -30,7 +30,7 @@ mod stream;
 mod registry;
 
 pub use audit::Act;
-pub use call::{Authority, Call, CallPattern, CallTarget, CallTargetError, Caller, METHODS};
+pub use call::{Authority, Call, CallPattern, CallTarget, CallTargetError, Caller, Calling, METHODS};
 pub use call_error::{CallError, Phase};
 pub use context::{CallContext, Exit, Level, Services};
 pub use driver::Driver;

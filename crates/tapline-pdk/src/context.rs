@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use tapline_core::{Failure, HttpRequest, Level, Value};
+use tapline_core::{Calling, Failure, HttpRequest, Level, Value};
 use tapline_roles::NodeRequest;
 
 use crate::Result;
@@ -157,7 +157,7 @@ impl Context {
         method: &str,
         request: &T,
     ) -> Result<R> {
-        self.call_for(target, method, request, None).await
+        self.call_for(target, method, request, Calling::default()).await
     }
 
     /// As [`call`](Self::call), and waits so long at most.
@@ -171,7 +171,8 @@ impl Context {
         method: &str,
         request: &T,
     ) -> Result<R> {
-        self.call_for(target, method, request, Some(time)).await
+        let calling = Calling { within: Some(time), ..Calling::default() };
+        self.call_for(target, method, request, calling).await
     }
 
     /// As [`call_within`](Self::call_within), and whoever reads along with the answer of this plugin reads along with
@@ -186,9 +187,8 @@ impl Context {
         method: &str,
         request: &T,
     ) -> Result<R> {
-        let request = Self::outgoing(target, method, request)?;
-        let answer = self.0.relay(target, method, request, Some(time)).await?;
-        answer.to().map_err(|error| Self::wrong(target, method, &error))
+        let calling = Calling { within: Some(time), relays: true };
+        self.call_for(target, method, request, calling).await
     }
 
     /// Waits, and not longer than the call that this plugin is answering may take: then the call ends.
@@ -201,10 +201,10 @@ impl Context {
         target: &str,
         method: &str,
         request: &T,
-        within: Option<Duration>,
+        calling: Calling,
     ) -> Result<R> {
         let request = Self::outgoing(target, method, request)?;
-        let answer = self.0.call(target, method, request, within).await?;
+        let answer = self.0.call(target, method, request, calling).await?;
         answer.to().map_err(|error| Self::wrong(target, method, &error))
     }
 

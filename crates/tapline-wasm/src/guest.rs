@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tapline_core::{CallContext, CallError, Exit, Failure, Level, Value};
+use tapline_core::{CallContext, CallError, Calling, Exit, Failure, Level, Value};
 use wasmtime::Result;
 
 use crate::clock::CpuClock;
@@ -204,26 +204,20 @@ impl life::Host for Guest {
 }
 
 impl Guest {
-    /// Asks another plugin; with `relays`, whoever reads along with this one's answer reads along with that one, too.
+    /// Asks another plugin.
     async fn ask(
         &mut self,
         (target, method): (String, String),
         request: String,
-        within: Option<u64>,
-        relays: bool,
+        calling: Calling,
     ) -> Result<Answer<String>> {
         let request = match self.leave(&target, &request) {
             Ok(request) => request,
             Err(failure) => return Ok(Err(wire_failure(&failure))),
         };
         let call = Arc::clone(Self::call(self)?);
-        let within = within.map(Duration::from_millis);
         self.clock.pause();
-        let answer = if relays {
-            call.relay(&target, &method, request, within).await
-        } else {
-            call.call(&target, &method, request, within).await
-        };
+        let answer = call.call(&target, &method, request, calling).await;
         self.clock.resume();
         let answer = answer.map_err(|error| error.to_failure()).and_then(|value| self.take(&value));
         Ok(answer.map_err(|failure| wire_failure(&failure)))
@@ -238,7 +232,7 @@ impl peers::Host for Guest {
         request: String,
         within: Option<u64>,
     ) -> Result<Answer<String>> {
-        self.ask((target, method), request, within, false).await
+        self.ask((target, method), request, calling(within, false)).await
     }
 
     async fn relay(
@@ -248,7 +242,7 @@ impl peers::Host for Guest {
         request: String,
         within: Option<u64>,
     ) -> Result<Answer<String>> {
-        self.ask((target, method), request, within, true).await
+        self.ask((target, method), request, calling(within, true)).await
     }
 
     fn cast(&mut self, target: String, method: String, request: String) -> Result<Answer<()>> {
@@ -259,6 +253,10 @@ impl peers::Host for Guest {
         let cast = Self::call(self)?.cast(&target, &method, request);
         Ok(cast.map_err(|error| wire_failure(&error.to_failure())))
     }
+}
+
+fn calling(within: Option<u64>, relays: bool) -> Calling {
+    Calling { within: within.map(Duration::from_millis), relays }
 }
 
 /// What a piece of an answer may have, in bytes: many of them may wait to be read.

@@ -14,30 +14,33 @@ const TOLD: usize = 5;
 
 impl Structure {
     pub(crate) fn new(schema: &Value) -> Result<Self> {
-        let wrong = |why: String| Failure::new("invalid-config", format!("schema: {why}"));
-        let json: serde_json::Value = schema.to().map_err(|error| wrong(error.to_string()))?;
-        // Nothing is fetched: the schema stands in the file.
-        let validator = jsonschema::options().build(&json).map_err(|error| wrong(error.to_string()))?;
+        let validator = jsonschema::options().offline().build(&serde_json::Value::from(schema));
+        let validator = validator.map_err(|error| {
+            Failure::new("invalid-config", format!("`schema` is no JSON Schema: {error}"))
+        })?;
         Ok(Self { validator, schema: schema.to_json() })
     }
 
     /// The value of an answer, or what is wrong with it.
     pub(crate) fn value(&self, output: &Value) -> std::result::Result<Value, String> {
-        let value = match output.as_str() {
-            Some(text) => {
-                Value::from_json(without_fence(text)).map_err(|error| format!("it is no JSON: {error}"))?
-            }
+        let value = match output.as_str().map(|text| Value::from_json(without_fence(text))) {
+            Some(Ok(value)) => value,
+            // A schema may ask for text, and then a model mostly leaves the quotes out.
+            Some(Err(_)) if self.mistakes(output).is_empty() => return Ok(output.clone()),
+            Some(Err(error)) => return Err(format!("it is no JSON: {error}")),
             None => output.clone(),
         };
-        let json: serde_json::Value = value.to().map_err(|error| error.to_string())?;
-        let mistakes = self.validator.iter_errors(&json).take(TOLD).map(|error| {
-            match error.instance_path().to_string() {
-                path if path.is_empty() => error.to_string(),
-                path => format!("{path}: {error}"),
-            }
-        });
-        let mistakes: Vec<_> = mistakes.collect();
+        let mistakes = self.mistakes(&value);
         if mistakes.is_empty() { Ok(value) } else { Err(mistakes.join("; ")) }
+    }
+
+    fn mistakes(&self, value: &Value) -> Vec<String> {
+        let json = serde_json::Value::from(value);
+        let told = |error: jsonschema::ValidationError<'_>| match error.instance_path().to_string() {
+            path if path.is_empty() => error.to_string(),
+            path => format!("{path}: {error}"),
+        };
+        self.validator.iter_errors(&json).take(TOLD).map(told).collect()
     }
 
     /// What the model is told of an answer that does not fit.

@@ -102,11 +102,6 @@ impl Body {
             stream_options: stream.then_some(StreamOptions { include_usage: true }),
         })
     }
-
-    /// Whether the answer is to be a value.
-    pub(crate) const fn is_structured(&self) -> bool {
-        self.response_format.is_some()
-    }
 }
 
 impl Said {

@@ -83,15 +83,10 @@ impl Config {
         Usage { cost: cost.or(usage.cost), ..usage }
     }
 
-    /// A completion with its price, and with its value where it was to be one and is.
-    pub(crate) fn priced(&self, mut completion: Completion, is_structured: bool) -> Completion {
-        completion.usage = completion.usage.map(|usage| self.charged(&completion.model, usage));
-        if is_structured
-            && let Some(value) = completion.output.as_str().and_then(|text| Value::from_json(text).ok())
-        {
-            completion.output = value;
-        }
-        completion
+    /// A completion with its price.
+    pub(crate) fn priced(&self, completion: Completion) -> Completion {
+        let usage = completion.usage.map(|usage| self.charged(&completion.model, usage));
+        Completion { usage, ..completion }
     }
 }
 

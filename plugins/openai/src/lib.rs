@@ -48,7 +48,7 @@ impl OpenAi {
             let answer: answer::Whole = self.0.asked(context, "chat/completions", &request).await?;
             answer.completion()?
         };
-        Ok(self.0.priced(completion, request.is_structured()))
+        Ok(self.0.priced(completion))
     }
 
     #[provides(point = "provider", key = "openai", method = "embed", authority = "own")]

@@ -208,6 +208,27 @@ fn an_answer_that_does_not_fit_its_schema_is_asked_for_again_with_what_is_wrong(
 }
 
 #[test]
+fn an_answer_that_is_to_be_text_may_stand_without_quotes() {
+    let nodes = "  ask: { type: chat, with: { provider: openai, prompt: Which?, schema: { enum: [bug, question] } } }\n";
+    for reply in ["bug", "\"bug\""] {
+        let server = Server::start([text(reply)]);
+        assert_eq!(answer(&project(&server, "", nodes)), "bug");
+        assert_eq!(server.asked().len(), 1);
+    }
+}
+
+#[test]
+fn a_schema_that_is_none_is_refused_before_a_run() {
+    let nodes =
+        "  ask: { type: chat, with: { provider: openai, prompt: Which?, schema: { type: sting } } }\n";
+    let server = Server::start([text("bug")]);
+    let said = run(&project(&server, "", nodes), "run pipeline.yaml");
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("pipeline.yaml:6:") && said.err.contains("sting"), "{}", said.err);
+    assert!(server.asked().is_empty());
+}
+
+#[test]
 fn a70_a_model_that_is_asked_without_end_stops_at_the_budget_of_the_run() {
     let server = Server::start([text("more")]);
     let nodes = "  ask:\n    type: chat\n    while: { when: \"true\", max: 1000 }\n    with: { provider: openai, prompt: Again }\n";

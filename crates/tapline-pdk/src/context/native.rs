@@ -2,7 +2,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tapline_core::{
-    CallContext, CallError, Exit, Failure, FileChange, FolderEntry, HttpBody, HttpRequest, Level, Value,
+    CallContext, CallError, Calling, Exit, Failure, FileChange, FolderEntry, HttpBody, HttpRequest, Level,
+    Value,
 };
 
 use crate::Result;
@@ -47,19 +48,9 @@ impl Host {
         target: &str,
         method: &str,
         request: Value,
-        within: Option<Duration>,
+        calling: Calling,
     ) -> Result<Value> {
-        self.0.call(target, method, request, within).await.map_err(|error| error.to_failure())
-    }
-
-    pub(super) async fn relay(
-        &self,
-        target: &str,
-        method: &str,
-        request: Value,
-        within: Option<Duration>,
-    ) -> Result<Value> {
-        self.0.relay(target, method, request, within).await.map_err(|error| error.to_failure())
+        self.0.call(target, method, request, calling).await.map_err(|error| error.to_failure())
     }
 
     pub(super) async fn sleep(&self, time: Duration) {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use tapline_core::{EntryKind, Failure, FolderEntry, HttpRequest, Level, Value};
+use tapline_core::{Calling, EntryKind, Failure, FolderEntry, HttpRequest, Level, Value};
 
 use crate::Result;
 use crate::guest::bindings::tapline::plugin::{
@@ -53,27 +53,15 @@ impl Host {
         target: &str,
         method: &str,
         request: Value,
-        within: Option<Duration>,
+        calling: Calling,
     ) -> Result<Value> {
-        let within = within.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-        let answer = peers::call(target, method, &request.to_json(), within).map_err(failure)?;
-        value(&answer)
-    }
-
-    pub(super) async fn relay(
-        &self,
-        target: &str,
-        method: &str,
-        request: Value,
-        within: Option<Duration>,
-    ) -> Result<Value> {
-        let within = within.map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
-        let answer = peers::relay(target, method, &request.to_json(), within).map_err(failure)?;
-        value(&answer)
+        let within = calling.within.map(milliseconds);
+        let ask = if calling.relays { peers::relay } else { peers::call };
+        value(&ask(target, method, &request.to_json(), within).map_err(failure)?)
     }
 
     pub(super) async fn sleep(&self, time: Duration) {
-        life::sleep(u64::try_from(time.as_millis()).unwrap_or(u64::MAX));
+        life::sleep(milliseconds(time));
     }
 
     pub(super) fn cast(&self, target: &str, method: &str, request: Value) -> Result<()> {
@@ -174,6 +162,10 @@ fn outgoing(request: HttpRequest) -> http::Request {
 
 fn headers(headers: Vec<http::Header>) -> Vec<(String, String)> {
     headers.into_iter().map(|http::Header { name, value }| (name, value)).collect()
+}
+
+fn milliseconds(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn value(json: &str) -> Result<Value> {
