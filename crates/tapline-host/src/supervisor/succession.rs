@@ -184,10 +184,12 @@ impl Supervisor {
         loop {
             let other = self.in_place()?;
             let entrance = other.entrance().upgrade();
-            if let Some(entrance) = entrance {
-                return entrance.enter_owned().map(|pass| (other, pass));
+            if let Some(pass) = entrance.as_ref().and_then(Gate::enter_owned) {
+                return Some((other, pass));
             }
-            if matches!(other.status().state, PluginState::Stopping | PluginState::Absent) {
+            // One that is aside by now has been replaced itself, and may be gone; who is in place is looked up anew.
+            let is_leaving = matches!(other.status().state, PluginState::Stopping | PluginState::Absent);
+            if !other.is_aside() && (entrance.is_some() || is_leaving) {
                 return None;
             }
             // Nobody holds its entrance: yet another version is just taking its place.
