@@ -16,6 +16,8 @@ use crate::workspace::Workspace;
 const HASH: &str = "source.sha256";
 /// What the tests leave beside a package once it is compiled.
 const COMPILED: &str = "compiled";
+/// What the SDK for Python needs in a process.
+const MSGPACK: &str = "msgpack>=1.1";
 
 /// The folder that holds the tools, copies of the sources, the packages, and what tests compile of them.
 pub(crate) fn folder(workspace: &Workspace) -> Utf8PathBuf {
@@ -51,7 +53,7 @@ pub(crate) fn install(workspace: &Workspace) -> Result<()> {
         process::run_well(process::command("python3").args(["-m", "venv", environment.as_str()]))?;
         let mut pip = process::command(environment.join("bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        process::run_well(pip.arg(python::COMPONENTIZE))?;
+        process::run_well(pip.args([python::COMPONENTIZE, MSGPACK]))?;
     }
     if !has_javascript(&folder) {
         let mut npm = process::command("npm");

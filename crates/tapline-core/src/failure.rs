@@ -25,6 +25,12 @@ pub enum Fault {
         /// What the panic said.
         message: String,
     },
+    /// The process of the plugin, or its code in there, came to an end that nobody meant.
+    #[error("broke: {message}")]
+    Process {
+        /// What is known of it.
+        message: String,
+    },
     /// The sandbox stopped the code.
     #[error("trapped: {message}")]
     Trap {

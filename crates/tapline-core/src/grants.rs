@@ -46,6 +46,9 @@ pub struct Grants {
     /// Whether the plugin may have random numbers of the operating system.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub random: bool,
+    /// Whether the plugin may have connections of its own, past the requests that the host makes for it: a process alone can.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub network: bool,
     /// The requests over http that the plugin may make.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub http: Vec<HttpGrant>,
@@ -136,6 +139,7 @@ impl Grants {
         self.call.is_empty()
             && self.events.publish.is_empty()
             && self.fs.is_empty()
+            && !self.network
             && self.http.is_empty()
             && self.secrets.is_empty()
     }
@@ -156,6 +160,7 @@ impl Grants {
             fs: folders::intersection(&self.fs, &other.fs),
             clock: self.clock.min(other.clock),
             random: self.random && other.random,
+            network: self.network && other.network,
             http: http::both_http(&self.http, &other.http),
             secrets: http::both_secrets(&self.secrets, &other.secrets),
             denied: denied::either(self.denied.as_deref(), other.denied.as_deref()).map(Box::new),

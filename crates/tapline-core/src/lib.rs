@@ -52,7 +52,7 @@ pub use id::{NameError, PluginId};
 pub use limits::{Bytes, BytesError, Limits, LimitsAsked};
 pub use manifest::{
     About, CONTRACT, Capability, Conflict, Dependency, HookDeclaration, HookKind, Instances, Manifest, On,
-    OnFailure, Overflow, Priority, PriorityError, Provides, Restart, RuntimeKind, Selector,
+    OnFailure, Overflow, Priority, PriorityError, ProcessDeclaration, Provides, Restart, RuntimeKind, Selector,
     SubscriptionDeclaration, Target,
 };
 pub use path::{PathError, PathPattern, PathSet};

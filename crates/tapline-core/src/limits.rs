@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::manifest::RuntimeKind;
+
 /// How much a plugin may use.
 ///
 /// They bound what a plugin costs its host; they do not protect against a plugin that computes wrong values
@@ -120,17 +122,19 @@ impl Limits {
 }
 
 impl LimitsAsked {
-    /// The first limit that cannot be kept for a native plugin, whose code is the application's own.
+    /// The first limit that cannot be kept for plugins of a kind. What the code of a native plugin does is the
+    /// application's own, and what a process computes is not known call by call.
     #[must_use]
-    pub fn only_sandboxed(&self) -> Option<&'static str> {
+    pub fn unkept(&self, runtime: RuntimeKind) -> Option<&'static str> {
+        let (is_native, is_sandboxed) = (runtime == RuntimeKind::Native, runtime == RuntimeKind::Wasm);
         let asked = [
-            ("memory", self.memory.is_some()),
-            ("cpu", self.cpu.is_some()),
-            ("input", self.input.is_some()),
-            ("output", self.output.is_some()),
-            ("handles", self.handles.is_some()),
+            ("memory", self.memory.is_some(), !is_native),
+            ("cpu", self.cpu.is_some(), is_sandboxed),
+            ("input", self.input.is_some(), !is_native),
+            ("output", self.output.is_some(), !is_native),
+            ("handles", self.handles.is_some(), is_sandboxed),
         ];
-        asked.into_iter().find_map(|(name, is_asked)| is_asked.then_some(name))
+        asked.into_iter().find_map(|(name, is_asked, is_kept)| (is_asked && !is_kept).then_some(name))
     }
 
     /// The first limit that is zero, with which nothing could run.
@@ -188,12 +192,12 @@ impl fmt::Display for Bytes {
 }
 
 /// Durations as people write them: `2s`, `1m 30s`, `500ms`.
-mod optional_duration {
+pub(crate) mod optional_duration {
     use std::time::Duration;
 
     use serde::{Deserialize, Deserializer, Serializer};
 
-    pub(super) fn serialize<S: Serializer>(
+    pub(crate) fn serialize<S: Serializer>(
         value: &Option<Duration>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
@@ -203,7 +207,7 @@ mod optional_duration {
         }
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
         deserializer: D,
     ) -> Result<Option<Duration>, D::Error> {
         let text = String::deserialize(deserializer)?;

@@ -1,6 +1,7 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use semver::{Version, VersionReq};
 use serde::{Deserialize, Serialize};
@@ -8,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::call::Authority;
 use crate::grants::Requires;
 use crate::id::PluginId;
-use crate::limits::LimitsAsked;
+use crate::limits::{LimitsAsked, optional_duration};
 use crate::topic::TopicPattern;
 
 mod dependency;
@@ -34,6 +35,9 @@ pub struct Manifest {
     /// The events that it listens to.
     #[serde(default, rename = "subscribe", skip_serializing_if = "Vec::is_empty")]
     pub subscriptions: Vec<SubscriptionDeclaration>,
+    /// How it is started, where it is a process of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessDeclaration>,
     /// What it asks the host to be let do; anything absent is denied.
     #[serde(default)]
     pub requires: Requires,
@@ -96,6 +100,29 @@ pub enum RuntimeKind {
     Wasm,
     /// Rust code that is linked into the application.
     Native,
+    /// A process of its own.
+    Process,
+}
+
+/// How a plugin is started that is a process of its own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ProcessDeclaration {
+    /// The program and its arguments. A program with a slash is one of `files`; one without is looked for in `.venv/bin` of
+    /// the package, and then where the host looks for programs.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    pub command: Vec<String>,
+    /// The files of the package that it is made of, folders with `/`. It is started in a folder that holds these alone.
+    #[serde(default)]
+    pub files: BTreeSet<String>,
+    /// How long it may have nothing to do until it is ended, to be started again by the next call; for ever unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none", with = "optional_duration")]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
+    pub idle: Option<Duration>,
+    /// Whether it is started by the first call, and not before: then its `init` fails that call, and not the load.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub lazy: bool,
 }
 
 /// How many instances of a plugin there are.
@@ -433,6 +460,7 @@ impl fmt::Display for RuntimeKind {
         formatter.write_str(match self {
             Self::Wasm => "wasm",
             Self::Native => "native",
+            Self::Process => "process",
         })
     }
 }

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
@@ -24,8 +25,10 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub struct Package {
     /// What the author declares.
     pub manifest: Arc<Manifest>,
-    /// The bytes that the plugin's runtime loads.
+    /// The bytes that the plugin's runtime loads; none for a process.
     pub artifact: Arc<[u8]>,
+    /// The files that a process is made of, by their names.
+    pub files: BTreeMap<String, Arc<[u8]>>,
     /// Where it came from.
     pub folder: PathBuf,
 }
@@ -189,6 +192,14 @@ pub enum LoadError {
         plugin: String,
         /// The version that it wants.
         found: String,
+    },
+    /// The process cannot be started as it is declared, or not behind the walls that are asked for.
+    #[error("plugin `{plugin}` cannot be a process here: {reason}")]
+    NoProcess {
+        /// The plugin.
+        plugin: String,
+        /// What is missing.
+        reason: String,
     },
     /// The artifact reaches for an interface that was not granted.
     #[error("plugin `{plugin}` imports `{import}`, which it was not granted")]

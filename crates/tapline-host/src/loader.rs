@@ -14,7 +14,8 @@ mod manifest;
 
 /// Reads packages from folders; the only reader of plugin files. Nothing of a plugin is run for it.
 ///
-/// A package is a folder with the manifest `plugin.toml` and, for a sandboxed plugin, the component `plugin.wasm`.
+/// A package is a folder with the manifest `plugin.toml` and, for a sandboxed plugin, the component `plugin.wasm`, or, for a
+/// process, the files that its manifest names.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Loader;
 
@@ -107,15 +108,14 @@ impl Loader {
     }
 
     /// The names of the files that count of a package with this manifest, as [`parse`](Self::parse) gives it: the manifest,
-    /// the schemas that it names, and the artifact.
+    /// the schemas that it names, and the component or the files of the process.
     #[must_use]
     pub fn names(manifest: &Manifest) -> BTreeSet<String> {
         let schemas = manifest.provides.iter().filter_map(|provides| provides.schema.as_deref());
-        [MANIFEST, ARTIFACT]
-            .into_iter()
-            .chain(schemas.filter(|schema| is_file(schema)))
-            .map(Into::into)
-            .collect()
+        let schemas = schemas.filter(|schema| is_file(schema)).map(Into::into);
+        let named = manifest.process.iter().flat_map(|process| process.files.iter().cloned());
+        let artifact = (manifest.plugin.runtime == RuntimeKind::Wasm).then(|| ARTIFACT.into());
+        [MANIFEST.to_owned()].into_iter().chain(artifact).chain(schemas).chain(named).collect()
     }
 
     /// The manifest as it is written, and the files of the package that count, each read once: `read` is given a name, and
@@ -133,7 +133,8 @@ impl Loader {
         let mut files = BTreeMap::from([(MANIFEST.to_owned(), text.into_bytes())]);
         for name in Self::names(&manifest) {
             if name != MANIFEST {
-                let limit = if name == ARTIFACT { LARGEST_ARTIFACT } else { LARGEST_MANIFEST };
+                let is_schema = name != ARTIFACT && !is_of_process(&manifest, &name);
+                let limit = if is_schema { LARGEST_MANIFEST } else { LARGEST_ARTIFACT };
                 let content = read(&name, limit)?;
                 files.insert(name, content);
             }
@@ -219,7 +220,13 @@ fn package(
         }
     }
     let artifact = files.remove(ARTIFACT).unwrap_or_default().into();
-    Ok(Package { manifest: Arc::new(manifest), artifact, folder: folder.to_owned() })
+    files.retain(|name, _| is_of_process(&manifest, name));
+    let files = files.into_iter().map(|(name, content)| (name, content.into())).collect();
+    Ok(Package { manifest: Arc::new(manifest), artifact, files, folder: folder.to_owned() })
+}
+
+fn is_of_process(manifest: &Manifest, name: &str) -> bool {
+    manifest.process.as_ref().is_some_and(|process| process.files.contains(name))
 }
 
 fn read(file: &Path, limit: u64) -> Result<Vec<u8>, ManifestError> {

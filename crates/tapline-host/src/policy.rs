@@ -218,6 +218,9 @@ impl Refusals<'_> {
         if asked.random && !allowed.random {
             self.add("use", "random", "the policy does not allow random numbers");
         }
+        if asked.network && !allowed.network {
+            self.add("use", "network", "the policy does not allow connections of its own");
+        }
         for grant in
             asked.http.iter().filter_map(named).filter(|grant| !public(grant).is_within(&allowed.http))
         {

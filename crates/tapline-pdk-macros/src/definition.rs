@@ -326,6 +326,7 @@ fn manifest(attributes: TokenStream) -> syn::Result<Manifest> {
         provides: Vec::new(),
         hooks: Vec::new(),
         subscriptions: Vec::new(),
+        process: None,
         requires,
         limits,
     })

@@ -17,6 +17,8 @@ pub use tapline_install as install;
 pub use tapline_journal as journal;
 #[cfg(feature = "pipeline")]
 pub use tapline_pipeline as pipeline;
+#[cfg(feature = "process")]
+pub use tapline_process as process;
 #[cfg(feature = "wasm")]
 pub use tapline_wasm::{self as wasm, WasmRuntime};
 

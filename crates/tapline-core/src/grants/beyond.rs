@@ -23,6 +23,7 @@ impl Grants {
             fs: self.fs.iter().filter(is_new_folder).cloned().collect(),
             clock: self.clock.filter(|clock| Some(*clock) > others.clock),
             random: self.random && !others.random,
+            network: self.network && !others.network,
             http: self.http.iter().filter(|grant| !grant.is_within(&others.http)).cloned().collect(),
             secrets: self.secrets.iter().filter(|grant| !grant.is_within(&others.secrets)).cloned().collect(),
             denied: None,

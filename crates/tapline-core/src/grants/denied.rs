@@ -102,6 +102,7 @@ impl Grants {
         add(&mut both.fs, &other.fs);
         both.clock = self.clock.max(other.clock);
         both.random = self.random || other.random;
+        both.network = self.network || other.network;
         add(&mut both.http, &other.http);
         add(&mut both.secrets, &other.secrets);
         both.denied = either(self.denied.as_deref(), other.denied.as_deref()).map(Box::new);

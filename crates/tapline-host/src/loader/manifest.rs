@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use tapline_core::{
-    About, CONTRACT, HookDeclaration, Instances, LimitsAsked, Manifest, Provides, Requires, RuntimeKind,
-    SubscriptionDeclaration,
+    About, CONTRACT, HookDeclaration, Instances, LimitsAsked, Manifest, ProcessDeclaration, Provides,
+    Requires, RuntimeKind, SubscriptionDeclaration,
 };
 use toml::de::DeTable;
 
@@ -41,7 +41,7 @@ type Part<'a, 't, T> = (T, &'a Value<'t>);
 /// So many capabilities, needs, conflicts and rights of a kind a plugin may have: each is held against those of others.
 const LONGEST_LIST: usize = 256;
 
-const PARTS: [&str; 6] = ["plugin", "provides", "hook", "subscribe", "requires", "limits"];
+const PARTS: [&str; 7] = ["plugin", "provides", "hook", "subscribe", "process", "requires", "limits"];
 
 impl<'a, 't> Written<'a, 't> {
     fn manifest(&mut self) -> Option<Manifest> {
@@ -57,6 +57,7 @@ impl<'a, 't> Written<'a, 't> {
             get("requires").map_or_else(|| Some(Requires::default()), |value| self.part(value));
         let limits: Option<LimitsAsked> =
             get("limits").map_or_else(|| Some(LimitsAsked::default()), |value| self.part(value));
+        let process: Option<ProcessDeclaration> = get("process").and_then(|value| self.part(value));
         self.check_hooks(&hooks);
         self.check_contributions(&provides);
         if let Some(requires) = &requires {
@@ -65,11 +66,14 @@ impl<'a, 't> Written<'a, 't> {
         }
         let plugin = plugin?;
         self.check_plugin(&plugin, limits.as_ref());
+        self.check_process(&plugin, process.as_ref());
+        self.check_network(&plugin, requires.as_ref());
         Some(Manifest {
             plugin,
             provides: without_places(provides),
             hooks: without_places(hooks),
             subscriptions: without_places(subscriptions),
+            process,
             requires: requires?,
             limits: limits?,
         })
@@ -104,17 +108,61 @@ impl<'a, 't> Written<'a, 't> {
             self.reader.mistake(place(&root["plugin"], "state"), message);
         }
         let Some(limits) = limits else { return };
-        if plugin.runtime == RuntimeKind::Native
-            && let Some(limit) = limits.only_sandboxed()
-        {
-            let message = format!(
-                "`{limit}` of a native plugin cannot be limited; `wall`, `calls`, `log` and `events` can"
-            );
+        if let Some(limit) = limits.unkept(plugin.runtime) {
+            let message = match plugin.runtime {
+                RuntimeKind::Native => format!(
+                    "`{limit}` of a native plugin cannot be limited; `wall`, `calls`, `log` and `events` can"
+                ),
+                _ => format!("`{limit}` of a process cannot be limited for a call; all others but `cpu` and `handles` can"),
+            };
             self.reader.mistake(place(&root["limits"], limit), message);
         }
         if let Some(limit) = limits.zero() {
             let message = format!("nothing runs with a `{limit}` of zero");
             self.reader.mistake(place(&root["limits"], limit), message);
+        }
+    }
+
+    fn check_process(&mut self, plugin: &About, process: Option<&ProcessDeclaration>) {
+        let root = self.root;
+        let Some(declared) = root.get("process") else {
+            if plugin.runtime == RuntimeKind::Process {
+                let message = "a process needs a table `[process]` with its `command`";
+                self.reader.mistake(place(&root["plugin"], "runtime"), message);
+            }
+            return;
+        };
+        if plugin.runtime != RuntimeKind::Process {
+            let message = "`[process]` is for plugins with `runtime = \"process\"`";
+            self.reader.mistake(declared.span(), message);
+        }
+        let Some(process) = process else { return };
+        let program = process.command.first().map(String::as_str);
+        if let Some(program) = program.filter(|program| program.contains('/'))
+            && !process.files.contains(program)
+        {
+            let message = format!("`{program}` is none of the `files`");
+            self.reader.mistake(place(declared, "command"), message);
+        }
+        if program.is_none_or(str::is_empty) {
+            self.reader.mistake(place(declared, "command"), "`command` names no program");
+        }
+        if let Some(file) = process.files.iter().find(|file| !is_inside(file)) {
+            let message = format!("`{file}` is outside of the package");
+            self.reader.mistake(place(declared, "files"), message);
+        }
+        self.check_length(declared, "files", process.files.len());
+        if plugin.instances == Instances::One && (process.idle.is_some() || process.lazy) {
+            let key = if process.lazy { "lazy" } else { "idle" };
+            let message = format!("`{key}` is for plugins that keep nothing between calls, and this one has one instance");
+            self.reader.mistake(place(declared, key), message);
+        }
+    }
+
+    fn check_network(&mut self, plugin: &About, requires: Option<&Requires>) {
+        if requires.is_some_and(|requires| requires.network) && plugin.runtime != RuntimeKind::Process {
+            let message = "`network` is for processes: the host makes the requests of other plugins, under `http`";
+            self.reader.mistake(place(&self.root["requires"], "network"), message);
         }
     }
 

@@ -119,10 +119,11 @@ pub fn rights(grants: &Grants) -> Vec<String> {
     });
     let clock = grants.clock.map(|clock| format!("know the {clock} time"));
     let random = grants.random.then(|| "have random numbers".to_owned());
+    let network = grants.network.then(|| "have connections of its own".to_owned());
     let http = grants.http.iter().map(|grant| said("request")(&grant.to_string()));
     let secrets = grants.secrets.iter().map(|grant| said("use the secret")(&grant.to_string()));
     let inward = read.chain(write).chain(clock).chain(random);
-    inward.chain(call).chain(publish).chain(subscribe).chain(folders).chain(http).chain(secrets).collect()
+    inward.chain(call).chain(publish).chain(subscribe).chain(folders).chain(network).chain(http).chain(secrets).collect()
 }
 
 impl fmt::Display for LockedFrom {

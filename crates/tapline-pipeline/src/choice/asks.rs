@@ -155,6 +155,7 @@ fn manifest(id: PluginId, need: Dependency) -> Manifest {
         hooks: Vec::new(),
         subscriptions: Vec::new(),
         requires: Requires::default(),
+        process: None,
         limits: LimitsAsked::default(),
     }
 }

@@ -48,7 +48,7 @@ impl<S: Subject> Bench<S> {
         for calls in ["nobody", "plugin/*", "capability:*"] {
             policy = policy.allow_call(calls.parse().unwrap());
         }
-        let host = Host::builder().runtime(subject.runtime()).policy(policy).observer(move |event| {
+        let host = Host::builder().shared_runtime(subject.runtime()).policy(policy).observer(move |event| {
             seen.lock().unwrap().push(match event {
                 HookEvent::Failed { layer, .. } => format!("{}/{} failed", layer.plugin, layer.hook),
                 HookEvent::Quarantined { layer } => {

@@ -20,13 +20,18 @@ pub struct Foreign {
     package: PathBuf,
 }
 
+/// Where the tools and guests of other languages are.
+#[expect(clippy::disallowed_methods, reason = "the test runner says where they are")]
+pub(crate) fn foreign() -> PathBuf {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/foreign");
+    std::env::var(FOREIGN).map_or_else(|_| beside(), PathBuf::from)
+}
+
 impl Foreign {
     /// The guest of this name, where it was built.
     #[must_use]
-    #[expect(clippy::disallowed_methods, reason = "the test runner says where they are")]
     pub fn find(name: &str) -> Option<Self> {
-        let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/foreign");
-        let folder = std::env::var(FOREIGN).map_or_else(|_| beside(), PathBuf::from);
+        let folder = foreign();
         let package = folder.join("packages").join(name);
         package.join("plugin.toml").is_file().then_some(Self { folder, package })
     }

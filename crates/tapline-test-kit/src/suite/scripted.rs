@@ -6,13 +6,14 @@ use script::{Script, Step};
 use tapline::core::{
     About, Authority, CONTRACT, Capability, Conflict, ContextGrants, Dependency, EventGrants, Grants,
     HookDeclaration, HookKind, Instances, LimitsAsked, METHODS, Manifest, Overflow, PathSet, Provides,
-    Restart, RuntimeKind, SubscriptionDeclaration, Target, TopicPattern, TopicSet,
+    Restart, Runtime, RuntimeKind, SubscriptionDeclaration, Target, TopicPattern, TopicSet,
 };
 use tapline::{Load, NativePlugin, PluginId, Value, WasmRuntime};
 use tempfile::TempDir;
 
 use crate::suite::foreign::Foreign;
 use crate::suite::guests::guest;
+use crate::suite::python::{ProcessPackage, patient};
 
 /// A plugin whose manifest and behaviour a test writes, and that runs as any kind of plugin.
 #[derive(Debug, Clone)]
@@ -29,8 +30,8 @@ pub trait Subject: Copy + Send + Sync + 'static {
         true
     }
 
-    /// What runs sandboxed plugins.
-    fn runtime(self) -> WasmRuntime {
+    /// What runs its plugins.
+    fn runtime(self) -> Arc<dyn Runtime> {
         sandbox()
     }
 
@@ -56,6 +57,10 @@ pub struct InPython;
 /// Plugins that are components made of JavaScript.
 #[derive(Debug, Clone, Copy)]
 pub struct InJavaScript;
+
+/// Plugins that are processes of Python.
+#[derive(Debug, Clone, Copy)]
+pub struct InProcess;
 
 /// A hook of a [`Scripted`] plugin, with everything optional left out.
 #[must_use]
@@ -97,6 +102,7 @@ impl Scripted {
             subscriptions: Vec::new(),
             // The component can publish and call, so every plugin that is made of it has to be granted something.
             requires: Grants { context, events, call, ..Grants::default() },
+            process: None,
             limits: LimitsAsked::default(),
         };
         Self { manifest, steps: BTreeMap::new(), refuse: None }
@@ -322,6 +328,16 @@ impl Scripted {
         Load::folder(folder.path()).config(self.config())
     }
 
+    /// A package that is a process, under the manifest of this plugin.
+    #[expect(clippy::unwrap_used, reason = "a fixture that cannot be written ends the test")]
+    fn start_in(&self, package: &ProcessPackage, folder: &TempDir) -> Load {
+        let mut plugin = self.clone();
+        plugin.manifest.process = Some(package.declaration.clone());
+        std::fs::write(folder.path().join("plugin.toml"), plugin.manifest(RuntimeKind::Process)).unwrap();
+        package.write(folder.path());
+        Load::folder(folder.path()).config(self.config())
+    }
+
     #[expect(clippy::unwrap_used, reason = "steps can be written as JSON")]
     fn config(&self) -> Value {
         let steps = Value::from_serialize(&self.steps).unwrap();
@@ -365,8 +381,8 @@ macro_rules! in_language {
                 Foreign::find($guest).is_some()
             }
 
-            fn runtime(self) -> WasmRuntime {
-                Foreign::find($guest).map_or_else(sandbox, |guest| guest.runtime())
+            fn runtime(self) -> Arc<dyn Runtime> {
+                Foreign::find($guest).map_or_else(sandbox, |guest| Arc::new(guest.runtime()))
             }
 
             fn is_native(self) -> bool {
@@ -380,10 +396,28 @@ macro_rules! in_language {
     };
 }
 
+impl Subject for InProcess {
+    fn is_there(self) -> bool {
+        ProcessPackage::python("script-python").is_some()
+    }
+
+    fn runtime(self) -> Arc<dyn Runtime> {
+        Arc::new(patient())
+    }
+
+    fn is_native(self) -> bool {
+        false
+    }
+
+    fn load(self, plugin: &Scripted, folder: &TempDir) -> Load {
+        plugin.start_in(&ProcessPackage::python("script-python").unwrap(), folder)
+    }
+}
+
 in_language!(InPython, "script-python");
 in_language!(InJavaScript, "script-javascript");
 
 #[expect(clippy::unwrap_used, reason = "a machine without a sandbox ends the test")]
-fn sandbox() -> WasmRuntime {
-    WasmRuntime::new().unwrap()
+fn sandbox() -> Arc<dyn Runtime> {
+    Arc::new(WasmRuntime::new().unwrap())
 }

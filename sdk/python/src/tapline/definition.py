@@ -46,6 +46,19 @@ class Running:
             await self._call_on(plugin, handler, *given[: handler.parameters])
         self._plugin = plugin
 
+    def is_async(self, operation: Operation) -> bool:
+        """Whether the method that answers a call is an ``async def``."""
+        declared, kind, name = self._declaration, operation.kind, operation.name
+        found: Handler | None = declared.lifecycle.get(kind.replace("-", "_"))
+        if kind == "event":
+            found = declared.listeners.get(name)
+        elif kind == "handle":
+            found = declared.handlers.get((name, operation.method), ("", None))[1]
+        elif name in declared.hooks and declared.hooks[name][0] == kind:
+            found = declared.hooks[name][1]
+        found = found or declared.lifecycle.get("otherwise")
+        return found is not None and found.is_async
+
     async def call(self, operation: Operation, host: Host) -> Flow:
         """Answers one call."""
         if self._plugin is None:

@@ -1,0 +1,22 @@
+//! Runs plugins that are processes of their own.
+//!
+//! A host is given a [`ProcessRuntime`]. The protocol is that of `tapline-wire`; what a process can reach beyond it is for
+//! the [`Walls`] that the machine has.
+
+mod runtime;
+mod staged;
+mod plugin;
+mod process;
+mod spawn;
+mod ending;
+mod lines;
+mod outbox;
+mod calls;
+mod call;
+mod asks;
+mod bodies;
+mod traffic;
+mod walls;
+
+pub use runtime::{ProcessRuntime, ProcessRuntimeBuilder};
+pub use walls::{Standing, Wall, Walls, WallsError, confine};
