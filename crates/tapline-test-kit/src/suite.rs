@@ -13,6 +13,6 @@ pub use bench::{Bench, Words};
 pub use foreign::Foreign;
 pub use guests::guest;
 pub use held::Held;
-pub use python::{ProcessPackage, patient};
+pub use python::{ProcessPackage, patient, programs};
 pub use script::Step;
 pub use scripted::{InJavaScript, InProcess, InPython, Native, Sandboxed, Scripted, Subject, hook};

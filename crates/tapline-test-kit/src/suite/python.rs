@@ -2,7 +2,6 @@
 
 use std::any::Any;
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::Duration;
@@ -12,13 +11,12 @@ use tapline::process::{ProcessRuntime, Walls};
 
 use crate::suite::foreign::foreign;
 
-/// What a package of a plugin has that is a process of Python: the author's module, the SDK, and an environment.
+/// What a package of a plugin has that is a process of Python: the author's module and the SDK.
 #[derive(Debug, Clone)]
 pub struct ProcessPackage {
     /// How it is started.
     pub declaration: ProcessDeclaration,
     files: Vec<(String, PathBuf)>,
-    environment: PathBuf,
 }
 
 impl ProcessPackage {
@@ -35,8 +33,7 @@ impl ProcessPackage {
     /// When the sources of the SDK are not there.
     #[must_use]
     pub fn of_module(module: &Path) -> Option<Self> {
-        let environment = foreign().join(".venv");
-        environment.join("bin/python3").exists().then_some(())?;
+        programs().join("python3").exists().then_some(())?;
         let sdk = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/python/src/tapline");
         let mut files = vec![("plugin.py".to_owned(), module.to_owned())];
         for entry in fs::read_dir(sdk).unwrap() {
@@ -51,7 +48,7 @@ impl ProcessPackage {
             idle: None,
             lazy: false,
         };
-        Some(Self { declaration, files, environment })
+        Some(Self { declaration, files })
     }
 
     /// Writes all but the manifest.
@@ -64,20 +61,20 @@ impl ProcessPackage {
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::copy(source, file).unwrap();
         }
-        let link = folder.join(".venv");
-        if !link.exists() {
-            symlink(&self.environment, link).unwrap();
-        }
     }
+}
+
+/// Where that Python lies.
+#[must_use]
+pub fn programs() -> PathBuf {
+    foreign().join(".venv/bin")
 }
 
 /// A runtime for tests whose clock stands still: while a process works, it does not go on by itself.
 #[must_use]
 pub fn patient() -> ProcessRuntime {
-    ProcessRuntime::builder(Walls::none())
-        .hello_within(Duration::from_secs(3600))
-        .while_waiting(stop_clock)
-        .build()
+    let builder = ProcessRuntime::builder(Walls::none()).path([programs()]);
+    builder.hello_within(Duration::from_secs(3600)).while_waiting(stop_clock).build()
 }
 
 /// The clock of a runtime goes on by itself when there is nothing to do, and a task that blocks is something to do.
