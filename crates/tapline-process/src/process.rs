@@ -30,6 +30,8 @@ pub(crate) struct Process {
 
 /// So many things that are against the protocol are passed over, because they may have crossed with a call's end.
 const STRIKES: u32 = 8;
+/// What is known of a process that says no more.
+const CLOSED: &str = "its process ended";
 /// So many things may be asked for at once in one call.
 const ASKS: u32 = 64;
 
@@ -117,7 +119,7 @@ impl Process {
                 Ok(0) if decoder.waiting() > 0 => {
                     break "its process ended in the middle of a message".to_owned();
                 }
-                Ok(0) => break "its process ended".to_owned(),
+                Ok(0) => break CLOSED.to_owned(),
                 Ok(count) => decoder.push(&piece[..count]),
                 Err(error) => break format!("nothing more can be read from its process: {error}"),
             }
@@ -136,23 +138,19 @@ impl Process {
 
     /// Waits for the process to exit or to be told to, and leaves nothing of it behind.
     async fn watch(self: Arc<Self>, mut group: Group) {
-        let has_exited = tokio::select! {
-            () = group.exited() => true,
-            () = self.end.notified() => false,
-        };
-        if !has_exited {
-            // What it has said is worth more with how it ended; calls do not wait for that for long.
-            let _ = timeout(self.launch.grace / 8, group.exited()).await;
+        tokio::select! {
+            () = group.exited() => {}
+            () = self.end.notified() => {}
         }
-        let reason = "its process ended".to_owned();
-        self.reason.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
+        let grace = self.launch.grace;
+        if self.has_closed() {
+            // Its last words and how it ended are worth a moment; calls do not wait longer for them.
+            let _ = timeout(grace / 8, group.exited()).await;
+        }
+        self.end(CLOSED.to_owned());
         self.outbox.close();
-        if has_exited {
-            // What it wrote last is read before anybody is told.
-            tokio::task::yield_now().await;
-        }
         self.calls.close();
-        match group.end(self.launch.grace).await {
+        match group.end(grace).await {
             Ok(status) => tracing::debug!(plugin = self.launch.plugin, %status, "a process has ended"),
             Err(error) => {
                 tracing::warn!(plugin = self.launch.plugin, %error, "how a process ended is not known")
@@ -169,6 +167,10 @@ impl Process {
             message = format!("{message}; the last that it wrote:\n{words}");
         }
         Fault::Process { message }.into()
+    }
+
+    fn has_closed(&self) -> bool {
+        self.reason.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(CLOSED)
     }
 
     /// Whether the process has ended, or is about to.

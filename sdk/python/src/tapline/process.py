@@ -261,7 +261,7 @@ class Call:
         self._ask("log", level=level, message=message)
 
     def exit(self, error: Exception | None) -> None:
-        self._ask("exit", **({"error": _wire(error)} if isinstance(error, Failure) else {}))
+        self._ask("exit", error=_wire(error) if isinstance(error, Failure) else None)
 
     def call(self, target: str, method: str, request: Any, within_milliseconds: int | None) -> Waited[Any]:
         return self._wait("call", **_called(target, method, request, within_milliseconds))
