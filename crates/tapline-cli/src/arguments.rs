@@ -1,3 +1,4 @@
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -13,8 +14,8 @@ pub(crate) use author::{
 };
 pub(crate) use look::{ExplainArguments, GraphArguments, GraphFormat, PlanArguments, SchemaArguments};
 pub(crate) use plugin::{
-    GrantsArguments, InfoArguments, InstallArguments, ListArguments, PackArguments, PluginVerb,
-    RemoveArguments, VerifyArguments, WhyArguments,
+    DoctorArguments, GrantsArguments, InfoArguments, InstallArguments, ListArguments, PackArguments,
+    PluginVerb, RemoveArguments, VerifyArguments, WhyArguments,
 };
 pub(crate) use runs::{
     DiffArguments, ListRunsArguments, PruneArguments, ResumeArguments, RunsVerb, ShowRunArguments,
@@ -60,6 +61,13 @@ pub(crate) enum Verb {
     /// Compile a component from standard input to standard output; how this command calls itself.
     #[command(name = COMPILE, hide = true)]
     Compile,
+    /// Bound what this process may take and become another; how this command calls itself.
+    #[command(name = CONFINE, hide = true)]
+    Confine {
+        /// The limits, `--`, and the command.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        command: Vec<OsString>,
+    },
     /// Write what the reference in the docs is made from to standard output.
     #[command(hide = true)]
     Reference,
@@ -68,6 +76,8 @@ pub(crate) enum Verb {
     Plugin(PluginVerb),
 }
 
+/// The verb with which this command calls itself to start processes of plugins.
+pub(crate) const CONFINE: &str = "confine-process";
 /// The verb with which this command calls itself to compile.
 pub(crate) const COMPILE: &str = "compile-component";
 

@@ -92,7 +92,15 @@ pub(crate) fn asks(manifest: &Manifest) -> Vec<Ask> {
         ..ask("use the secret", secret.to_string())
     });
     let inward = read.chain(write).chain(clock).chain(random);
-    inward.chain(call).chain(publish).chain(subscribe).chain(folders).chain(network).chain(http).chain(secrets).collect()
+    inward
+        .chain(call)
+        .chain(publish)
+        .chain(subscribe)
+        .chain(folders)
+        .chain(network)
+        .chain(http)
+        .chain(secrets)
+        .collect()
 }
 
 fn refusal<'a>(ask: &Ask, refused: &'a [Denied]) -> Option<&'a Denied> {

@@ -29,10 +29,12 @@ mod remove;
 mod verify;
 mod audit;
 mod results;
+mod processes;
 mod progress;
 mod summary;
 mod output;
 mod diagnostics;
+mod doctor;
 mod error;
 
 use std::io::IsTerminal as _;
@@ -74,6 +76,7 @@ fn main() -> ExitCode {
         Verb::Explain(arguments) => explain::explain(&arguments),
         Verb::Init(arguments) => init::init(&arguments),
         Verb::Compile => return tapline::wasm::compile_in_jail(),
+        Verb::Confine { command } => return tapline::process::confine(command),
         Verb::Reference => reference::reference(),
         Verb::Plugin(PluginVerb::List(arguments)) => plugin::list(&arguments),
         Verb::Plugin(PluginVerb::Info(arguments)) => plugin::info(&arguments),
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         Verb::Plugin(PluginVerb::Install(arguments)) => install::install(&arguments),
         Verb::Plugin(PluginVerb::Remove(arguments)) => remove::remove(&arguments),
         Verb::Plugin(PluginVerb::Verify(arguments)) => verify::verify(&arguments),
+        Verb::Plugin(PluginVerb::Doctor(arguments)) => doctor::doctor(&arguments),
     };
     let ending = ending.unwrap_or_else(|error| {
         error::show(&error);

@@ -52,8 +52,8 @@ pub use id::{NameError, PluginId};
 pub use limits::{Bytes, BytesError, Limits, LimitsAsked};
 pub use manifest::{
     About, CONTRACT, Capability, Conflict, Dependency, HookDeclaration, HookKind, Instances, Manifest, On,
-    OnFailure, Overflow, Priority, PriorityError, ProcessDeclaration, Provides, Restart, RuntimeKind, Selector,
-    SubscriptionDeclaration, Target,
+    OnFailure, Overflow, Priority, PriorityError, ProcessDeclaration, Provides, Restart, RuntimeKind,
+    Selector, SubscriptionDeclaration, Target,
 };
 pub use path::{PathError, PathPattern, PathSet};
 pub use payload::Payload;

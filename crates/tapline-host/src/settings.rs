@@ -32,6 +32,7 @@ pub struct Settings {
     drain: Duration,
     audit: Option<PathBuf>,
     secrets: Vec<Reference>,
+    needs_walls: bool,
 }
 
 /// A file larger than this holds no settings.
@@ -71,6 +72,8 @@ impl Settings {
                 "fs",
                 "clock",
                 "random",
+                "network",
+                "walls",
                 "http",
                 "secrets",
                 "plugins",
@@ -135,6 +138,12 @@ impl Settings {
         &self.policy
     }
 
+    /// Whether plugins that are processes run behind walls or not at all.
+    #[must_use]
+    pub const fn needs_walls(&self) -> bool {
+        self.needs_walls
+    }
+
     /// What each plugin may use at most.
     #[must_use]
     pub const fn limits(&self) -> &Limits {
@@ -192,6 +201,7 @@ impl Default for Settings {
             drain: DRAIN,
             audit: None,
             secrets: Vec::new(),
+            needs_walls: true,
         }
     }
 }

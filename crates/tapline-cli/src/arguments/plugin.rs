@@ -31,6 +31,15 @@ pub(crate) enum PluginVerb {
     Remove(RemoveArguments),
     /// Tell what has changed in packages since they were installed and locked.
     Verify(VerifyArguments),
+    /// Tell which walls stand around plugins that are processes.
+    Doctor(DoctorArguments),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    /// Write JSON to standard output.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

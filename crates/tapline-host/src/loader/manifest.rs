@@ -113,7 +113,9 @@ impl<'a, 't> Written<'a, 't> {
                 RuntimeKind::Native => format!(
                     "`{limit}` of a native plugin cannot be limited; `wall`, `calls`, `log` and `events` can"
                 ),
-                _ => format!("`{limit}` of a process cannot be limited for a call; all others but `cpu` and `handles` can"),
+                _ => format!(
+                    "`{limit}` of a process cannot be limited for a call; all others but `cpu` and `handles` can"
+                ),
             };
             self.reader.mistake(place(&root["limits"], limit), message);
         }
@@ -154,14 +156,17 @@ impl<'a, 't> Written<'a, 't> {
         self.check_length(declared, "files", process.files.len());
         if plugin.instances == Instances::One && (process.idle.is_some() || process.lazy) {
             let key = if process.lazy { "lazy" } else { "idle" };
-            let message = format!("`{key}` is for plugins that keep nothing between calls, and this one has one instance");
+            let message = format!(
+                "`{key}` is for plugins that keep nothing between calls, and this one has one instance"
+            );
             self.reader.mistake(place(declared, key), message);
         }
     }
 
     fn check_network(&mut self, plugin: &About, requires: Option<&Requires>) {
         if requires.is_some_and(|requires| requires.network) && plugin.runtime != RuntimeKind::Process {
-            let message = "`network` is for processes: the host makes the requests of other plugins, under `http`";
+            let message =
+                "`network` is for processes: the host makes the requests of other plugins, under `http`";
             self.reader.mistake(place(&self.root["requires"], "network"), message);
         }
     }

@@ -123,7 +123,15 @@ pub fn rights(grants: &Grants) -> Vec<String> {
     let http = grants.http.iter().map(|grant| said("request")(&grant.to_string()));
     let secrets = grants.secrets.iter().map(|grant| said("use the secret")(&grant.to_string()));
     let inward = read.chain(write).chain(clock).chain(random);
-    inward.chain(call).chain(publish).chain(subscribe).chain(folders).chain(network).chain(http).chain(secrets).collect()
+    inward
+        .chain(call)
+        .chain(publish)
+        .chain(subscribe)
+        .chain(folders)
+        .chain(network)
+        .chain(http)
+        .chain(secrets)
+        .collect()
 }
 
 impl fmt::Display for LockedFrom {

@@ -24,6 +24,15 @@ pub(super) fn settings(file: &Path, text: &str) -> Result<Settings, Vec<Mistake>
     if mistakes.is_empty() { Ok(tables.settings) } else { Err(mistakes) }
 }
 
+/// Whether walls are needed.
+fn walls_needed(text: &str) -> Result<bool, String> {
+    match text {
+        "required" => Ok(true),
+        "optional" => Ok(false),
+        other => Err(format!("`{other}` says nothing of walls: they are `required` or `optional`")),
+    }
+}
+
 /// The tables of a settings file on their way.
 struct Tables<'t> {
     reader: TomlReader<'t>,
@@ -38,7 +47,11 @@ impl<'t> Tables<'t> {
             let Some(table) = self.reader.table(get(name)) else { continue };
             match name {
                 "plugins" => self.plugins(table, keys),
-                "policy" => self.settings.policy = policy::read(&mut self.reader, table, keys),
+                "policy" => {
+                    self.settings.policy = policy::read(&mut self.reader, table, keys);
+                    let walls = table.get("walls");
+                    self.settings.needs_walls = self.reader.parsed(walls, walls_needed).unwrap_or(true);
+                }
                 "limits" => self.limits(table, keys),
                 "supervision" => self.supervision(table, keys),
                 "audit" => self.audit(table, keys),

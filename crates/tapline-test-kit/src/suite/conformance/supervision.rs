@@ -226,6 +226,7 @@ pub async fn s15_a_late_break_of_an_earlier_incarnation_leaves_the_later_one_alo
     let mut late = Box::pin(bench.ask("a", "wait-and-break"));
     while gate.asked().is_empty() {
         assert!(late.as_mut().now_or_never().is_none());
+        tokio::task::yield_now().await;
     }
     let _ = bench.ask("a", "break").await;
     assert_eq!(bench.settled("a").await, PluginState::Active);
