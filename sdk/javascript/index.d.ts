@@ -221,6 +221,10 @@ export interface Context {
   /** Calls another plugin and waits for its answer: `within` milliseconds at most, 5000 unless said. The target is
    * `point/key`, a plugin's id, or `capability:name`. */
   call(target: string, method: string, request?: any, options?: { within?: number }): any;
+  /** As `call`, and passes the pieces of the answer on to whoever reads along with the plugin's own. */
+  relay(target: string, method: string, request?: any, options?: { within?: number }): any;
+  /** Waits so many milliseconds, and not longer than the call may take that the plugin is answering. */
+  sleep(time: number): void;
   /** Calls another plugin and waits for nothing. */
   cast(target: string, method: string, request?: any): void;
   /** Publishes an event, and says how many subscriptions it was queued for. */

@@ -8,13 +8,15 @@ export class FakeHost {
   inner: (context: Record<string, any>) => void;
   /** The answers of other plugins, by `target method`. */
   answers: Map<string, any>;
+  /** The pieces of those that are passed on, by `target method`. */
+  pieces: Map<string, any[]>;
   logged: [string, string][];
   published: [string, any][];
   emitted: any[];
   casts: [string, string, any][];
   files: Map<string, Uint8Array>;
   exited: boolean;
-  /** Nanoseconds. */
+  /** Nanoseconds; waiting adds to them. */
   time: number;
 }
 

@@ -16,11 +16,14 @@ use crate::plugin::BoxFuture;
 use crate::scope::carried;
 use crate::stream::Stream;
 use crate::topic::{Event, Topic};
-use crate::value::{CARRIED, OUTPUT, Object, Value};
+use crate::value::{CARRIED, Object, Value};
 
 mod clock;
 mod files;
 mod http;
+mod tree;
+
+use tree::{Place, Tree};
 
 /// What a plugin reads, writes and asks for while it answers one call.
 ///
@@ -123,7 +126,7 @@ pub enum Level {
 }
 
 struct State {
-    root: Value,
+    tree: Tree,
     input_changed: bool,
     output_changed: bool,
     carried_changed: bool,
@@ -132,22 +135,6 @@ struct State {
     repeats: bool,
     spent_in_next: Duration,
     exit: Option<Exit>,
-}
-
-impl State {
-    /// What is carried so far becomes the hook's own, to be changed.
-    fn put_carried(&mut self, carried: Object) {
-        if let Value::Object(object) = &mut self.root {
-            Arc::make_mut(object).insert(CARRIED.shared(), carried.into());
-        }
-        self.carried_changed = true;
-    }
-
-    fn put_output(&mut self, output: Value) {
-        if let Value::Object(object) = &mut self.root {
-            Arc::make_mut(object).insert(OUTPUT.shared(), output);
-        }
-    }
 }
 
 /// Where an around hook stands with its `next`.
@@ -169,7 +156,7 @@ impl CallContext {
     #[inline]
     pub fn new(plugin: PluginId, grants: Arc<Grants>, services: Arc<dyn Services>, root: Object) -> Self {
         let state = State {
-            root: root.into(),
+            tree: root.into(),
             input_changed: false,
             output_changed: false,
             carried_changed: false,
@@ -195,6 +182,14 @@ impl CallContext {
     #[inline]
     pub const fn addressed(mut self) -> Self {
         self.addressed = true;
+        self
+    }
+
+    /// The same context with something that the plugin is asked, or told.
+    #[must_use]
+    #[inline]
+    pub fn asked(self, input: Value) -> Self {
+        self.state().tree.input = Some(input);
         self
     }
 
@@ -278,14 +273,16 @@ impl CallContext {
     /// # Errors
     /// When the path is not granted for reading.
     pub fn get(&self, path: &str) -> Result<Option<Value>, Denied> {
-        if !self.addressed_to(path) {
+        let place = Place::of(path);
+        if !(self.addressed && place.is_addressed()) {
             self.grants.check_read(path).map_err(|reason| self.denied("read", path, reason))?;
         }
         let state = self.state();
-        if begins_with_carried(path) && !state.carried_changed {
-            return Ok(carried().and_then(|carried| in_root(carried).at(path).cloned()));
+        if place.root == CARRIED && !state.carried_changed {
+            // What those further out have left is looked up when somebody asks, because few do.
+            return Ok(carried().and_then(|carried| Value::from(carried).at(place.below).cloned()));
         }
-        Ok(state.root.at(path).cloned())
+        Ok(state.tree.at(place).cloned())
     }
 
     /// Writes the value at a path, creating the objects on the way.
@@ -293,22 +290,20 @@ impl CallContext {
     /// # Errors
     /// When the path is not granted for writing, or goes through a value that has no parts.
     pub fn set(&self, path: &str, value: Value) -> Result<(), CallError> {
-        if !self.addressed_to(path) {
+        let place = Place::of(path);
+        if !(self.addressed && place.is_addressed()) {
             self.grants.check_write(path).map_err(|reason| self.denied("write", path, reason))?;
         }
         let mut state = self.state();
-        if path == "output" {
-            state.put_output(value);
-            state.output_changed = true;
-            return Ok(());
+        if place.root == CARRIED && !state.carried_changed {
+            // What is carried so far becomes the hook's own, to be changed.
+            state.tree.put_carried(carried().unwrap_or_default());
+            state.carried_changed = true;
         }
-        if begins_with_carried(path) && !state.carried_changed {
-            state.put_carried(carried().unwrap_or_default());
-        }
-        state.root.set_at(path, value).map_err(|error| Failure::from_error("no-such-path", error))?;
-        match path.split('.').next() {
-            Some("input") => state.input_changed = true,
-            Some("output") => state.output_changed = true,
+        state.tree.set_at(place, value).map_err(|error| Failure::from_error("no-such-path", error))?;
+        match place.root {
+            "input" => state.input_changed = true,
+            "output" => state.output_changed = true,
             _ => {}
         }
         Ok(())
@@ -398,31 +393,31 @@ impl CallContext {
 
     /// The output, if the plugin or `next` has set one.
     pub fn output(&self) -> Option<Value> {
-        self.state().root.get("output").cloned()
+        self.state().tree.output.clone()
     }
 
     /// The output, if the plugin has set one since it was last put there by the host.
     pub(crate) fn changed_output(&self) -> Option<Value> {
         let state = self.state();
-        if state.output_changed { state.root.get("output").cloned() } else { None }
+        if state.output_changed { state.tree.output.clone() } else { None }
     }
 
     /// The input, if the plugin has changed it.
     pub(crate) fn changed_input(&self) -> Option<Value> {
         let state = self.state();
-        if state.input_changed { state.root.get("input").cloned() } else { None }
+        if state.input_changed { state.tree.input.clone() } else { None }
     }
 
     /// What the plugin leaves for those inside, if it does.
     pub(crate) fn changed_carried(&self) -> Option<Object> {
         let state = self.state();
-        if state.carried_changed { state.root.get("carried")?.as_object().cloned() } else { None }
+        if state.carried_changed { state.tree.carried().cloned() } else { None }
     }
 
     /// Puts the output of what is inside there.
     pub(crate) fn put_output(&self, output: Value) {
         let mut state = self.state();
-        state.put_output(output);
+        state.tree.output = Some(output);
         state.output_changed = false;
     }
 
@@ -460,10 +455,6 @@ impl CallContext {
         waker.wake();
     }
 
-    fn addressed_to(&self, path: &str) -> bool {
-        self.addressed && matches!(path.split('.').next(), Some("input" | "output"))
-    }
-
     fn denied(&self, action: &'static str, target: &str, reason: &'static str) -> Denied {
         let denied = Denied { plugin: self.plugin.to_string(), action, target: target.to_owned(), reason };
         self.services.audit(&Act::refused(&self.plugin, &denied));
@@ -475,15 +466,6 @@ impl CallContext {
         let first = std::iter::successors(Some(self), |context| context.passed_on_by.as_deref()).last();
         first.unwrap_or(self).state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// What those further out have left is looked up when somebody asks, because few do.
-fn begins_with_carried(path: &str) -> bool {
-    path.split('.').next() == Some("carried")
-}
-
-fn in_root(carried: Object) -> Value {
-    Object::from_iter([(CARRIED.shared(), carried.into())]).into()
 }
 
 /// A hook that waits in `next`.

@@ -59,7 +59,7 @@ pub use path::{PathError, PathPattern, PathSet};
 pub use payload::Payload;
 pub use plugin::{
     BoxFuture, Figures, Flow, InitFn, Instance, LoadError, NativeInstance, NativePlugin, Operation, Package,
-    Plugin, Runtime, configuration,
+    Plugin, Runtime,
 };
 pub use registry::{
     Contribution, Handler, HookRules, Misfit, Offer, RegisterError, Registration, Registry, Removal,

@@ -15,7 +15,6 @@ use crate::failure::{Failure, Fault};
 use crate::grants::Grants;
 use crate::limits::{Bytes, Limits};
 use crate::manifest::{Manifest, RuntimeKind};
-use crate::value::Value;
 
 /// A future that can be stored and sent.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -315,13 +314,4 @@ impl Operation {
             HookKind::Answer => Self::Answer { hook },
         }
     }
-}
-
-/// The configuration with which a plugin is started, as a context for `init`.
-#[must_use]
-pub fn configuration(config: Value) -> crate::value::Object {
-    // The plugin will put its output beside it.
-    let mut root = crate::value::Object::with_capacity(2);
-    root.insert(crate::value::INPUT.shared(), config);
-    root
 }

@@ -55,7 +55,7 @@ pub(crate) static INPUT: Name = Name::new(|| "input".into());
 pub(crate) static OUTPUT: Name = Name::new(|| "output".into());
 
 /// Where stands, in a context, what those further out have left.
-pub(crate) static CARRIED: Name = Name::new(|| "carried".into());
+pub(crate) const CARRIED: &str = "carried";
 
 /// A type that does not fit a [`Value`], or a [`Value`] that does not fit a type.
 #[derive(Debug, thiserror::Error)]
@@ -130,11 +130,16 @@ impl Value {
     /// When a step of the path goes into a value that is neither an object nor an array, or past an array's end, or
     /// there are more than 128 steps: values are walked recursively, and nobody can be let exhaust the stack.
     pub fn set_at(&mut self, path: &str, value: Self) -> Result<(), ValueError> {
+        self.set_below(path, path, value)
+    }
+
+    /// As [`set_at`](Self::set_at), for the rest of a path that leads here.
+    pub(crate) fn set_below(&mut self, path: &str, rest: &str, value: Self) -> Result<(), ValueError> {
         if path.split('.').count() > DEEPEST_PATH {
             return Err(ValueError(format!("a path has at most {DEEPEST_PATH} steps")));
         }
         let mut place = self;
-        for token in path.split('.').filter(|token| !token.is_empty()) {
+        for token in rest.split('.').filter(|token| !token.is_empty()) {
             if matches!(place, Self::Null) {
                 *place = Self::Object(Arc::default());
             }

@@ -120,7 +120,7 @@ impl Host {
             });
         }
         let point = self.0.registry.hook_point(declaration, APPLICATION)?;
-        self.0.wrappers().insert(extension_point.into(), point.clone());
+        self.0.wrappers().insert(extension_point.into(), Arc::new(point.clone()));
         Ok(point)
     }
 

@@ -44,7 +44,7 @@ pub(crate) struct Shared {
     /// The plugins that are not to be loaded.
     pub(crate) blocked: Mutex<BTreeSet<PluginId>>,
     /// The hook points around extension points.
-    pub(crate) wrappers: Mutex<BTreeMap<String, HookPoint<Request, Value>>>,
+    pub(crate) wrappers: Mutex<Wrappers>,
     /// The plugins that are being loaded.
     pub(crate) arrivals: Arrivals,
     /// The versions that have taken the place of others lately.
@@ -64,6 +64,9 @@ pub(crate) struct Shared {
     /// Held while plugins are loaded or unloaded, so that one change is seen whole by the next.
     pub(crate) change: Arc<tokio::sync::Mutex<()>>,
 }
+
+/// Hook points by the extension points that they are around.
+pub(crate) type Wrappers = BTreeMap<String, Arc<HookPoint<Request, Value>>>;
 
 /// Plugins that are started and not yet loaded: dropped before that, they leave nothing behind.
 pub(crate) struct Loading<'a> {
@@ -256,11 +259,11 @@ impl Shared {
     }
 
     /// The hook point around an extension point, if there is one.
-    pub(crate) fn wrapper(&self, extension_point: &str) -> Option<HookPoint<Request, Value>> {
+    pub(crate) fn wrapper(&self, extension_point: &str) -> Option<Arc<HookPoint<Request, Value>>> {
         self.wrappers().get(extension_point).cloned()
     }
 
-    pub(crate) fn wrappers(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, HookPoint<Request, Value>>> {
+    pub(crate) fn wrappers(&self) -> std::sync::MutexGuard<'_, Wrappers> {
         self.wrappers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,7 +8,7 @@ use std::task::Poll;
 use tapline_core::{
     Act, Authority, BoxFuture, CallContext, CallError, DENIED, Denied, Exit, Fault, Figures, Flow, Grants,
     Instances, LayerStats, Limits, Manifest, Object, Operation, Origin, OwnedPass, Phase, Plugin, PluginId,
-    RuntimeKind, Scope, Services, Topic, Value, configuration,
+    RuntimeKind, Scope, Services, Topic, Value,
 };
 use tokio::sync::{oneshot, watch};
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -189,7 +189,10 @@ impl Supervisor {
         pass: OwnedPass,
     ) -> Result<Answered, CallError> {
         match &self.turns {
-            None => Ok(self.run_in(self.admitted().await?, &operation, context).await),
+            None => {
+                let incarnation = self.admitted().await?;
+                Ok(self.run_in(incarnation, &operation, context).await)
+            }
             Some(turns) => Box::pin(self.answer_in_turn(turns, operation, context, pass)).await,
         }
     }
@@ -296,7 +299,7 @@ impl Supervisor {
             }
             Delivery::Lagged { missed } => Value::from_iter([("missed", missed.into())]),
         };
-        let context = Arc::new(self.context(configuration(input)).addressed());
+        let context = Arc::new(self.context(Object::new()).addressed().asked(input));
         let operation = Operation::Event { subscription: Arc::clone(&subscription) };
         if let Err(error) = self.run(&operation, &context).await {
             tracing::warn!(plugin = %self.plugin, %subscription, %error, "an event was not taken well");
@@ -321,11 +324,12 @@ impl Supervisor {
     }
 
     /// The context of a request: what is done for a caller is done with what both were granted.
-    fn context_for(&self, root: Object, authority: Authority, origin: Origin) -> CallContext {
+    fn context_for(&self, input: Value, authority: Authority, origin: Origin) -> CallContext {
         let Origin { caller, stream } = origin;
         let grants = self.authorities.answering(authority, caller.as_ref());
-        CallContext::new(self.plugin.clone(), grants, Arc::clone(&self.services), root)
+        CallContext::new(self.plugin.clone(), grants, Arc::clone(&self.services), Object::new())
             .addressed()
+            .asked(input)
             .made_by(caller.map(|caller| caller.plugin))
             .read_along(stream)
     }
@@ -338,11 +342,19 @@ impl Supervisor {
         context: &CallContext,
         mut answer: BoxFuture<'_, Result<Flow, CallError>>,
     ) -> Result<Flow, CallError> {
-        // Most calls never wait, and need nobody to wake them.
-        let first = poll_fn(|task| Poll::Ready(answer.as_mut().poll(task))).await;
-        if let Poll::Ready(answer) = first {
-            return answer;
+        // Most calls never wait, and need neither somebody to wake them nor room for what it takes to wait.
+        match poll_fn(|task| Poll::Ready(answer.as_mut().poll(task))).await {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => Box::pin(self.waited_for(incarnation, context, answer)).await,
         }
+    }
+
+    async fn waited_for(
+        &self,
+        incarnation: u64,
+        context: &CallContext,
+        mut answer: BoxFuture<'_, Result<Flow, CallError>>,
+    ) -> Result<Flow, CallError> {
         let (entered, limit) = (Instant::now(), self.limits.wall);
         let inherited = tapline_core::deadline().map(Instant::from_std);
         let mut status = self.status.subscribe();

@@ -99,12 +99,10 @@ impl Run {
             run: keeper_id.clone(),
             number: NUMBER.fetch_add(1, Ordering::Relaxed),
         };
-        let info_value = Value::from_serialize(&info).unwrap_or_default();
         let shared = Arc::new(Shared {
             host,
             points,
             info,
-            info_value,
             wants_tokens: settings.observer.wants_tokens(),
             observer: settings.observer,
             meter: Arc::clone(&meter),
@@ -206,7 +204,7 @@ impl Run {
             // A node that has nothing beside it needs no task of its own.
             if running.is_empty() && self.schedule.is_alone() {
                 if let Some(place) = self.schedule.next() {
-                    let done = self.begin(place).await;
+                    let done = std::pin::pin!(self.begin(place)).await;
                     self.settle(done)?;
                 }
                 continue;
@@ -214,7 +212,8 @@ impl Run {
             while running.len() < parallel
                 && let Some(place) = self.schedule.next()
             {
-                running.spawn(self.begin(place));
+                // Boxed, because on its way into a task it would be copied again and again.
+                running.spawn(Box::pin(self.begin(place)));
             }
             match running.join_next().await {
                 Some(done) => self.settle(done.map_err(|error| panicked(&error))?)?,
@@ -228,16 +227,17 @@ impl Run {
         let node = &self.definition.nodes[place];
         let dependencies = &self.definition.graph.dependencies[place];
         let is_left_out = dependencies.iter().any(|dependency| self.left_out[*dependency]);
-        let mut frame = Frame::default();
+        let mut outputs = Vec::with_capacity(dependencies.len() + 1);
         let mut lists = Vec::new();
         for place in dependencies {
             let Some((name, _)) = self.definition.nodes.get_index(*place) else { continue };
             match &self.state[*place] {
-                Some(Output::Value(value)) => frame.push(Arc::clone(name), value.clone()),
+                Some(Output::Value(value)) => outputs.push((Arc::clone(name), value.clone())),
                 Some(Output::List(list)) => lists.push((Arc::clone(name), Arc::clone(list))),
                 None => {}
             }
         }
+        let mut frame = Frame::sorted(outputs);
         frame.push(INPUTS.shared(), self.inputs.clone());
         let steps = Steps {
             shared: Arc::clone(&self.shared),
@@ -255,12 +255,13 @@ impl Run {
 
     /// Takes over what a node has done.
     fn settle(&mut self, done: NodeDone) -> Result<(), RunError> {
-        let NodeDone { place, report, outcome } = done;
+        let place = done.place;
+        let report = &mut self.reports[place];
+        done.tell(report);
         if self.within.is_empty() {
-            self.shared.observer.event(&RunEvent::NodeFinished { report: &report });
+            self.shared.observer.event(&RunEvent::NodeFinished { report });
         }
-        self.reports[place] = report;
-        let outcome = outcome?;
+        let outcome = done.outcome?;
         self.left_out[place] = matches!(outcome, Outcome::LeftOut);
         self.state[place] = Some(match outcome {
             Outcome::List(list) => Output::List(list),

@@ -8,7 +8,7 @@ import { Task, later } from "./tasks.js";
 
 const CLOCK = "a sandboxed plugin has no clock of its own: use `context.now()` or `context.elapsed()`";
 const RANDOM = "a sandboxed plugin has no source of random numbers: use `context.random()`";
-const WAIT = "a sandboxed plugin cannot wait: nothing would wake it";
+const WAIT = "a sandboxed plugin cannot wait by itself: use `context.sleep()`";
 const NETWORK = "a sandboxed plugin has no network: use `context.http()`";
 
 function refusing(message) {

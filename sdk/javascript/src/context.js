@@ -55,6 +55,14 @@ export class Context {
     return this.#host.call(target, method, request, milliseconds(within));
   }
 
+  relay(target, method, request = null, { within } = {}) {
+    return this.#host.relay(target, method, request, milliseconds(within));
+  }
+
+  sleep(time) {
+    this.#host.sleep(milliseconds(time));
+  }
+
   cast(target, method, request = null) {
     this.#host.cast(target, method, request);
   }

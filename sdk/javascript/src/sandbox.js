@@ -143,6 +143,14 @@ class Imports {
     return JSON.parse(this.#ask("peers", (peers) => peers.call(target, method, json(request), within)));
   }
 
+  relay(target, method, request, within) {
+    return JSON.parse(this.#ask("peers", (peers) => peers.relay(target, method, json(request), within)));
+  }
+
+  sleep(milliseconds) {
+    this.#ask("life", (life) => life.sleep(milliseconds));
+  }
+
   cast(target, method, request) {
     this.#ask("peers", (peers) => peers.cast(target, method, json(request)));
   }

@@ -9,6 +9,7 @@ export class FakeHost {
     this.context = context;
     this.inner = () => {};
     this.answers = new Map();
+    this.pieces = new Map();
     this.logged = [];
     this.published = [];
     this.emitted = [];
@@ -69,6 +70,15 @@ export class FakeHost {
     const key = `${target} ${method}`;
     if (!this.answers.has(key)) throw denied("call", target);
     return this.answers.get(key);
+  }
+
+  relay(target, method) {
+    this.emitted.push(...(this.pieces.get(`${target} ${method}`) ?? []));
+    return this.call(target, method);
+  }
+
+  sleep(milliseconds) {
+    this.time += milliseconds * 1e6;
   }
 
   cast(target, method, request) {

@@ -24,7 +24,13 @@ const shout = plugin({
   },
   nodes: { louder: (_, request) => request.with.text + "!" },
   on: { heard: { topic: "a.b", run() {} } },
-  methods: { boom: () => assert.fail("it was not expected") },
+  methods: {
+    boom: () => assert.fail("it was not expected"),
+    async later(context) {
+      await context.sleep(500);
+      return context.relay("numbers", "count", null, { within: 60_000 });
+    },
+  },
 });
 
 test("a declaration becomes the manifest in its words", () => {
@@ -33,7 +39,7 @@ test("a declaration becomes the manifest in its words", () => {
   assert.deepEqual(manifest.hook, [{ name: "shout", point: "greet", kind: "around", on_failure: "skip" }]);
   assert.deepEqual(manifest.provides.map(({ point, key, methods }) => [point, key, methods]), [
     ["node", "louder", ["handle"]],
-    ["plugin", "shout", ["boom"]],
+    ["plugin", "shout", ["boom", "later"]],
   ]);
   assert.deepEqual(manifest.requires.events.subscribe, ["a.b"]);
 });
@@ -46,6 +52,14 @@ test("hooks and handlers are run against a host that holds the context", async (
   const node = new FakeHost({ input: { with: { text: "hey" } } });
   await ask(shout, "handle", "node/louder", node);
   assert.equal(node.context.output, "hey!");
+});
+
+test("an answer is waited for and passed on with its pieces", async () => {
+  const host = new FakeHost();
+  host.answers.set("numbers count", 2);
+  host.pieces.set("numbers count", [0, 1]);
+  await ask(shout, "handle", "plugin/shout", host, { method: "later" });
+  assert.deepEqual([host.context.output, host.emitted, host.time], [2, [0, 1], 5e8]);
 });
 
 test("what is not declared is a failure with a code", async () => {

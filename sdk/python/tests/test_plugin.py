@@ -62,6 +62,11 @@ class Shout:
     def sum(self, context: Context, numbers):
         return sum(numbers)
 
+    @method
+    async def later(self, context: AsyncContext, request):
+        await context.sleep(0.5)
+        return await context.relay("numbers", "count", request, within=60)
+
 
 class PluginTest(unittest.TestCase):
     def test_decorators_become_the_manifest_in_its_words(self) -> None:
@@ -70,7 +75,7 @@ class PluginTest(unittest.TestCase):
         around = {"name": "shout", "point": "greet", "kind": "around", "priority": 40, "on_failure": "skip"}
         self.assertEqual(manifest["hook"][0], around)
         provided = [(one["point"], one["key"], one["methods"]) for one in manifest["provides"]]
-        expected = [("node", "louder", ["handle"]), ("provider", "parrot", ["complete"]), ("plugin", "shout", ["sum"])]
+        expected = [("node", "louder", ["handle"]), ("provider", "parrot", ["complete"]), ("plugin", "shout", ["sum", "later"])]
         self.assertEqual(provided, expected)
         self.assertEqual(json.loads(manifest["provides"][0]["schema"]), {"type": "object"})
         self.assertEqual(manifest["requires"], {"events": {"subscribe": ["a.b"]}})
@@ -97,6 +102,13 @@ class PluginTest(unittest.TestCase):
         host = FakeHost(input={"topic": "a.b", "payload": 1})
         shout.call("event", "heard", host)
         self.assertEqual(host.published, [("a.c", ["a.b", 1, 0])])
+
+    def test_an_answer_is_waited_for_and_passed_on_with_its_pieces(self) -> None:
+        host = FakeHost()
+        host.answers["numbers", "count"] = 2
+        host.pieces["numbers", "count"] = [0, 1]
+        TestPlugin(Shout).call("handle", "plugin/shout", host, "later")
+        self.assertEqual((host.context["output"], host.emitted, host.time), (2, [0, 1], 500_000_000))
 
     def test_what_is_not_declared_is_a_failure_with_a_code(self) -> None:
         shout = TestPlugin(Shout)

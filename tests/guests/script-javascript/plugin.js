@@ -28,6 +28,8 @@ const steps = {
   async "call-within"(context, [within, target, method]) {
     context.write("output", await context.call(target, method, null, { within }));
   },
+  relay: async (context, [target, method]) => context.write("output", await context.relay(target, method)),
+  sleep: (context, time) => context.sleep(time),
   cast: (context, [target, method]) => context.cast(target, method),
   emit: (context, piece) => context.emit(piece),
   streamed: (context) => context.write("output", context.isStreamed()),

@@ -131,6 +131,10 @@ class Script:
             case "call-within":
                 milliseconds, *whom = given
                 context.write("output", await context.call(*whom, within=milliseconds / 1000))
+            case "relay":
+                context.write("output", await context.relay(*given))
+            case "sleep":
+                await context.sleep(given / 1000)
             case "cast":
                 context.cast(*given)
             case "emit":

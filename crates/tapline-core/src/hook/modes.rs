@@ -1,7 +1,10 @@
 //! The handles of points that are no chain.
 
+use std::sync::Arc;
+
 use crate::failure::Failure;
 use crate::hook::answers::{Answer, called};
+use crate::hook::chain::HookChain;
 use crate::hook::declaration::PointInfo;
 use crate::hook::error::HookError;
 use crate::hook::layer::{Body, Hook};
@@ -88,7 +91,7 @@ impl<I: Payload> NotifyPoint<I> {
     where
         I: Sync,
     {
-        let Some(chain) = self.0.current() else { return };
+        let Some(chain) = self.told() else { return };
         self.tell(chain.notify(chain.layers.iter(), input)).await;
     }
 
@@ -97,8 +100,13 @@ impl<I: Payload> NotifyPoint<I> {
     where
         I: Sync,
     {
-        let Some(chain) = self.0.current() else { return };
+        let Some(chain) = self.told() else { return };
         self.tell(chain.notify(chain.layers.iter().rev(), input)).await;
+    }
+
+    /// Those who are told, if there are any.
+    fn told(&self) -> Option<Arc<HookChain<I, ()>>> {
+        if self.0.is_empty() { None } else { self.0.current() }
     }
 
     /// What is told cannot fail, and points that notify each other without end are cut off.

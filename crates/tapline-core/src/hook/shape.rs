@@ -11,7 +11,7 @@ impl PointInfo {
     pub fn refuses(&self, path: &str) -> Option<String> {
         let mut tokens = path.split('.');
         let name = tokens.next().unwrap_or_default();
-        if *name == *CARRIED.shared() {
+        if *name == *CARRIED {
             return None;
         }
         let Some((_, schema)) = self.context.iter().find(|(begin, _)| **begin == *name) else {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use tapline_core::{
     Authority, Boundary, BoxFuture, CallContext, CallError, Fault, Flow, Gate, Handler, Object, Operation,
-    Origin, Provides, Value, configuration,
+    Origin, Provides, Value,
 };
 
 use super::Supervisor;
@@ -73,8 +73,7 @@ impl SupervisedHandler {
                 methods: self.methods.clone(),
             });
         }
-        let root = configuration(request.clone());
-        let context = self.supervisor.context_for(root, self.authority, origin.clone());
+        let context = self.supervisor.context_for(request.clone(), self.authority, origin.clone());
         let operation =
             Operation::Handle { contribution: Arc::clone(&self.contribution), method: Arc::clone(method) };
         let context = Arc::new(context);

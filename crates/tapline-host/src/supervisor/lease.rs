@@ -1,7 +1,7 @@
 use std::future::Future;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
-use tapline_core::{CallError, Fault, Instance, Phase, configuration};
+use tapline_core::{CallError, Fault, Instance, Object, Phase};
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::deadline::after;
@@ -62,7 +62,7 @@ impl Supervisor {
 
     /// Makes an instance and lets it initialise itself.
     pub(super) async fn fresh(&self, incarnation: u64) -> Result<Box<dyn Instance>, CallError> {
-        let context = Arc::new(self.context(configuration(self.config.clone())).addressed());
+        let context = Arc::new(self.context(Object::new()).addressed().asked(self.config.clone()));
         let start = tapline_core::in_lifecycle(self.loaded.start(&context));
         let start = timeout_at(after(Instant::now(), self.limits.wall), start);
         let started = self.in_this_life(incarnation, start).await?;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use tapline_core::{
     BoxFuture, CallContext, CallError, Contribution, Fault, Flow, Gate, HookDeclaration, Manifest, Object,
-    Operation, OwnedPass, Value, Version, configuration,
+    Operation, OwnedPass, Value, Version,
 };
 use tokio::sync::watch;
 
@@ -94,7 +94,7 @@ impl Supervisor {
         if !self.manifest.plugin.health {
             return Ok(());
         }
-        self.do_once(&Operation::Health, Object::new()).await.map(drop)
+        self.do_once(&Operation::Health, self.context(Object::new())).await.map(drop)
     }
 
     /// Waits until all calls that have come before are answered, and keeps others out for as long as the turn is there.
@@ -106,7 +106,7 @@ impl Supervisor {
 
     /// What the plugin knows, to be handed over. The caller has its turn.
     pub(crate) async fn export_state(self: &Arc<Self>) -> Result<Value, CallError> {
-        let context = self.do_once(&Operation::ExportState, Object::new()).await?;
+        let context = self.do_once(&Operation::ExportState, self.context(Object::new())).await?;
         let state = context.output();
         state.ok_or_else(|| Fault::Contract { message: "`export-state` set no output".into() }.into())
     }
@@ -118,16 +118,16 @@ impl Supervisor {
         from: &Version,
     ) -> Result<(), CallError> {
         let operation = Operation::ImportState { from: from.clone() };
-        self.do_once(&operation, configuration(state)).await.map(drop)
+        self.do_once(&operation, self.context(Object::new()).asked(state)).await.map(drop)
     }
 
     /// Runs an operation that no call asks for.
     async fn do_once(
         self: &Arc<Self>,
         operation: &Operation,
-        root: Object,
+        context: CallContext,
     ) -> Result<Arc<CallContext>, CallError> {
-        let context = Arc::new(self.context(root).addressed());
+        let context = Arc::new(context.addressed());
         let run = self.run_in(self.incarnation(), operation, &context);
         let run = tapline_core::holding(self.plugin.clone(), run);
         tapline_core::in_lifecycle(run).await?;

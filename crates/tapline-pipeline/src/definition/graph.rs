@@ -9,7 +9,7 @@ use tapline_core::linearize;
 pub struct Graph {
     levels: Vec<Vec<Arc<str>>>,
     order: Vec<Arc<str>>,
-    /// For each node by its place, those that it waits for.
+    /// For each node by its place, those that it waits for, sorted by their ids.
     pub(crate) dependencies: Vec<Vec<usize>>,
     /// For each node by its place, those that wait for it.
     pub(crate) dependents: Vec<Vec<usize>>,

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use indexmap::IndexMap;
-use tapline_core::Value;
+use tapline_core::{Object, Value};
 use tapline_template::{Scope, Template};
 
 use super::text::{RenderError, Text};
@@ -55,9 +55,11 @@ impl Setting {
             }
             Kind::Array(settings) => settings.iter().map(|setting| setting.render(scope)).collect(),
             Kind::Object(settings) => {
-                let render =
-                    |(key, setting): (&Arc<str>, &Self)| Ok((Arc::clone(key), setting.render(scope)?));
-                settings.iter().map(render).collect()
+                let mut object = Object::with_capacity(settings.len());
+                for (key, setting) in settings.iter() {
+                    object.insert(Arc::clone(key), setting.render(scope)?);
+                }
+                Ok(object.into())
             }
         }
     }

@@ -102,14 +102,15 @@ impl Steps {
             rate.turn().await;
         }
         let rules = &step.rules;
-        let work = async {
+        // Pinned, because every time that it is moved it is copied, and takes up its room once more.
+        let work = std::pin::pin!(async {
             match &step.work {
                 Work::Call(call) => {
                     self.call(call, rules, input, (path, attempt)).await.map_err(Missed::Step)
                 }
                 _ => Box::pin(self.compose(step, input, path, frame)).await.map_err(Missed::Inner),
             }
-        };
+        });
         let output = match rules.timeout.run {
             None => work.await?,
             Some(limit) => within(limit, work).await?,
@@ -156,8 +157,8 @@ impl Steps {
         }
         let request = Request { input, ..call.request.clone() };
         let meter = Arc::clone(&self.meter);
-        let (run, plugin) = (self.shared.info_value.clone(), Arc::clone(&call.plugin));
-        let place = Arc::new(Place { run, path: path.to_arc(), plugin, attempt });
+        let (shared, plugin) = (Arc::clone(&self.shared), Arc::clone(&call.plugin));
+        let place = Arc::new(Place { shared, path: path.to_arc(), plugin, attempt });
         let is_read = rules.timeout.idle.is_some() || self.shared.wants_tokens;
         let answer = async {
             if is_read {

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use tapline_core::Bytes;
 use tokio::time::Instant;
@@ -8,6 +9,7 @@ use super::error::{Ended, RunError, StepError, WHOLE};
 use super::event::RunEvent;
 use super::frame::Frame;
 use super::list::PagedList;
+use super::meter::Amounts;
 use super::pages;
 use super::path::Path;
 use super::report::{NodeReport, NodeState};
@@ -17,8 +19,28 @@ use crate::definition::{NodeDefinition, Work};
 /// What came of a node.
 pub(super) struct NodeDone {
     pub(super) place: usize,
-    pub(super) report: NodeReport,
     pub(super) outcome: Result<Outcome, Ended>,
+    items: Option<usize>,
+    tolerated: usize,
+    reused: usize,
+    used: Amounts,
+    took: Duration,
+}
+
+impl NodeDone {
+    /// Puts what came of the node into its report.
+    pub(super) fn tell(&self, report: &mut NodeReport) {
+        report.state = match &self.outcome {
+            Ok(Outcome::Done(_) | Outcome::List(_)) => NodeState::Done,
+            Ok(Outcome::Skipped | Outcome::LeftOut) => NodeState::Skipped,
+            Err(_) => NodeState::Failed,
+        };
+        report.items = self.items;
+        report.tolerated = self.tolerated;
+        report.reused = self.reused;
+        report.used = self.used;
+        report.took = self.took;
+    }
 }
 
 impl Steps {
@@ -50,21 +72,15 @@ impl Steps {
                 Err(error) => outcome.and(Err(Ended::Run(RunError::Journal(error)))),
             }
         };
-        let state = match &outcome {
-            Ok(Outcome::Done(_) | Outcome::List(_)) => NodeState::Done,
-            Ok(Outcome::Skipped | Outcome::LeftOut) => NodeState::Skipped,
-            Err(_) => NodeState::Failed,
-        };
-        let report = NodeReport {
-            state,
+        NodeDone {
+            place,
+            outcome,
             items: node.step.map.as_ref().map(|_| self.items.load(Ordering::Relaxed)),
             tolerated: self.tolerated.load(Ordering::Relaxed),
             reused: self.reused.load(Ordering::Relaxed),
             used: self.meter.used(),
             took: begun.elapsed(),
-            ..NodeReport::waiting(node)
-        };
-        NodeDone { place, report, outcome }
+        }
     }
 
     /// Puts lists among the variables, as much of each as the node names, and gives the one that it takes page by page.

@@ -1,7 +1,6 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tapline_core::Value;
 use tapline_host::Host;
 use tapline_roles::RunInfo;
 
@@ -19,8 +18,6 @@ pub(super) struct Shared {
     pub(super) observer: Arc<dyn Observer>,
     /// Which run it is.
     pub(super) info: RunInfo,
-    /// The same, as plugins see it.
-    pub(super) info_value: Value,
     pub(super) wants_tokens: bool,
     pub(super) meter: Arc<Meter>,
     pub(super) depth: Option<usize>,

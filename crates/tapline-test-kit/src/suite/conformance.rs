@@ -23,7 +23,8 @@ macro_rules! conformance {
             streams: pieces_of_an_answer_come_in_order_and_then_the_whole
                 who_makes_pieces_waits_for_who_reads_them
                 a_plugin_whose_answer_nobody_reads_along_is_told
-                who_is_called_for_an_answer_adds_no_pieces_to_it;
+                who_is_called_for_an_answer_adds_no_pieces_to_it
+                who_passes_an_answer_on_passes_on_its_pieces;
             limits: no_more_calls_are_inside_a_plugin_than_its_limit
                 a44_a_plugin_that_hangs_is_interrupted_at_the_deadline_of_its_caller
                 a50_a_flood_of_events_is_cut_off_and_counted;
@@ -141,7 +142,8 @@ macro_rules! conformance {
                 a43_a_plugin_that_is_called_again_from_its_own_call_is_told_the_path
                 plugins_call_each_other_by_id_and_by_capability
                 one_instance_answers_one_call_after_the_other_and_keeps_its_state
-                a_cast_waits_for_nothing_and_fails_alone;
+                a_cast_waits_for_nothing_and_fails_alone
+                a_plugin_waits_as_long_as_it_says_and_no_longer_than_its_caller;
         }
     };
 }

@@ -40,7 +40,7 @@ _CLOCK = "a sandboxed plugin has no clock of its own: use `context.now()` or `co
 _RANDOM = "a sandboxed plugin has no source of random numbers: use `context.random()`, or give a seed"
 _FILES = "a sandboxed plugin has no files of its own: use `context.read_file()` and its like"
 _NETWORK = "a sandboxed plugin has no network: use `context.http()`"
-_WAIT = "a sandboxed plugin cannot wait: nothing would wake it"
+_WAIT = "a sandboxed plugin cannot wait by itself: use `context.sleep()`"
 
 #: What the standard library imports only when it is first used.
 _LATER = [

@@ -116,6 +116,14 @@ class Context(_Here):
         """
         return at_once(self._host.call(target, method, plain(request), milliseconds(within)))
 
+    def relay(self, target: str, method: str, request: Any = None, *, within: float | None = None) -> Any:
+        """As :meth:`call`, and passes the pieces of the answer on to whoever reads along with the plugin's own."""
+        return at_once(self._host.relay(target, method, plain(request), milliseconds(within)))
+
+    def sleep(self, seconds: float) -> None:
+        """Waits, and not longer than the call may take that the plugin is answering."""
+        at_once(self._host.sleep(milliseconds(seconds)))
+
     def read_file(self, path: str) -> bytes:
         """All bytes of a file, under ``requires.fs``: ``scratch:/notes.txt``, ``data:/in.csv``."""
         return at_once(self._host.read_file(path))
@@ -163,6 +171,14 @@ class AsyncContext(_Here):
     async def call(self, target: str, method: str, request: Any = None, *, within: float | None = None) -> Any:
         """As :meth:`Context.call`."""
         return await awaited(self._host.call(target, method, plain(request), milliseconds(within)))
+
+    async def relay(self, target: str, method: str, request: Any = None, *, within: float | None = None) -> Any:
+        """As :meth:`Context.relay`."""
+        return await awaited(self._host.relay(target, method, plain(request), milliseconds(within)))
+
+    async def sleep(self, seconds: float) -> None:
+        """As :meth:`Context.sleep`."""
+        await awaited(self._host.sleep(milliseconds(seconds)))
 
     async def read_file(self, path: str) -> bytes:
         """As :meth:`Context.read_file`."""

@@ -66,8 +66,14 @@ class Imports:
     def exit(self, error: Exception | None) -> None:
         self._ask("life", "exit", self.wire(error) if isinstance(error, Failure) else None)
 
+    def sleep(self, milliseconds: int) -> None:
+        self._ask("life", "sleep", milliseconds)
+
     def call(self, target: str, method: str, request: Any, within_milliseconds: int | None) -> Any:
         return json.loads(self._ask("peers", "call", target, method, to_json(request), within_milliseconds))
+
+    def relay(self, target: str, method: str, request: Any, within_milliseconds: int | None) -> Any:
+        return json.loads(self._ask("peers", "relay", target, method, to_json(request), within_milliseconds))
 
     def cast(self, target: str, method: str, request: Any) -> None:
         self._ask("peers", "cast", target, method, to_json(request))

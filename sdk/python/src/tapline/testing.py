@@ -22,12 +22,15 @@ class FakeHost:
         self.inner: Callable[[dict[str, Any]], None] = lambda context: None
         #: The answers of other plugins, by target and method.
         self.answers: dict[tuple[str, str], Any] = {}
+        #: The pieces of those that are passed on, by target and method.
+        self.pieces: dict[tuple[str, str], list[Any]] = {}
         self.logged: list[tuple[Level, str]] = []
         self.published: list[tuple[str, Any]] = []
         self.emitted: list[Any] = []
         self.casts: list[tuple[str, str, Any]] = []
         self.exited = False
         self.files: dict[str, bytes] = {}
+        #: Nanoseconds; waiting adds to them.
         self.time = 0
         self._entered = False
 
@@ -75,11 +78,18 @@ class FakeHost:
     def exit(self, error: Exception | None) -> None:
         self.exited = True
 
+    def sleep(self, milliseconds: int) -> None:
+        self.time += milliseconds * 1_000_000
+
     def call(self, target: str, method: str, request: Any, within_milliseconds: int | None) -> Any:
         try:
             return self.answers[target, method]
         except KeyError:
             raise _denied("call", target) from None
+
+    def relay(self, target: str, method: str, request: Any, within_milliseconds: int | None) -> Any:
+        self.emitted += self.pieces.get((target, method), [])
+        return self.call(target, method, request, within_milliseconds)
 
     def cast(self, target: str, method: str, request: Any) -> None:
         self.casts.append((target, method, request))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from inspect import isawaitable
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 from .failure import Failure
 from .host import Waited
@@ -34,6 +34,10 @@ def _part(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} is no JSON value")
 
 
+@overload
+def milliseconds(seconds: float) -> int: ...
+@overload
+def milliseconds(seconds: float | None) -> int | None: ...
 def milliseconds(seconds: float | None) -> int | None:
     return None if seconds is None else max(0, round(seconds * 1000))
 

@@ -62,6 +62,10 @@ pub enum Step {
     Call(String, String),
     /// As `Call`, and waits so many milliseconds at most.
     CallWithin(u64, String, String),
+    /// As `Call`, and passes the pieces of the answer on.
+    Relay(String, String),
+    /// Waits so many milliseconds.
+    Sleep(u64),
     /// Calls a method of a target and waits for nothing.
     Cast(String, String),
     /// Gives a piece of the answer to whoever reads along.
@@ -162,6 +166,11 @@ impl Script {
                     let answer = context.call_within(time, target, method, &Value::Null).await?;
                     context.set("output", answer)?;
                 }
+                Step::Relay(target, method) => {
+                    let time = Duration::from_secs(5);
+                    context.set("output", context.relay(time, target, method, &Value::Null).await?)?;
+                }
+                Step::Sleep(milliseconds) => context.sleep(Duration::from_millis(*milliseconds)).await,
                 Step::Cast(target, method) => context.cast(target, method, &Value::Null)?,
                 Step::Emit(piece) => context.emit(piece).await?,
                 Step::Streamed => context.write("output", context.is_streamed())?,

@@ -291,3 +291,14 @@ pub async fn a_cast_waits_for_nothing_and_fails_alone(subject: impl Subject) {
     assert_eq!(bench.ask("caller", "lost").await.unwrap_err(), "no-such-plugin");
     gate.open(1);
 }
+
+pub async fn a_plugin_waits_as_long_as_it_says_and_no_longer_than_its_caller(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let sleeper = plugin("sleeper").method("nap", [Step::Sleep(1_000)]).method("sleep", [Step::Sleep(9_000)]);
+    bench.load([sleeper, asking("caller", "sleeper", "sleep")]).await;
+    let begun = Instant::now();
+    assert!(bench.ask("sleeper", "nap").await.is_ok());
+    assert_eq!(begun.elapsed(), Duration::from_secs(1));
+    assert_eq!(bench.ask("caller", "ask").await.unwrap_err(), "deadline-exceeded");
+    assert_eq!(begun.elapsed(), Duration::from_secs(1 + 5));
+}

@@ -74,3 +74,15 @@ pub async fn who_is_called_for_an_answer_adds_no_pieces_to_it(subject: impl Subj
     assert_eq!(answer.await.unwrap_err().to_failure().code(), "not-streamed");
     assert_eq!(pieces.next().await, None);
 }
+
+pub async fn who_passes_an_answer_on_passes_on_its_pieces(subject: impl Subject) {
+    let bench = Bench::new(subject);
+    let relay = Step::Relay("inner".into(), "tell".into());
+    let outer = Scripted::new("outer").calls("inner").method("tell", [Step::Emit("begun".into()), relay]);
+    bench.load([telling("inner", 2), outer]).await;
+    let (mut pieces, answer) = bench.host.request_streamed(ask("outer"));
+    assert_eq!(answer.await.unwrap(), "all".into());
+    let read = [pieces.next().await, pieces.next().await, pieces.next().await, pieces.next().await];
+    assert_eq!(read, [Some("begun".into()), Some(0_u64.into()), Some(1_u64.into()), None]);
+    assert_eq!(bench.ask("inner", "tell").await.unwrap_err(), "not-streamed");
+}
