@@ -266,6 +266,12 @@ class Call:
     def call(self, target: str, method: str, request: Any, within_milliseconds: int | None) -> Waited[Any]:
         return self._wait("call", **_called(target, method, request, within_milliseconds))
 
+    def relay(self, target: str, method: str, request: Any, within_milliseconds: int | None) -> Waited[Any]:
+        return self._wait("call", relays=True, **_called(target, method, request, within_milliseconds))
+
+    def sleep(self, milliseconds: int) -> Waited[None]:
+        return self._wait("sleep", milliseconds=milliseconds)
+
     def cast(self, target: str, method: str, request: Any) -> None:
         self._ask("cast", target=target, method=method, request=request)
 
