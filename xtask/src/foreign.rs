@@ -118,7 +118,7 @@ fn build_one(workspace: &Workspace, source: &Utf8Path, name: &str) -> Result<()>
     }
     let sdk = Sdk::unpack(folder(workspace).join("sdk").as_std_path())?;
     let built = Project::open(copy.as_std_path())?.build(&sdk)?;
-    println!("guest {name}: {} bytes", built.component.len());
+    println!("guest {name}: {} bytes", built.size());
     built.write(package.as_std_path())?;
     let _ = fs::remove_file(package.join(COMPILED));
     fs::write(package.join(HASH), hash).with_context(|| package.to_string())
