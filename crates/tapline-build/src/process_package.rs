@@ -38,7 +38,9 @@ fn check_requirements(folder: &Path) -> Result<(), BuildError> {
     if text.lines().any(is_needed) {
         return Ok(());
     }
-    Err(BuildError::Declaration { what: format!("{REQUIREMENTS}: there is no `{NEEDED}`, which the SDK needs") })
+    Err(BuildError::Declaration {
+        what: format!("{REQUIREMENTS}: there is no `{NEEDED}`, which the SDK needs"),
+    })
 }
 
 /// Adds the modules beside `plugin.py`, and those of packages: folders with an `__init__.py`. Tests stay behind.

@@ -5,6 +5,7 @@ use tapline::core::Manifest;
 use tapline::host::{Lock, LockedPlugin, rights};
 use tapline::install::{Change, Parcel, PluginsFolder, Source};
 use tapline::wasm::Interfaces;
+use tapline_plugin_python_bridge::{Interpreter, REQUIREMENTS};
 
 use crate::arguments::InstallArguments;
 use crate::audit::visible;
@@ -42,7 +43,8 @@ pub(crate) fn install(arguments: &InstallArguments) -> Result<Ending> {
         Output::Standard.line("nothing was written: this is a dry run");
         return Ok(Ending::Done);
     }
-    match folder.put(&parcel, &change, &lock) {
+    let furnish = |place: &Path| environment(place, parcel.manifest(), arguments.python.as_deref());
+    match folder.put_furnished(&parcel, &change, &lock, &furnish) {
         Ok(place) => {
             Output::Standard.line(format_args!("installed {} in {}", titled(&parcel), place.display()));
             tell_locked(parcel.manifest(), &lock);
@@ -53,6 +55,22 @@ pub(crate) fn install(arguments: &InstallArguments) -> Result<Ending> {
             Ok(Ending::Failed)
         }
     }
+}
+
+/// Makes the environment of a plugin that is a process of Python, where it says what it needs.
+fn environment(
+    place: &Path,
+    manifest: &Manifest,
+    python: Option<&str>,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let needs = manifest.process.as_ref().is_some_and(|process| process.files.contains(REQUIREMENTS));
+    if !needs {
+        return Ok(());
+    }
+    let interpreter = Interpreter::find(python)?;
+    let (program, version) = (interpreter.program.display(), &interpreter.version);
+    Output::Error.line(format_args!("installing its packages with Python {version}, {program}"));
+    Ok(tapline_plugin_python_bridge::make(place, &interpreter)?)
 }
 
 fn opened(arguments: &InstallArguments) -> Result<Parcel> {

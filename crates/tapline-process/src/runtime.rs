@@ -124,6 +124,12 @@ impl ProcessRuntime {
         }
         let own = std::path::absolute(package.folder.join(ENVIRONMENT)).into_iter();
         let mut places = own.chain(self.settings.path.iter().cloned());
+        if !package.folder.join(ENVIRONMENT).is_dir() && package.files.contains_key(REQUIREMENTS) {
+            return Err(format!(
+                "its environment was not made; run `tapline plugin install {}`",
+                package.folder.display()
+            ));
+        }
         let found = places.find_map(|place| Some(place.join(program)).filter(|file| file.is_file()));
         found.ok_or_else(|| {
             format!("there is no program `{program}`, neither in `{ENVIRONMENT}` of the package nor on the host's path")
@@ -131,6 +137,8 @@ impl ProcessRuntime {
     }
 }
 
+/// The file of a package that names what its environment has to hold.
+const REQUIREMENTS: &str = "requirements.txt";
 /// Where the programs of a package's own environment lie.
 const ENVIRONMENT: &str = ".venv/bin";
 

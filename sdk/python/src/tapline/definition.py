@@ -10,7 +10,7 @@ from .context import AsyncContext, Context, Event
 from .declaration import MARK, Declaration, DeclarationError, Handler
 from .failure import Failure
 from .host import ABSENT, Flow, Host, Operation
-from .roles import NODE, PROVIDER, VALIDATOR, CompletionRequest, NodeRequest, ValidationRequest
+from .roles import NODE, PROVIDER, VALIDATOR, Completion, CompletionRequest, NodeRequest, ValidationRequest
 
 _LIFE = ("start", "stop", "health")
 #: The requests that methods of extension points take; all others take the value as it is.
@@ -116,7 +116,9 @@ class Running:
         context = _context(host, handler)
         arguments = [_request(point, method, _input(host))] if handler.parameters == 2 else []
         answer = await self._call(handler, context, *arguments)
-        context.write("output", {"errors": list(answer or ())} if point == VALIDATOR else answer)
+        if point == VALIDATOR:
+            answer = {"errors": list(answer or ())}
+        context.write("output", answer.said() if isinstance(answer, Completion) else answer)
 
     async def _call(self, handler: Handler, *arguments: Any) -> Any:
         return await self._call_on(self._plugin, handler, *arguments)

@@ -75,6 +75,11 @@ class Completion:
     #: What it has used up: ``input_tokens``, ``output_tokens``, and ``cost`` where it is known.
     usage: dict[str, Any] | None = None
 
+    def said(self) -> dict[str, Any]:
+        """What is known of it."""
+        every = {one.name: getattr(self, one.name) for one in fields(self)}
+        return {name: value for name, value in every.items() if name in ("output", "model") or value}
+
 
 @dataclass(frozen=True)
 class ValidationRequest:

@@ -57,7 +57,8 @@ fn a_component_has_no_import_of_a_world_that_the_guest_does_not_use() {
 fn the_same_module_becomes_the_same_component() {
     let module = with_manifest(module(), "[plugin]\n");
 
-    let [one, other] = [(), ()].map(|()| Built::from_core_module(&module).unwrap().component().unwrap().to_vec());
+    let [one, other] =
+        [(), ()].map(|()| Built::from_core_module(&module).unwrap().component().unwrap().to_vec());
 
     assert_eq!(one, other);
 }
