@@ -66,7 +66,7 @@ async fn a62_a_process_gets_no_more_than_its_limits() {
     assert_eq!(text(&hungry, "memory"), "no memory");
     assert_eq!(text(&hungry, "file"), "File too large");
     assert_eq!(text(&hungry, "files"), "Too many open files");
-    assert_eq!(text(&hungry, "forks"), "Resource temporarily unavailable");
+    assert_eq!(text(&hungry, "forks"), "Operation not permitted");
 }
 
 #[tokio::test]
@@ -101,8 +101,10 @@ async fn a16_a_process_has_no_files_of_the_host_open_and_sees_its_own_alone() {
 
 #[tokio::test]
 async fn a63_nothing_that_a_process_has_started_outlives_it() {
-    let Some((walls, peer)) = behind("") else { return };
-    let host = Host::builder().runtime(ProcessRuntime::builder(walls).path(Peer::path()).build()).build();
+    let Some((walls, peer)) = behind("[requires]\nprocesses = true\n") else { return };
+    let policy = Policy::default().allow(&tapline::core::Grants { processes: true, ..Default::default() });
+    let host = Host::builder().runtime(ProcessRuntime::builder(walls).path(Peer::path()).build());
+    let host = host.policy(policy).build();
     host.load(peer.load()).await.unwrap();
     // A time to sleep that no other process sleeps.
     let time = format!("9{}", std::process::id());
