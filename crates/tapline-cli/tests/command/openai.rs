@@ -239,6 +239,16 @@ fn a70_a_model_that_is_asked_without_end_stops_at_the_budget_of_the_run() {
 }
 
 #[test]
+fn a_provider_is_asked_no_more_often_than_its_rate_allows_whatever_node_asks() {
+    let server = Server::start([text("Yes")]);
+    let nodes = "  ask: { type: chat, with: { provider: openai, prompt: One } }\n  other: { type: chat, timeout: 100ms, with: { provider: openai, prompt: \"{{ ask }}\" } }\n";
+    let workplace = project(&server, "", nodes);
+    workplace.edit("pipeline.yaml", "  openai:\n", "  openai:\n    rate_limit: { calls: 1, per: 1h }\n");
+    refused(&workplace, &["pipeline.yaml:8:", "timeout of 100ms"]);
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[test]
 fn costs_are_told_and_end_a_run() {
     let server = Server::start([text("more")]);
     let prices = ", prices: { small: { input: 1000, output: 2000 } }";
