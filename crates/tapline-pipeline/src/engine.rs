@@ -41,7 +41,8 @@ impl Engine {
         let node_execute = host.wrap(NODE, NODE_EXECUTE)?;
         let provider_request = host.wrap(PROVIDER, PROVIDER_REQUEST)?;
         if let Ok(name) = PluginId::new(NAME) {
-            let hooks = [refuse_beyond_budget, count_usage, wait_for_turn].map(|hook| hook(&provider_request));
+            let hooks =
+                [refuse_beyond_budget, count_usage, wait_for_turn].map(|hook| hook(&provider_request));
             host.join(&name, hooks.into())?;
         }
         host.wrap(TOOL, TOOL_CALL)?;

@@ -54,7 +54,9 @@ fn command(program: &Path) -> std::process::Command {
 /// Puts a pipeline with one node there, whose provider asks the server.
 fn write_project(workplace: &Workplace, server: &Server, node: &str) {
     let host = server.host();
-    let config = format!("base_url: \"{host}/v1\", api_key: \"${{secret:key}}\", model: small, embedding_model: small");
+    let config = format!(
+        "base_url: \"{host}/v1\", api_key: \"${{secret:key}}\", model: small, embedding_model: small"
+    );
     workplace.write(
         "pipeline.yaml",
         format!("name: ask\nplugins: {{ openai: {{ config: {{ {config} }} }} }}\nnodes:\n  ask: {node}\noutputs: {{ answer: \"{{{{ ask }}}}\" }}\n"),
@@ -66,7 +68,9 @@ fn write_project(workplace: &Workplace, server: &Server, node: &str) {
 }
 
 fn chat(more: &str) -> String {
-    format!("{{ type: chat, with: {{ provider: openai, prompt: Hello, max_tokens: {MOST}, seed: 1{more} }} }}")
+    format!(
+        "{{ type: chat, with: {{ provider: openai, prompt: Hello, max_tokens: {MOST}, seed: 1{more} }} }}"
+    )
 }
 
 fn run(workplace: &Workplace, key: &str, words: &str) -> Said {
@@ -78,22 +82,25 @@ fn run(workplace: &Workplace, key: &str, words: &str) -> Said {
     }
 }
 
-/// The report of a run that has to succeed.
+/// What the node of a run has yielded, which has to succeed.
 #[track_caller]
-fn report(workplace: &Workplace, words: &str) -> Value {
+fn answer(workplace: &Workplace, words: &str) -> Value {
     let said = run(workplace, KEY, words);
     assert_eq!(said.code, 0, "{}", said.err);
-    serde_json::from_str(&said.out).unwrap()
+    let report: Value = serde_json::from_str(&said.out).unwrap();
+    report["outputs"]["answer"].clone()
 }
 
-/// The report of a run, and the pieces that its events have told of.
+/// The same in pieces, the pieces, and how many tokens were used up.
 #[track_caller]
-fn streamed(workplace: &Workplace) -> (Value, Vec<String>) {
-    let report = report(workplace, "run pipeline.yaml --json --events events.jsonl");
+fn streamed(workplace: &Workplace) -> (Value, Vec<String>, u64) {
+    let whole = answer(workplace, "run pipeline.yaml --json --events events.jsonl");
     let events = workplace.read("events.jsonl");
-    let events = events.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let tokens = events.filter(|event| event["event"] == "token");
-    (report, tokens.map(|event| event["piece"].as_str().unwrap().to_owned()).collect())
+    let events: Vec<Value> = events.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of =
+        |kind: &str| events.iter().filter(move |event| event["event"] == kind).cloned().collect::<Vec<_>>();
+    let pieces = of("token").iter().map(|event| event["piece"].as_str().unwrap().to_owned()).collect();
+    (whole, pieces, of("node-finished")[0]["used"]["tokens"].as_u64().unwrap())
 }
 
 #[track_caller]
@@ -105,8 +112,11 @@ fn refused(workplace: &Workplace, key: &str, expected: &[&str]) {
     }
 }
 
-fn used(report: &Value) -> u64 {
-    report["nodes"][0]["used"]["tokens"].as_u64().unwrap()
+/// An answer in one piece counts as one in pieces does.
+#[track_caller]
+fn counts_tokens(workplace: &Workplace) {
+    workplace.edit("pipeline.yaml", "nodes:\n", "limits: { tokens: 1 }\nnodes:\n");
+    refused(workplace, KEY, &["1 tokens"]);
 }
 
 #[test]
@@ -116,16 +126,15 @@ fn litellm_answers_whole_and_in_pieces_and_says_what_is_wrong() {
     let Some(server) = litellm(&workplace) else { return };
     write_project(&workplace, &server, &chat(""));
 
-    let whole = report(&workplace, "run pipeline.yaml --json");
-    let (in_pieces, tokens) = streamed(&workplace);
+    let whole = answer(&workplace, "run pipeline.yaml --json");
+    let (in_pieces, pieces, tokens) = streamed(&workplace);
 
-    for report in [&whole, &in_pieces] {
-        assert_eq!(report["outputs"]["answer"], GREETING);
-        assert!(used(report) > 0, "{report}");
-    }
-    assert!(tokens.len() > 1, "{tokens:?}");
-    assert_eq!(tokens.concat(), GREETING);
+    assert_eq!((whole, in_pieces), (json!(GREETING), json!(GREETING)));
+    assert_eq!(pieces.concat(), GREETING);
+    assert!(pieces.len() > 1 && tokens > 0, "{pieces:?}, {tokens} tokens");
+    counts_tokens(&workplace);
 
+    write_project(&workplace, &server, &chat(""));
     refused(&workplace, "sk-wrong", &["pipeline.yaml:4:"]);
     write_project(&workplace, &server, &chat(", model: grand"));
     refused(&workplace, KEY, &["the server does not accept the request", "model=grand", "pipeline.yaml:4:"]);
@@ -138,13 +147,13 @@ fn llama_cpp_answers_whole_and_in_pieces_and_says_what_is_wrong() {
     let Some(server) = llama(&workplace, false) else { return };
     write_project(&workplace, &server, &chat(""));
 
-    let whole = report(&workplace, "run pipeline.yaml --json");
-    let (in_pieces, tokens) = streamed(&workplace);
+    let whole = answer(&workplace, "run pipeline.yaml --json");
+    let (in_pieces, pieces, tokens) = streamed(&workplace);
 
-    assert_eq!(whole["outputs"]["answer"], in_pieces["outputs"]["answer"]);
-    assert!(used(&whole) > MOST, "{whole}");
-    assert!(tokens.len() > 1, "{tokens:?}");
-    assert_eq!(json!(tokens.concat()), in_pieces["outputs"]["answer"]);
+    assert_eq!(whole, in_pieces);
+    assert_eq!(json!(pieces.concat()), in_pieces);
+    assert!(pieces.len() > 1 && tokens > MOST, "{pieces:?}, {tokens} tokens");
+    counts_tokens(&workplace);
 
     // It has one model, and answers with that one whatever it is asked for; a text that is too long is too much for it.
     let long = "a long text ".repeat(200);
@@ -160,12 +169,12 @@ fn llama_cpp_makes_vectors() {
     let node = "{ type: embed, with: { provider: openai, items: [one text, another, one text], batch: 2 } }";
     write_project(&workplace, &server, node);
 
-    let report = report(&workplace, "run pipeline.yaml --json");
+    let answer = answer(&workplace, "run pipeline.yaml --json");
 
-    let rows = report["outputs"]["answer"]["items"].as_array().unwrap();
+    let rows = answer["items"].as_array().unwrap();
     let vectors: Vec<_> = rows.iter().map(|row| row["vector"].as_array().unwrap()).collect();
     assert_eq!(vectors.iter().map(|vector| vector.len()).collect::<Vec<_>>(), [64; 3]);
     assert_eq!(vectors[0], vectors[2]);
     assert_ne!(vectors[0], vectors[1]);
-    assert!(used(&report) > 0, "{report}");
+    counts_tokens(&workplace);
 }
