@@ -69,7 +69,7 @@ fn write_project(workplace: &Workplace, server: &Server, node: &str) {
 
 fn chat(more: &str) -> String {
     format!(
-        "{{ type: chat, with: {{ provider: openai, prompt: Hello, max_tokens: {MOST}, seed: 1{more} }} }}"
+        "{{ type: chat, with: {{ provider: openai, prompt: Hello, max_tokens: {MOST}, temperature: 0{more} }} }}"
     )
 }
 
@@ -148,11 +148,12 @@ fn llama_cpp_answers_whole_and_in_pieces_and_says_what_is_wrong() {
     write_project(&workplace, &server, &chat(""));
 
     let whole = answer(&workplace, "run pipeline.yaml --json");
-    let (in_pieces, pieces, tokens) = streamed(&workplace);
+    // In pieces, this server does not say how many tokens were used up.
+    let (in_pieces, pieces, _) = streamed(&workplace);
 
     assert_eq!(whole, in_pieces);
     assert_eq!(json!(pieces.concat()), in_pieces);
-    assert!(pieces.len() > 1 && tokens > MOST, "{pieces:?}, {tokens} tokens");
+    assert!(pieces.len() > 1, "{pieces:?}");
     counts_tokens(&workplace);
 
     // It has one model, and answers with that one whatever it is asked for; a text that is too long is too much for it.
@@ -172,9 +173,21 @@ fn llama_cpp_makes_vectors() {
     let answer = answer(&workplace, "run pipeline.yaml --json");
 
     let rows = answer["items"].as_array().unwrap();
-    let vectors: Vec<_> = rows.iter().map(|row| row["vector"].as_array().unwrap()).collect();
-    assert_eq!(vectors.iter().map(|vector| vector.len()).collect::<Vec<_>>(), [64; 3]);
-    assert_eq!(vectors[0], vectors[2]);
-    assert_ne!(vectors[0], vectors[1]);
+    let vectors: Vec<_> = rows.iter().map(|row| vector(&row["vector"])).collect();
+    assert!(distance(&vectors[0], &vectors[2]) < 1e-3, "{vectors:?}");
+    assert!(distance(&vectors[0], &vectors[1]) > 1e-1, "{vectors:?}");
     counts_tokens(&workplace);
+}
+
+/// As many numbers as the tiny model has.
+#[track_caller]
+fn vector(value: &Value) -> Vec<f64> {
+    let numbers: Vec<_> = value.as_array().unwrap().iter().map(|number| number.as_f64().unwrap()).collect();
+    assert_eq!(numbers.len(), 64);
+    numbers
+}
+
+/// The same text has almost the same numbers, whatever else is in its batch.
+fn distance(one: &[f64], other: &[f64]) -> f64 {
+    one.iter().zip(other).map(|(one, other)| (one - other).powi(2)).sum::<f64>().sqrt()
 }
