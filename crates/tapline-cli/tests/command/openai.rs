@@ -1,5 +1,7 @@
 //! The provider `openai` in its sandbox, before a server that answers as it is told.
 
+use std::sync::{Arc, Barrier};
+
 use serde_json::{Value, json};
 
 use crate::support::{Said, Workplace};
@@ -246,6 +248,18 @@ fn a_provider_is_asked_no_more_often_than_its_rate_allows_whatever_node_asks() {
     workplace.edit("pipeline.yaml", "  openai:\n", "  openai:\n    rate_limit: { calls: 1, per: 1h }\n");
     refused(&workplace, &["pipeline.yaml:8:", "timeout of 100ms"]);
     assert_eq!(server.asked().len(), 1);
+}
+
+#[test]
+fn as_many_are_asked_at_once_as_the_pipeline_says() {
+    const MANY: usize = 40;
+    let Reply::Bytes(answer) = text("Yes") else { unreachable!() };
+    let server = Server::start([Reply::Together(Arc::new(Barrier::new(MANY)), answer)]);
+    let nodes = format!(
+        "  ask: {{ type: chat, map: {{ over: \"{{{{ range({MANY}) }}}}\", parallel: {MANY} }}, with: {{ provider: openai, prompt: Hello }} }}\n"
+    );
+    let answers = self::answer(&project(&server, ", timeout: 20s, retries: 0", &nodes));
+    assert_eq!(answers["count"], MANY);
 }
 
 #[test]
