@@ -40,21 +40,21 @@ impl Drop for Server {
 
 /// The address that a server tells; what it says later is read to the end, so that it never waits for a reader.
 fn address(said: ChildStderr) -> String {
-    const BEFORE: &str = "running on ";
     let (told, telling) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(said).lines().map_while(Result::ok) {
             let _ = told.send(line);
         }
     });
-    let mut lines = Vec::new();
-    for line in telling {
-        if let Some((_, address)) = line.split_once(BEFORE) {
-            return address.split_whitespace().next().unwrap().to_owned();
-        }
-        lines.push(line);
-    }
-    panic!("the server has ended:\n{}", lines.join("\n"))
+    let mut before = Vec::new();
+    let address = telling.iter().find_map(|line| {
+        let address = line.split_once("running on ").and_then(|(_, rest)| rest.split_whitespace().next());
+        let address = address.map(str::to_owned);
+        before.push(line);
+        address
+    });
+    assert!(address.is_some(), "the server has ended:\n{}", before.join("\n"));
+    address.unwrap()
 }
 
 /// A program of a virtual environment that `cargo xtask test --all` makes.
