@@ -7,6 +7,9 @@ use tapline_benches::Proxy;
 
 use crate::{Until, Way, nanoseconds};
 
+/// How long a connection may be idle and is used again.
+const IDLE: Duration = Duration::from_secs(1);
+
 /// Without a host.
 pub(super) struct Plain {
     client: reqwest::Client,
@@ -17,7 +20,8 @@ impl Plain {
     pub(super) fn new(host: &str) -> Self {
         // It wants one, though nothing here is encrypted.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let client = reqwest::Client::builder().tcp_nodelay(true).build().unwrap();
+        // A server closes connections that were idle for some seconds, as they are between the turns.
+        let client = reqwest::Client::builder().tcp_nodelay(true).pool_idle_timeout(IDLE).build().unwrap();
         Self { client, url: format!("{host}/v1/chat/completions") }
     }
 }
