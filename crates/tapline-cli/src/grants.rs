@@ -79,6 +79,7 @@ pub(crate) fn asks(manifest: &Manifest) -> Vec<Ask> {
     });
     let clock = asked.clock.map(|clock| Ask { why: format!("{clock} time"), ..ask("use", "clock".into()) });
     let random = asked.random.then(|| ask("use", "random".into()));
+    let processes = asked.processes.then(|| ask("start", "processes".into()));
     let network = asked.network.then(|| ask("use", "network".into()));
     let is_open = |hosts: &[HostPattern]| hosts.iter().any(|host| host.configured().is_some());
     let http = asked.http.iter().map(|requests| Ask {
@@ -98,6 +99,7 @@ pub(crate) fn asks(manifest: &Manifest) -> Vec<Ask> {
         .chain(subscribe)
         .chain(folders)
         .chain(network)
+        .chain(processes)
         .chain(http)
         .chain(secrets)
         .collect()

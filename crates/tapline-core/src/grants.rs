@@ -49,6 +49,9 @@ pub struct Grants {
     /// Whether the plugin may have connections of its own, past the requests that the host makes for it: a process alone can.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub network: bool,
+    /// Whether the plugin may start processes of its own: a process alone can.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub processes: bool,
     /// The requests over http that the plugin may make.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub http: Vec<HttpGrant>,
@@ -140,6 +143,7 @@ impl Grants {
             && self.events.publish.is_empty()
             && self.fs.is_empty()
             && !self.network
+            && !self.processes
             && self.http.is_empty()
             && self.secrets.is_empty()
     }
@@ -161,6 +165,7 @@ impl Grants {
             clock: self.clock.min(other.clock),
             random: self.random && other.random,
             network: self.network && other.network,
+            processes: self.processes && other.processes,
             http: http::both_http(&self.http, &other.http),
             secrets: http::both_secrets(&self.secrets, &other.secrets),
             denied: denied::either(self.denied.as_deref(), other.denied.as_deref()).map(Box::new),

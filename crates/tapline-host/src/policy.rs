@@ -221,6 +221,9 @@ impl Refusals<'_> {
         if asked.network && !allowed.network {
             self.add("use", "network", "the policy does not allow connections of its own");
         }
+        if asked.processes && !allowed.processes {
+            self.add("start", "processes", "the policy does not allow processes of its own");
+        }
         for grant in
             asked.http.iter().filter_map(named).filter(|grant| !public(grant).is_within(&allowed.http))
         {

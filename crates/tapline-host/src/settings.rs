@@ -73,6 +73,7 @@ impl Settings {
                 "clock",
                 "random",
                 "network",
+                "processes",
                 "walls",
                 "http",
                 "secrets",

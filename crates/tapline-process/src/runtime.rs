@@ -42,11 +42,10 @@ pub(crate) struct Launch {
     pub(crate) plugin: String,
     pub(crate) program: PathBuf,
     pub(crate) arguments: Vec<String>,
-    /// The package, whose virtual environment the process may read.
-    pub(crate) package: PathBuf,
     pub(crate) staged: Staged,
     pub(crate) walls: Walls,
     pub(crate) has_network: bool,
+    pub(crate) has_processes: bool,
     pub(crate) limits: Limits,
     pub(crate) idle: Option<Duration>,
     pub(crate) is_lazy: bool,
@@ -99,10 +98,10 @@ impl ProcessRuntime {
             plugin: manifest.id().to_string(),
             program,
             arguments: arguments.to_vec(),
-            package: package.folder.clone(),
             staged,
             walls: settings.walls.clone(),
             has_network: grants.network,
+            has_processes: grants.processes,
             limits: limits.clone(),
             idle: process.idle,
             is_lazy: process.lazy,
@@ -122,15 +121,17 @@ impl ProcessRuntime {
                 .program(program)
                 .map_err(|error| format!("`{program}` cannot be started: {error}"));
         }
-        let own = std::path::absolute(package.folder.join(ENVIRONMENT)).into_iter();
-        let mut places = own.chain(self.settings.path.iter().cloned());
-        if !package.folder.join(ENVIRONMENT).is_dir() && package.files.contains_key(REQUIREMENTS) {
-            return Err(format!(
-                "its environment was not made; run `tapline plugin install {}`",
-                package.folder.display()
-            ));
+        let own = package.folder.join(ENVIRONMENT);
+        if !own.is_dir() && package.files.contains_key(REQUIREMENTS) {
+            let folder = package.folder.display();
+            return Err(format!("its environment was not made; run `tapline plugin install {folder}`"));
         }
-        let found = places.find_map(|place| Some(place.join(program)).filter(|file| file.is_file()));
+        let mut places = std::iter::once(&own).chain(&self.settings.path);
+        // The folder is named as it is, and the program is not: an environment of Python goes by how it was called.
+        let found = places.find_map(|place| {
+            let file = place.canonicalize().ok()?.join(program);
+            Some(file).filter(|file| file.is_file())
+        });
         found.ok_or_else(|| {
             format!("there is no program `{program}`, neither in `{ENVIRONMENT}` of the package nor on the host's path")
         })

@@ -163,7 +163,7 @@ impl Walls {
         };
         if let Some((program, arguments)) = &self.trampoline {
             let own = std::iter::once(program.clone().into_os_string()).chain(arguments.iter().cloned());
-            let limits = confine::arguments(&launch.limits, self.enclosing().is_err());
+            let limits = confine::arguments(launch, self.enclosing().is_err());
             command = own.chain(limits).chain(command).collect();
         }
         let mut command = command.into_iter();

@@ -26,6 +26,18 @@ fn messages_are_the_bytes_that_the_specification_shows() {
     assert!(written == text, "{FILE} is not up to date: run this with UPDATE_EXPECT=1");
 }
 
+#[test]
+#[expect(clippy::disallowed_methods, reason = "another implementation is another program")]
+fn a_second_implementation_reads_and_writes_the_same_bytes() {
+    let peer = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/guests/peer/peer.py");
+    let output = match std::process::Command::new("python3").args([peer, "vectors", FILE]).output() {
+        Ok(output) => output,
+        Err(error) => return eprintln!("skipped: there is no python3: {error}"),
+    };
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).ends_with(" messages\n"));
+}
+
 /// One vector, once its bytes have been read back.
 fn vector<T>(from: &str, message: &T) -> Value
 where

@@ -24,6 +24,7 @@ impl Grants {
             clock: self.clock.filter(|clock| Some(*clock) > others.clock),
             random: self.random && !others.random,
             network: self.network && !others.network,
+            processes: self.processes && !others.processes,
             http: self.http.iter().filter(|grant| !grant.is_within(&others.http)).cloned().collect(),
             secrets: self.secrets.iter().filter(|grant| !grant.is_within(&others.secrets)).cloned().collect(),
             denied: None,

@@ -67,7 +67,7 @@ impl<'a, 't> Written<'a, 't> {
         let plugin = plugin?;
         self.check_plugin(&plugin, limits.as_ref());
         self.check_process(&plugin, process.as_ref());
-        self.check_network(&plugin, requires.as_ref());
+        self.check_own(&plugin, requires.as_ref());
         Some(Manifest {
             plugin,
             provides: without_places(provides),
@@ -163,11 +163,17 @@ impl<'a, 't> Written<'a, 't> {
         }
     }
 
-    fn check_network(&mut self, plugin: &About, requires: Option<&Requires>) {
-        if requires.is_some_and(|requires| requires.network) && plugin.runtime != RuntimeKind::Process {
+    /// What a process alone can be granted.
+    fn check_own(&mut self, plugin: &About, requires: Option<&Requires>) {
+        let Some(requires) = requires.filter(|_| plugin.runtime != RuntimeKind::Process) else { return };
+        if requires.network {
             let message =
                 "`network` is for processes: the host makes the requests of other plugins, under `http`";
             self.reader.mistake(place(&self.root["requires"], "network"), message);
+        }
+        if requires.processes {
+            let message = "`processes` is for plugins that are processes";
+            self.reader.mistake(place(&self.root["requires"], "processes"), message);
         }
     }
 

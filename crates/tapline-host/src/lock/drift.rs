@@ -119,6 +119,7 @@ pub fn rights(grants: &Grants) -> Vec<String> {
     });
     let clock = grants.clock.map(|clock| format!("know the {clock} time"));
     let random = grants.random.then(|| "have random numbers".to_owned());
+    let processes = grants.processes.then(|| "start processes of its own".to_owned());
     let network = grants.network.then(|| "have connections of its own".to_owned());
     let http = grants.http.iter().map(|grant| said("request")(&grant.to_string()));
     let secrets = grants.secrets.iter().map(|grant| said("use the secret")(&grant.to_string()));
@@ -129,6 +130,7 @@ pub fn rights(grants: &Grants) -> Vec<String> {
         .chain(subscribe)
         .chain(folders)
         .chain(network)
+        .chain(processes)
         .chain(http)
         .chain(secrets)
         .collect()

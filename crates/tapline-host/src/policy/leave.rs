@@ -62,6 +62,7 @@ fn lines(grants: &Grants) -> String {
         ("clock", grants.clock.map(|clock| inline(&clock))),
         ("random", grants.random.then(|| "true".to_owned())),
         ("network", grants.network.then(|| "true".to_owned())),
+        ("processes", grants.processes.then(|| "true".to_owned())),
         ("http", some(&grants.http)),
         ("secrets", some(&grants.secrets)),
     ];

@@ -63,7 +63,7 @@ pub(super) fn command(
         "--chdir".into(),
         staged.to_owned(),
     ]);
-    command.extend(filters(mappings)?);
+    command.extend(filters(launch.has_processes, mappings)?);
     command.push("--".into());
     command.extend(inner);
     Ok(command)
@@ -89,30 +89,30 @@ fn system(has_network: bool) -> Vec<OsString> {
     SYSTEM.into_iter().chain(network).flat_map(|path| ["--ro-bind-try", path, path]).map(Into::into).collect()
 }
 
-/// The folders that its program needs: the package's own environment, and where the program really lies.
+/// The folders that its program needs: the environment of Python that it belongs to, and where it really lies.
 fn own_folders(launch: &Launch) -> Vec<PathBuf> {
-    let mut folders = Vec::new();
-    if let Ok(environment) = std::path::absolute(launch.package.join(".venv"))
-        && environment.is_dir()
-    {
-        folders.push(environment);
-    }
+    let named = prefix(&launch.program).filter(|prefix| prefix.join("pyvenv.cfg").is_file());
+    let mut folders = Vec::from_iter(named.map(Path::to_owned));
     let Ok(program) = launch.program.canonicalize() else { return folders };
     if program.starts_with("/usr") || program.starts_with(launch.staged.path()) {
         return folders;
     }
-    // An installation is the folder above `bin`; the folder of a user is none.
-    let bin = program.parent().filter(|parent| parent.ends_with("bin"));
-    let prefix = bin.and_then(Path::parent).filter(|prefix| prefix.join("lib").is_dir());
-    folders.push(prefix.map_or_else(|| program.clone(), Path::to_owned));
+    // The folder of a user is no installation.
+    let installation = prefix(&program).filter(|prefix| prefix.join("lib").is_dir());
+    folders.push(installation.map_or_else(|| program.clone(), Path::to_owned));
     folders
 }
 
+/// The folder above `bin`.
+fn prefix(program: &Path) -> Option<&Path> {
+    program.parent().filter(|parent| parent.ends_with("bin"))?.parent()
+}
+
 #[cfg(target_os = "linux")]
-fn filters(mappings: &mut Vec<FdMapping>) -> io::Result<Vec<OsString>> {
+fn filters(has_processes: bool, mappings: &mut Vec<FdMapping>) -> io::Result<Vec<OsString>> {
     use std::io::Write as _;
     let mut arguments = Vec::new();
-    for (number, filter) in (FIRST_FILTER..).zip(super::system_calls::as_bytes()?) {
+    for (number, filter) in (FIRST_FILTER..).zip(super::system_calls::as_bytes(has_processes)?) {
         let (reader, mut writer) = io::pipe()?;
         // A filter is far shorter than what a pipe holds.
         writer.write_all(&filter)?;
@@ -123,6 +123,6 @@ fn filters(mappings: &mut Vec<FdMapping>) -> io::Result<Vec<OsString>> {
 }
 
 #[cfg(not(target_os = "linux"))]
-fn filters(_: &mut Vec<FdMapping>) -> io::Result<Vec<OsString>> {
+fn filters(_: bool, _: &mut Vec<FdMapping>) -> io::Result<Vec<OsString>> {
     Ok(Vec::new())
 }

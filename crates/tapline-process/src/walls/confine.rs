@@ -2,16 +2,20 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::process::{Command, ExitCode};
 
-use tapline_core::Limits;
+use crate::runtime::Launch;
 
 /// What says that system calls are to be refused here, because nothing further in does it.
 const FILTER: &str = "filter";
+/// As [`FILTER`], and processes of its own are not refused.
+const FILTER_BUT_PROCESSES: &str = "filter-but-processes";
 /// What stands before the command.
 const COMMAND: &str = "--";
 
 /// What [`confine`] is told, up to the command.
-pub(super) fn arguments(limits: &Limits, filters: bool) -> Vec<OsString> {
-    let filter = filters.then(|| FILTER.into());
+pub(super) fn arguments(launch: &Launch, filters: bool) -> Vec<OsString> {
+    let filter = if launch.has_processes { FILTER_BUT_PROCESSES } else { FILTER };
+    let filter = filters.then(|| filter.into());
+    let limits = &launch.limits;
     [format!("{}", limits.memory.0).into()].into_iter().chain(filter).chain([COMMAND.into()]).collect()
 }
 
@@ -73,8 +77,9 @@ fn bound(own: &[OsString]) -> io::Result<()> {
     setrlimit(Resource::Nofile, most(OPEN_FILES))?;
     setrlimit(Resource::Nproc, most(PROCESSES))?;
     close_what_was_left_open()?;
-    if own.iter().any(|argument| argument == OsStr::new(FILTER)) {
-        for filter in super::system_calls::filters()? {
+    let is_told = |word: &str| own.iter().any(|argument| argument == OsStr::new(word));
+    if is_told(FILTER) || is_told(FILTER_BUT_PROCESSES) {
+        for filter in super::system_calls::filters(is_told(FILTER_BUT_PROCESSES))? {
             seccompiler::apply_filter(&filter).map_err(io::Error::other)?;
         }
     }

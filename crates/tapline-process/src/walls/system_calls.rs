@@ -57,24 +57,37 @@ const REFUSED: [i64; 44] = [
     libc::SYS_clock_adjtime,
 ];
 
+/// What makes a process and nothing else.
+#[cfg(target_arch = "x86_64")]
+const FORKS: [i64; 2] = [libc::SYS_fork, libc::SYS_vfork];
+#[cfg(not(target_arch = "x86_64"))]
+const FORKS: [i64; 0] = [];
+
 /// Kinds of sockets that reach the host whatever network a process has: those of its services, and of its kernel.
 const SOCKETS: [i32; 5] = [libc::AF_UNIX, libc::AF_NETLINK, libc::AF_PACKET, libc::AF_VSOCK, libc::AF_ALG];
 
-/// Filters that refuse them: the first says that it is not permitted, the second that there is no such call, for what
+/// Filters that refuse them, and unless they are granted, processes of its own: the first says that it is not permitted, the second that there is no such call, for what
 /// libraries then do in another way.
-pub(super) fn filters() -> io::Result<[BpfProgram; 2]> {
+pub(super) fn filters(has_processes: bool) -> io::Result<[BpfProgram; 2]> {
     let mut refused: BTreeMap<i64, Vec<SeccompRule>> =
         REFUSED.into_iter().map(|number| (number, Vec::new())).collect();
     let sockets = SOCKETS.into_iter().map(|kind| rule(SeccompCmpOp::Eq, kind.cast_unsigned().into()));
     refused.insert(libc::SYS_socket, sockets.collect::<io::Result<_>>()?);
     let new_user = u64::from(libc::CLONE_NEWUSER.cast_unsigned());
-    refused.insert(libc::SYS_clone, vec![rule(SeccompCmpOp::MaskedEq(new_user), new_user)?]);
+    let mut clones = vec![rule(SeccompCmpOp::MaskedEq(new_user), new_user)?];
+    if !has_processes {
+        // What is no thread is a process.
+        let thread = u64::from(libc::CLONE_THREAD.cast_unsigned());
+        clones.push(rule(SeccompCmpOp::MaskedEq(thread), 0)?);
+        refused.extend(FORKS.map(|number| (number, Vec::new())));
+    }
+    refused.insert(libc::SYS_clone, clones);
     let absent = BTreeMap::from([(libc::SYS_clone3, Vec::new())]);
     Ok([filter(refused, libc::EPERM)?, filter(absent, libc::ENOSYS)?])
 }
 
 /// The filters as bubblewrap reads them.
-pub(super) fn as_bytes() -> io::Result<[Vec<u8>; 2]> {
+pub(super) fn as_bytes(has_processes: bool) -> io::Result<[Vec<u8>; 2]> {
     let bytes = |program: BpfProgram| {
         let instruction = |one: seccompiler::sock_filter| {
             let [low, high] = one.code.to_ne_bytes();
@@ -83,7 +96,7 @@ pub(super) fn as_bytes() -> io::Result<[Vec<u8>; 2]> {
         };
         program.into_iter().flat_map(instruction).collect()
     };
-    Ok(filters()?.map(bytes))
+    Ok(filters(has_processes)?.map(bytes))
 }
 
 fn rule(compare: SeccompCmpOp, value: u64) -> io::Result<SeccompRule> {

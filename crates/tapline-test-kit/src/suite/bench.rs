@@ -216,6 +216,13 @@ impl<S: Subject> Bench<S> {
         answer.map_err(|error| error.to_failure().code().to_owned())
     }
 
+    /// Lets everybody else go on as far as they can.
+    pub async fn settle(&self) {
+        for _ in 0..self.subject.turns() {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// What has become of a plugin, once it is not being started again any more.
     ///
     /// # Panics

@@ -38,6 +38,11 @@ pub trait Subject: Copy + Send + Sync + 'static {
     /// Whether such a plugin is part of the application, which is granted what it asks for.
     fn is_native(self) -> bool;
 
+    /// After so many turns of everybody else, a plugin that can go on has gone on.
+    fn turns(self) -> usize {
+        100
+    }
+
     /// A scripted plugin as this kind, ready to be loaded. Its package, if it has one, lies in the folder.
     fn load(self, plugin: &Scripted, folder: &TempDir) -> Load;
 }
@@ -403,6 +408,11 @@ impl Subject for InProcess {
 
     fn runtime(self) -> Arc<dyn Runtime> {
         Arc::new(patient())
+    }
+
+    fn turns(self) -> usize {
+        // The pipes are looked at once in a while, and the process has to come to its turn on the machine.
+        100_000
     }
 
     fn is_native(self) -> bool {

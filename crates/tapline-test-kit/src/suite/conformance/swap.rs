@@ -233,9 +233,7 @@ pub async fn w07_calls_that_wait_for_their_turn_are_answered_by_the_version_that
     assert!(swap.as_mut().now_or_never().is_none());
     gate.has_come(2).await;
     // It is well, and comes to wait for its turn.
-    for _ in 0..100 {
-        tokio::task::yield_now().await;
-    }
+    bench.settle().await;
     let (mut hooked, mut later) = (Box::pin(bench.call(&point)), Box::pin(version(&bench)));
     assert!(hooked.as_mut().now_or_never().is_none() && later.as_mut().now_or_never().is_none());
     gate.open(1);
