@@ -38,6 +38,10 @@ const LLAMA: (&str, [Peer; 3]) = (
     ],
 );
 
+/// The virtual environment of what calls into processes are compared with.
+const PROCESSES: (&str, [Peer; 2]) =
+    ("process", [Peer { name: "grpcio", version: "1.85.3" }, Peer { name: "mcp", version: "2.3.0" }]);
+
 /// The folder that holds them: `node_modules`, and virtual environments.
 pub(crate) fn folder(workspace: &Workspace) -> Utf8PathBuf {
     workspace.target().join("peers")
@@ -95,6 +99,12 @@ pub(crate) fn install_model_servers(workspace: &Workspace) {
 /// Installs LiteLLM, if it is missing, and says why it cannot be had.
 pub(crate) fn install_litellm(workspace: &Workspace) {
     let (environment, packages) = &LITELLM;
+    install_environment(workspace, environment, packages);
+}
+
+/// Installs what calls into processes are compared with, if it is missing, and says why it cannot be had.
+pub(crate) fn install_processes(workspace: &Workspace) {
+    let (environment, packages) = &PROCESSES;
     install_environment(workspace, environment, packages);
 }
 
