@@ -1,8 +1,8 @@
 """An MCP server whose one tool gives back what it is given."""
 
-from mcp.server.fastmcp import FastMCP
+from mcp.server.mcpserver import MCPServer
 
-server = FastMCP("echo")
+server = MCPServer("echo")
 
 
 @server.tool()
