@@ -14,6 +14,8 @@ const BESIDE_EXTISM: &str = "sandbox";
 const BESIDE_POLARS: &str = "transform";
 /// The benchmark that measures other engines of pipelines beside us.
 const BESIDE_ENGINES: &str = "engine";
+/// The benchmark that measures LiteLLM beside us.
+const BESIDE_LITELLM: &str = "provider";
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
@@ -29,6 +31,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     let runs = |bench: &str| options.name.as_deref().is_none_or(|name| name == bench);
     if runs(BESIDE_ENGINES) {
         peers::install_engines(workspace);
+    }
+    if runs(BESIDE_LITELLM) {
+        peers::install_litellm(workspace);
     }
     if runs(BESIDE_POLARS)
         && let Err(error) = peers::install_polars(workspace)

@@ -26,6 +26,18 @@ const ENGINES: [(&str, Peer); 3] = [
     ("haystack", Peer { name: "haystack-ai", version: "3.4.1" }),
 ];
 
+/// The virtual environment of LiteLLM, whose proxy is a model server.
+const LITELLM: (&str, [Peer; 1]) = ("litellm", [Peer { name: "litellm[proxy]", version: "1.108.7" }]);
+/// The virtual environment of llama.cpp's server, and of what makes a model for it; the server is compiled here.
+const LLAMA: (&str, [Peer; 3]) = (
+    "llama",
+    [
+        Peer { name: "llama-cpp-python[server]", version: "0.3.36" },
+        Peer { name: "gguf", version: "0.19.0" },
+        Peer { name: "numpy", version: "2.4.6" },
+    ],
+);
+
 /// The folder that holds them: `node_modules`, and virtual environments.
 pub(crate) fn folder(workspace: &Workspace) -> Utf8PathBuf {
     workspace.target().join("peers")
@@ -72,6 +84,40 @@ pub(crate) fn install_engines(workspace: &Workspace) {
     }
 }
 
+/// Installs the model servers that are missing, most of a GiB, and says why one cannot be had; that of llama.cpp takes
+/// minutes to compile.
+pub(crate) fn install_model_servers(workspace: &Workspace) {
+    install_litellm(workspace);
+    let (environment, packages) = &LLAMA;
+    install_environment(workspace, environment, packages);
+}
+
+/// Installs LiteLLM, if it is missing, and says why it cannot be had.
+pub(crate) fn install_litellm(workspace: &Workspace) {
+    let (environment, packages) = &LITELLM;
+    install_environment(workspace, environment, packages);
+}
+
+/// The model servers that are not there, by name.
+pub(crate) fn missing_model_servers(workspace: &Workspace) -> Vec<&'static str> {
+    let folder = folder(workspace);
+    let servers: [(_, &[Peer]); 2] = [(LITELLM.0, &LITELLM.1), (LLAMA.0, &LLAMA.1)];
+    let missing = servers.iter().filter(|(environment, packages)| {
+        !packages.iter().all(|package| has_python(package, &folder.join(environment)))
+    });
+    missing.map(|(environment, _)| *environment).collect()
+}
+
+fn install_environment(workspace: &Workspace, environment: &str, packages: &[Peer]) {
+    let environment = folder(workspace).join(environment);
+    for package in packages.iter().filter(|package| !has_python(package, &environment)) {
+        if let Err(error) = install_python(package, &environment) {
+            println!("{error:#}; nothing is tried with {}", package.name);
+            return;
+        }
+    }
+}
+
 /// The workspace of the program that measures Extism.
 pub(crate) fn extism_source(workspace: &Workspace) -> Utf8PathBuf {
     workspace.root().join("benches/peers/extism")
@@ -99,7 +145,9 @@ fn has_polars(folder: &Utf8Path) -> bool {
 
 /// Whether a virtual environment has a package in its version; nothing of it is imported, which can take seconds.
 fn has_python(peer: &Peer, environment: &Utf8Path) -> bool {
-    let version = format!("import importlib.metadata; print(importlib.metadata.version('{}'))", peer.name);
+    // What a package is installed with stands in brackets after its name.
+    let name = peer.name.split('[').next().unwrap_or_default();
+    let version = format!("import importlib.metadata; print(importlib.metadata.version('{name}'))");
     let mut python = process::command(environment.join("bin/python"));
     process::answer(python.args(["-c", &version])).is_some_and(|found| found.trim() == peer.version)
 }

@@ -59,5 +59,7 @@ mod hostile;
 mod remove;
 #[path = "command/openai.rs"]
 mod openai;
+#[path = "command/model_servers.rs"]
+mod model_servers;
 #[path = "command/docs.rs"]
 mod docs;

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::deadline::after;
 use crate::files::PluginFiles;
-use crate::http::{AT_ONCE, Http};
+use crate::http::Http;
 use crate::rates::Rates;
 use crate::shared::Shared;
 use crate::time::PluginTime;
@@ -38,7 +38,8 @@ pub(crate) struct HostServices {
 impl HostServices {
     pub(crate) fn new(host: Weak<Shared>, usage: Arc<Usage>, files: PluginFiles, limits: &Limits) -> Self {
         let (casts, files) = (Arc::new(Semaphore::new(CASTS)), Arc::new(files));
-        let requests = Arc::new(Semaphore::new(AT_ONCE));
+        // One for each call that may be inside; a plugin that makes more of them waits for its turn.
+        let requests = Arc::new(Semaphore::new(limits.calls as usize));
         let clock = host.upgrade().map(|host| host.clock.clone()).unwrap_or_default();
         let time = PluginTime::new(clock);
         Self { host, casts, requests, usage, files, time, rates: Rates::new(limits) }

@@ -8,8 +8,6 @@ use tokio::time::{Instant, timeout_at};
 use crate::deadline::after;
 use crate::settings::{Redactor, Secrets};
 
-/// So many requests a plugin has under way at once; the others wait for their turn.
-pub(crate) const AT_ONCE: usize = 8;
 /// How long a request may take unless the plugin says it.
 const TIMEOUT: Duration = Duration::from_secs(30);
 

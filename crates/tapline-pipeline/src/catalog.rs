@@ -112,11 +112,16 @@ impl KnownPlugin {
 
     /// The types of nodes that it handles.
     pub fn node_types(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.manifest
-            .provides
-            .iter()
-            .filter(|provides| &*provides.point == tapline_roles::NODE)
-            .map(|it| &it.key)
+        self.keys_at(tapline_roles::NODE)
+    }
+
+    /// The names under which it is asked as a provider.
+    pub(crate) fn providers(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.keys_at(tapline_roles::PROVIDER)
+    }
+
+    fn keys_at(&self, point: &'static str) -> impl Iterator<Item = &Arc<str>> {
+        self.manifest.provides.iter().filter(move |provides| *provides.point == *point).map(|it| &it.key)
     }
 
     /// The JSON Schema of the settings of a node type, if the plugin declares one.

@@ -33,11 +33,12 @@ pub fn check(draft: &Draft, catalog: &Catalog) -> Checked {
     }
     let choice = Choice::new(draft, catalog);
     let plugins = Plugins { draft, catalog, choice: &choice };
-    let about_plugins = plugins.check();
+    let (about_plugins, provider_rates) = (plugins.check(), plugins.provider_rates().into());
     let mut common = Common { plugins, validators: Validators::default(), parts: Parts::new() };
     let (definition, found) = file(draft, &mut common);
     let has_broken_parts = common.parts.values().any(Option::is_none);
     let diagnostics = in_order(draft, about_plugins.into_iter().chain(found).collect());
+    let definition = definition.map(|definition| Definition { provider_rates, ..definition });
     let is_valid = !has_broken_parts && !diagnostics.iter().any(Diagnostic::is_error);
     Checked { diagnostics, definition: definition.filter(|_| is_valid), choice }
 }
@@ -146,6 +147,7 @@ fn definition(
         nodes: nodes.into_iter().map(|(id, (node, _))| (id, node)).collect(),
         outputs,
         output_uses,
+        provider_rates: Arc::default(),
         graph,
         document: draft.document.clone(),
     }

@@ -28,6 +28,8 @@ pub struct Definition {
     pub outputs: IndexMap<Arc<str>, Setting>,
     /// The nodes that the outputs name, and whether they name their rows.
     pub(crate) output_uses: BTreeMap<Arc<str>, bool>,
+    /// How often the providers among its plugins may be asked.
+    pub(crate) provider_rates: Arc<ProviderRates>,
     pub(crate) graph: Graph,
     pub(crate) document: Document,
 }
@@ -94,6 +96,7 @@ mod fields;
 mod plugins;
 mod inputs;
 mod rate;
+mod provider_rates;
 mod rules;
 mod draft_step;
 mod nodes;
@@ -122,4 +125,5 @@ pub use text::RenderError;
 pub(crate) use draft_step::{DraftLoop, DraftMap, DraftOnError, DraftStep, DraftWork};
 pub(crate) use fields::{Spanned, with_article};
 pub(crate) use nodes::DraftNode;
+pub(crate) use provider_rates::ProviderRates;
 pub(crate) use text::Text;

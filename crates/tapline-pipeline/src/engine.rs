@@ -3,13 +3,13 @@ use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 
 use tapline_core::{
-    Failure, HookError, HookPoint, Object, On, PluginId, RegisterError, Request, Step as HookStep, Value,
-    ambient,
+    Failure, HookError, HookPoint, Object, On, PluginId, Priority, RegisterError, Request, Step as HookStep,
+    Value, ambient,
 };
 use tapline_host::Host;
 use tapline_roles::{NODE, NODE_EXECUTE, PROVIDER, PROVIDER_REQUEST, TOOL, TOOL_CALL, Usage};
 
-use crate::definition::{Definition, Durability};
+use crate::definition::{Definition, Durability, ProviderRates};
 use crate::diagnostic::Diagnostic;
 use crate::journal::{JournalError, RunEnding, RunRecord};
 use crate::points::Points;
@@ -27,6 +27,8 @@ pub struct Engine {
 
 /// The name under which the engine's own hooks stand in explanations.
 const NAME: &str = "pipeline";
+/// The priority of hooks that are entered last.
+const INNERMOST: u8 = 100;
 /// So many outputs are kept in memory for `cache`, when there is no journal.
 const REMEMBERED: NonZeroUsize = NonZeroUsize::new(1024).unwrap();
 
@@ -39,7 +41,9 @@ impl Engine {
         let node_execute = host.wrap(NODE, NODE_EXECUTE)?;
         let provider_request = host.wrap(PROVIDER, PROVIDER_REQUEST)?;
         if let Ok(name) = PluginId::new(NAME) {
-            host.join(&name, vec![refuse_beyond_budget(&provider_request), count_usage(&provider_request)])?;
+            let hooks =
+                [refuse_beyond_budget, count_usage, wait_for_turn].map(|hook| hook(&provider_request));
+            host.join(&name, hooks.into())?;
         }
         host.wrap(TOOL, TOOL_CALL)?;
         let points = Arc::new(Points::declare(&host)?);
@@ -192,6 +196,22 @@ fn count_usage(requests: &HookPoint<Request, Value>) -> tapline_core::Hook {
         outcome
     });
     count.on(On::Success)
+}
+
+/// A provider is asked no more often than the file of the run allows, whichever plugin asks. Innermost, because an answer
+/// that another hook gives in its place costs it nothing.
+fn wait_for_turn(requests: &HookPoint<Request, Value>) -> tapline_core::Hook {
+    let wait = requests.around("rate", |request, next| {
+        Box::pin(async move {
+            if let Some(rates) = ambient::<ProviderRates>()
+                && let Some(rate) = rates.of(&request.key)
+            {
+                rate.turn().await;
+            }
+            next.call(request).await
+        })
+    });
+    wait.priority(Priority::new(INNERMOST).unwrap_or_default())
 }
 
 impl std::fmt::Debug for Engine {

@@ -108,6 +108,7 @@ impl Run {
             wants_tokens: settings.observer.wants_tokens(),
             observer: settings.observer,
             meter: Arc::clone(&meter),
+            provider_rates: Arc::clone(&definition.provider_rates),
             depth: limits.depth,
             keeper,
             dead_letters: DeadLetters::new(settings.folder),

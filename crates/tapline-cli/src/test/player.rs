@@ -29,7 +29,7 @@ impl Player {
         Arc::new(Self { recorded: Mutex::new(recorded), complaints })
     }
 
-    /// Joins in around the requests of an engine: innermost, where they were recorded.
+    /// Joins in around the requests of an engine: where they were recorded, and before they would wait for their turn.
     pub(super) fn join(self: &Arc<Self>, engine: &Engine) -> Result<()> {
         let player = Arc::clone(self);
         let hook = engine.provider_request().around("replay", move |request, _| {
@@ -37,7 +37,8 @@ impl Player {
             let answer = answer.map_err(|failure| HookError::arisen_in_core(failure.into()));
             Box::pin(std::future::ready(answer))
         });
-        Ok(engine.host().join(&PluginId::new(NAME)?, vec![hook.priority(Priority::new(100)?)])?)
+        let hook = hook.priority(Priority::new(100)?).before("pipeline/rate");
+        Ok(engine.host().join(&PluginId::new(NAME)?, vec![hook])?)
     }
 
     fn answer(&self, request: &Request) -> Result<Value, Failure> {

@@ -297,6 +297,15 @@ fn what_was_recorded_is_replayed_whatever_the_provider_would_say_now() {
     assert_eq!(workplace.tapline("test pipeline.yaml --record").code, 1);
 }
 
+#[test]
+fn what_is_replayed_waits_for_no_turn() {
+    let workplace = words(REPLAYED);
+    passes(&workplace.tapline("test pipeline.yaml --record"));
+    workplace.edit("pipeline.yaml", "  echo: {", "  echo: { rate_limit: { calls: 1, per: 1h },");
+    workplace.edit("pipeline.yaml", "type: chat", "type: chat\n    timeout: 10s");
+    passes(&workplace.tapline("test pipeline.yaml"));
+}
+
 fn prompt(line: &str) -> String {
     let line: serde_json::Value = serde_json::from_str(line).unwrap();
     line["input"]["prompt"].as_str().unwrap().to_owned()

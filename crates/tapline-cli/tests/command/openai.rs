@@ -1,5 +1,7 @@
 //! The provider `openai` in its sandbox, before a server that answers as it is told.
 
+use std::sync::{Arc, Barrier};
+
 use serde_json::{Value, json};
 
 use crate::support::{Said, Workplace};
@@ -236,6 +238,28 @@ fn a70_a_model_that_is_asked_without_end_stops_at_the_budget_of_the_run() {
     workplace.edit("pipeline.yaml", "nodes:\n", "limits: { tokens: 100 }\nnodes:\n");
     refused(&workplace, &["100 tokens"]);
     assert_eq!(server.asked().len(), 7);
+}
+
+#[test]
+fn a_provider_is_asked_no_more_often_than_its_rate_allows_whatever_node_asks() {
+    let server = Server::start([text("Yes")]);
+    let nodes = "  ask: { type: chat, with: { provider: openai, prompt: One } }\n  other: { type: chat, timeout: 100ms, with: { provider: openai, prompt: \"{{ ask }}\" } }\n";
+    let workplace = project(&server, "", nodes);
+    workplace.edit("pipeline.yaml", "  openai:\n", "  openai:\n    rate_limit: { calls: 1, per: 1h }\n");
+    refused(&workplace, &["pipeline.yaml:8:", "timeout of 100ms"]);
+    assert_eq!(server.asked().len(), 1);
+}
+
+#[test]
+fn as_many_are_asked_at_once_as_the_pipeline_says() {
+    const MANY: usize = 40;
+    let Reply::Bytes(answer) = text("Yes") else { unreachable!() };
+    let server = Server::start([Reply::Together(Arc::new(Barrier::new(MANY)), answer)]);
+    let nodes = format!(
+        "  ask: {{ type: chat, map: {{ over: \"{{{{ range({MANY}) }}}}\", parallel: {MANY} }}, with: {{ provider: openai, prompt: Hello }} }}\n"
+    );
+    let answers = self::answer(&project(&server, ", timeout: 20s, retries: 0", &nodes));
+    assert_eq!(answers["count"], MANY);
 }
 
 #[test]

@@ -2,6 +2,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
@@ -10,15 +11,14 @@ mod redactor;
 
 pub(crate) use redactor::Redactor;
 
-/// Values that nobody may see, by their names.
+/// Values that nobody may see, by their names. A clone costs next to nothing, for each answer of a server needs one.
 #[derive(Clone, Default)]
 pub struct Secrets {
-    values: BTreeMap<String, String>,
-    finder: Option<Finder>,
+    values: Arc<BTreeMap<String, String>>,
+    finder: Option<Arc<Finder>>,
 }
 
 /// Finds all forms of all values in one pass.
-#[derive(Clone)]
 struct Finder {
     forms: AhoCorasick,
     texts: Vec<String>,
@@ -67,7 +67,7 @@ impl Secrets {
     pub(super) fn of<'a>(values: impl IntoIterator<Item = (&'a str, String)>) -> Self {
         let values: BTreeMap<_, _> =
             values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        Self { finder: Finder::new(&values), values }
+        Self { finder: Finder::new(&values).map(Arc::new), values: Arc::new(values) }
     }
 
     /// The value of a secret.

@@ -5,7 +5,7 @@ use semver::VersionReq;
 
 use crate::catalog::{Catalog, KnownPlugin, Standing};
 use crate::choice::{Choice, Exclusion};
-use crate::definition::{Draft, PluginEntry, Spanned};
+use crate::definition::{Draft, PluginEntry, ProviderRates, RateLimit, Spanned};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::source::Source;
 use crate::suggest::did_you_mean;
@@ -34,7 +34,31 @@ impl<'a> Plugins<'a> {
             diagnostics.extend(sentences.iter().map(|refused| self.missing_grant(plugin, refused)));
         }
         diagnostics.extend(self.choice.refusals().iter().map(|refusal| self.refusal(refusal)));
+        let limited = self.limited().filter(|(plugin, _)| plugin.providers().next().is_none());
+        diagnostics.extend(limited.map(|(plugin, _)| self.no_provider(plugin.name())));
         diagnostics
+    }
+
+    /// How often each provider may be asked; several of one plugin have one rate together.
+    pub(super) fn provider_rates(&self) -> ProviderRates {
+        let named = |(plugin, rate): (&'a KnownPlugin, &'a RateLimit)| {
+            plugin.providers().map(|provider| (Arc::clone(provider), rate.clone()))
+        };
+        self.limited().flat_map(named).collect()
+    }
+
+    /// The plugins that are used and whose rate the file limits.
+    fn limited(&self) -> impl Iterator<Item = (&'a KnownPlugin, &'a RateLimit)> {
+        let draft = self.draft;
+        self.choice
+            .plugins()
+            .filter_map(|plugin| Some((plugin, draft.plugins.get(plugin.name())?.rate_limit.as_ref()?)))
+    }
+
+    fn no_provider(&self, name: &str) -> Diagnostic {
+        let message = format!("plugin `{name}` is no provider, and nobody asks it for answers or vectors");
+        let hint = "how often a node begins is said at the node, by a `rate_limit` there";
+        self.at_entry(name, "rate_limit", Code::InvalidValue, message).hint(hint)
     }
 
     fn is_used(&self, name: &str) -> bool {

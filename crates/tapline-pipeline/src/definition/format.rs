@@ -120,6 +120,7 @@ fn plugin() -> Json {
                 "type": "object",
                 "description": "Takes away from what the plugin would be granted; `{}` leaves it nothing.",
             },
+            "rate_limit": steps::rate_limit("How often it may be asked as a provider, whoever asks."),
         }),
         &[],
     );

@@ -6,6 +6,8 @@ use semver::VersionReq;
 use tapline_core::{Grants, PluginId, Value};
 
 use super::fields::Fields;
+use super::rate::RateLimit;
+use super::rules;
 use crate::source::Entry;
 
 /// What a pipeline file says about one plugin.
@@ -24,15 +26,26 @@ pub struct PluginEntry {
     pub optional: bool,
     /// What it may do at most; `None` leaves it what its manifest asks for, and `{}` grants nothing.
     pub grants: Option<Grants>,
+    /// How often it may be asked as a provider, whoever asks; as often as anybody wants unless said.
+    pub rate_limit: Option<RateLimit>,
 }
 
 impl Default for PluginEntry {
     fn default() -> Self {
-        Self { path: None, version: None, config: Value::Null, enabled: true, optional: false, grants: None }
+        Self {
+            path: None,
+            version: None,
+            config: Value::Null,
+            enabled: true,
+            optional: false,
+            grants: None,
+            rate_limit: None,
+        }
     }
 }
 
-pub(super) const KEYS: [&str; 6] = ["path", "version", "config", "enabled", "optional", "grants"];
+pub(super) const KEYS: [&str; 7] =
+    ["path", "version", "config", "enabled", "optional", "grants", "rate_limit"];
 
 pub(super) fn read(fields: &mut Fields<'_>, section: Option<&Entry>) -> IndexMap<Arc<str>, PluginEntry> {
     let mapping = section.and_then(|entry| fields.mapping(&entry.element, &entry.key, "`plugins`"));
@@ -70,6 +83,9 @@ fn read_entry(fields: &mut Fields<'_>, name: &str, entry: &Entry) -> PluginEntry
     }
     if let Some(entry) = mapping.get("grants") {
         plugin.grants = read_grants(fields, entry);
+    }
+    if let Some(entry) = mapping.get("rate_limit") {
+        plugin.rate_limit = rules::read_rate_limit(fields, entry);
     }
     plugin
 }

@@ -39,6 +39,12 @@ impl RateLimit {
     }
 }
 
+impl PartialEq for RateLimit {
+    fn eq(&self, other: &Self) -> bool {
+        (self.calls, self.per) == (other.calls, other.per)
+    }
+}
+
 impl fmt::Debug for RateLimit {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "RateLimit({} in {:?})", self.calls, self.per)

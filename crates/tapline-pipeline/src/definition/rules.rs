@@ -219,7 +219,7 @@ fn read_cache(fields: &mut Fields<'_>, entry: &Entry) -> Option<Duration> {
     fields.duration(ttl, "`ttl`")
 }
 
-fn read_rate_limit(fields: &mut Fields<'_>, entry: &Entry) -> Option<RateLimit> {
+pub(super) fn read_rate_limit(fields: &mut Fields<'_>, entry: &Entry) -> Option<RateLimit> {
     let mapping = fields.known(entry, "`rate_limit`", &RATE_LIMIT_KEYS)?;
     let (Some(calls), Some(per)) = (mapping.get("calls"), mapping.get("per")) else {
         let hint = "write how often in how long, as in `rate_limit: { calls: 10, per: 1s }`";

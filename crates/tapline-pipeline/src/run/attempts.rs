@@ -155,7 +155,7 @@ impl Steps {
             Arc::make_mut(input).insert(IDEMPOTENCY_KEY.shared(), key);
         }
         let request = Request { input, ..call.request.clone() };
-        let meter = Arc::clone(&self.meter);
+        let (meter, rates) = (Arc::clone(&self.meter), Arc::clone(&self.shared.provider_rates));
         let (run, plugin) = (self.shared.info_value.clone(), Arc::clone(&call.plugin));
         let place = Arc::new(Place { run, path: path.to_arc(), plugin, attempt });
         let is_read = rules.timeout.idle.is_some() || self.shared.wants_tokens;
@@ -166,7 +166,8 @@ impl Steps {
                 self.shared.host.request(request).await.map_err(StepError::Call)
             }
         };
-        let answer = within_carried(place, within_ambient(meter, answer)).await;
+        let answer = within_ambient(rates, within_ambient(meter, answer));
+        let answer = within_carried(place, answer).await;
         // A provider that refuses because the budget is used up says so in its own words; these are the better ones.
         answer.map_err(|error| self.meter.exceeded().map_or(error, |exceeded| StepError::Budget { exceeded }))
     }

@@ -9,7 +9,7 @@ use super::dead_letters::DeadLetters;
 use super::event::Observer;
 use super::keeper::Keeper;
 use super::meter::Meter;
-use crate::definition::Rules;
+use crate::definition::{ProviderRates, Rules};
 use crate::points::Points;
 
 /// What a run and the pipelines inside of it have in common.
@@ -23,6 +23,8 @@ pub(super) struct Shared {
     pub(super) info_value: Value,
     pub(super) wants_tokens: bool,
     pub(super) meter: Arc<Meter>,
+    /// Those of the file that is run; its parts have none of their own.
+    pub(super) provider_rates: Arc<ProviderRates>,
     pub(super) depth: Option<usize>,
     pub(super) keeper: Keeper,
     pub(super) dead_letters: DeadLetters,

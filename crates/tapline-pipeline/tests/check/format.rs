@@ -122,6 +122,8 @@ fn what_is_wrong_without_knowing_names_is_refused_by_both() {
     both_refuse("a: { value: 1 }\nlimits: { wall: 10 }");
     both_refuse("a: { value: 1 }\ninputs: { b: { default: 1 } }");
     both_refuse("a: { value: 1 }\nplugins: { io: { paht: x } }");
+    both_refuse("a: { value: 1 }\nplugins: { io: { rate_limit: 10 } }");
+    both_refuse("a: { value: 1 }\nplugins: { io: { rate_limit: { calls: 10 } } }");
 }
 
 #[test]

@@ -323,3 +323,45 @@ fn a_schema_is_never_fetched() {
     "#]],
     );
 }
+
+#[test]
+fn a_rate_for_a_plugin_is_held_to_its_form_and_is_for_providers_alone() {
+    check(
+        "plugins: { io: { rate_limit: { calls: 10, per: 1s } } }",
+        &catalog(),
+        &expect![[r#"
+            error[invalid-value]: plugin `io` is no provider, and nobody asks it for answers or vectors
+             --> pipeline.yaml:2:18
+              |
+            2 | plugins: { io: { rate_limit: { calls: 10, per: 1s } } }
+              |                  ^^^^^^^^^^
+              |
+              = hint: how often a node begins is said at the node, by a `rate_limit` there
+
+            1 error
+        "#]],
+    );
+    check(
+        "plugins: { clock: { rate_limit: { calls: 10, per: soon, burst: 2 } } }",
+        &catalog(),
+        &expect![[r#"
+            error[invalid-value]: `soon` is not a duration
+             --> pipeline.yaml:2:51
+              |
+            2 | plugins: { clock: { rate_limit: { calls: 10, per: soon, burst: 2 } } }
+              |                                                   ^^^^
+              |
+              = hint: write it as in `10m`, `1h 30m` or `500ms`
+
+            error[unknown-key]: `rate_limit` has no key `burst`
+             --> pipeline.yaml:2:57
+              |
+            2 | plugins: { clock: { rate_limit: { calls: 10, per: soon, burst: 2 } } }
+              |                                                         ^^^^^
+              |
+              = hint: it may have `calls`, `per`
+
+            2 errors
+        "#]],
+    );
+}

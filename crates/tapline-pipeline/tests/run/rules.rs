@@ -3,7 +3,7 @@
 use expect_test::expect;
 use tapline_pipeline::RunSettings;
 
-use crate::support::{definition, engine, outcome, run};
+use crate::support::{definition, definition_of, engine, outcome, run};
 
 #[tokio::test(start_paused = true)]
 async fn a_step_is_tried_again_until_it_succeeds() {
@@ -73,6 +73,39 @@ async fn a_rate_bounds_how_often_a_step_begins() {
 ";
     // Two at once, then one each five seconds.
     assert_eq!(run(text).await.took.as_secs(), 20);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rate_of_a_provider_bounds_how_often_it_is_asked_whatever_node_asks() {
+    let text = "plugins: { lab: { rate_limit: { calls: 2, per: 10s } } }
+nodes:
+  a: { type: ask, with: { times: 3 } }
+  b: { all: { left: { type: ask }, right: { pipeline: part.yaml } } }
+  c: { type: slow, map: { over: [1, 2, 3, 4], parallel: 4 } }
+";
+    let part = "name: part\nnodes: { a: { type: ask } }\n";
+    let (engine, definition) = (engine().await, definition_of(text, &[("part.yaml", part)]));
+    let run = || engine.run_with(definition.clone(), RunSettings::default());
+    // Five are asked, two at once and then one each five seconds, and nothing else waits.
+    assert_eq!(run().await.unwrap().took.as_secs(), 15);
+    // It holds over all runs of a definition.
+    let (one, other) = tokio::join!(run(), run());
+    assert_eq!(one.unwrap().took.max(other.unwrap().took).as_secs(), 50);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_without_a_rate_is_not_waited_for() {
+    assert_eq!(run("nodes: { a: { type: ask, with: { times: 100 } } }\n").await.took.as_secs(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_wait_for_a_provider_is_a_part_of_the_time_of_whoever_asks() {
+    let text = "plugins: { lab: { rate_limit: { calls: 1, per: 1m } } }
+nodes: { a: { type: ask, with: { times: 2 }, timeout: 10s } }
+";
+    let report = run(text).await;
+    assert_eq!(report.took.as_secs(), 10);
+    assert!(report.outputs.unwrap_err().to_string().contains("it took longer than its timeout of 10s"));
 }
 
 #[tokio::test]

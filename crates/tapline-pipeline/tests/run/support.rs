@@ -100,9 +100,9 @@ impl Lab {
     #[provides(point = "node", key = "ask")]
     async fn ask(&self, context: &Context, request: NodeRequest) -> Result<Value> {
         let times = request.with.get("times").and_then(Value::as_i64).unwrap_or(1);
+        let (prompt, hour) = (CompletionRequest::new("?"), Duration::from_secs(60 * 60));
         for _ in 0..times {
-            let prompt = CompletionRequest::new("?");
-            let _: Completion = context.call("provider/metered", "complete", &prompt).await?;
+            let _: Completion = context.call_within(hour, "provider/metered", "complete", &prompt).await?;
         }
         Ok(Value::from(times))
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Barrier, Mutex};
 
 use serde_json::{Value, json};
 
@@ -29,6 +29,8 @@ pub(super) enum Reply {
     Bytes(Vec<u8>),
     /// Sends this again and again, for as long as somebody takes it.
     Endless(Vec<u8>, Vec<u8>),
+    /// Sends this when so many are asked at once.
+    Together(Arc<Barrier>, Vec<u8>),
     /// Sends nothing and keeps the connection open.
     Nothing,
 }
@@ -99,6 +101,10 @@ fn answer(mut stream: TcpStream, reply: Reply) {
             while sent.is_ok() {
                 sent = stream.write_all(&part);
             }
+        }
+        Reply::Together(all, bytes) => {
+            all.wait();
+            drop(stream.write_all(&bytes));
         }
         Reply::Nothing => drop(stream.read(&mut [0])),
     }

@@ -136,16 +136,7 @@ fn rules() -> Json {
             )),
             "An output is taken again for the same settings.",
         ),
-        "rate_limit": described(
-            &or_nothing(object(
-                json!({
-                    "calls": described(&defined("count"), "So often."),
-                    "per": described(&defined("duration"), "In so long."),
-                }),
-                &["calls", "per"],
-            )),
-            "How often it may begin.",
-        ),
+        "rate_limit": rate_limit("How often it may begin."),
         "output_schema": { "type": "object", "description": "A JSON Schema that its output must follow." },
         "validate": {
             "description": "Which plugins look at its output.",
@@ -153,6 +144,18 @@ fn rules() -> Json {
         },
         "budget": budget(),
     })
+}
+
+/// Of a step, or of a plugin.
+pub(super) fn rate_limit(description: &str) -> Json {
+    let limit = object(
+        json!({
+            "calls": described(&defined("count"), "So often."),
+            "per": described(&defined("duration"), "In so long."),
+        }),
+        &["calls", "per"],
+    );
+    described(&or_nothing(limit), description)
 }
 
 fn retry() -> Json {

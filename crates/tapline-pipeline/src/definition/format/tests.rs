@@ -26,6 +26,7 @@ fn has_the_keys(place: &str, keys: impl IntoIterator<Item = &'static str>) {
 fn the_schema_has_the_keys_that_the_readers_know() {
     has_the_keys("", draft::KEYS);
     has_the_keys("/$defs/plugin", plugins::KEYS);
+    has_the_keys("/$defs/plugin/properties/rate_limit", rules::RATE_LIMIT_KEYS);
     has_the_keys("/$defs/input", inputs::KEYS.into_iter().chain(inputs::SCHEMA_KEYS));
     has_the_keys("/$defs/limits", draft::LIMIT_KEYS);
     has_the_keys("/$defs/step", draft_step::keys());
