@@ -62,6 +62,8 @@ fn lines(grants: &Grants) -> String {
         ("clock", grants.clock.map(|clock| inline(&clock))),
         ("random", grants.random.then(|| "true".to_owned())),
         ("network", grants.network.then(|| "true".to_owned())),
+        ("env", (!grants.env.is_empty()).then(|| inline(&grants.env))),
+        ("folders", some(&grants.folders)),
         ("http", some(&grants.http)),
         ("secrets", some(&grants.secrets)),
     ];
