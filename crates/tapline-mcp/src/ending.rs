@@ -1,0 +1,42 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tapline_core::{CallError, Fault};
+use tapline_process::LastWords;
+use tokio::sync::Notify;
+
+/// That a server has ended, or is about to, and why.
+#[derive(Debug, Default)]
+pub(crate) struct Ending {
+    reason: Mutex<Option<String>>,
+    end: Notify,
+    /// What it complained of before.
+    pub(crate) words: Arc<LastWords>,
+}
+
+impl Ending {
+    /// Has the server end, if it is not about to anyway.
+    pub(crate) fn end(&self, reason: impl Into<String>) {
+        self.reason.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| reason.into());
+        self.end.notify_one();
+    }
+
+    /// Waits until it is to end. Cancel safe.
+    pub(crate) async fn wanted(&self) {
+        self.end.notified().await;
+    }
+
+    pub(crate) fn has_ended(&self) -> bool {
+        self.reason.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Why there is no answer from the server any more.
+    pub(crate) fn fault(&self) -> CallError {
+        let reason = self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut message = reason.unwrap_or_else(|| "the server has ended".to_owned());
+        let words = self.words.text();
+        if !words.is_empty() {
+            message = format!("{message}; the last that it wrote:\n{words}");
+        }
+        Fault::Process { message }.into()
+    }
+}
