@@ -4,6 +4,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod author;
 mod look;
+mod mcp;
 mod plugin;
 mod runs;
 mod test;
@@ -12,6 +13,7 @@ pub(crate) use author::{
     BuildArguments, DevArguments, NewArguments, PluginKind, PluginLanguage, TestArguments,
 };
 pub(crate) use look::{ExplainArguments, GraphArguments, GraphFormat, PlanArguments, SchemaArguments};
+pub(crate) use mcp::{McpAddArguments, McpUpdateArguments, McpVerb};
 pub(crate) use plugin::{
     GrantsArguments, InfoArguments, InstallArguments, ListArguments, PackArguments, PluginVerb,
     RemoveArguments, VerifyArguments, WhyArguments,
@@ -63,6 +65,9 @@ pub(crate) enum Verb {
     /// Write what the reference in the docs is made from to standard output.
     #[command(hide = true)]
     Reference,
+    /// Make plugins of MCP servers.
+    #[command(subcommand)]
+    Mcp(McpVerb),
     /// Look at plugins, write, install and remove them.
     #[command(subcommand)]
     Plugin(PluginVerb),

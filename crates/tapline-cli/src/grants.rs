@@ -97,7 +97,8 @@ pub(crate) fn asks(manifest: &Manifest) -> Vec<Ask> {
         ..ask("use the secret", secret.to_string())
     });
     let inward = read.chain(write).chain(clock).chain(random);
-    let outward = call.chain(publish).chain(subscribe).chain(folders).chain(network).chain(env).chain(machine);
+    let outward =
+        call.chain(publish).chain(subscribe).chain(folders).chain(network).chain(env).chain(machine);
     inward.chain(outward).chain(http).chain(secrets).collect()
 }
 

@@ -18,6 +18,7 @@ mod events;
 mod history;
 mod test;
 mod sandbox;
+mod walls;
 mod init;
 mod plugin;
 mod why;
@@ -25,6 +26,7 @@ mod grants;
 mod reference;
 mod pack;
 mod install;
+mod mcp;
 mod remove;
 mod verify;
 mod audit;
@@ -41,7 +43,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use arguments::{Arguments, PluginVerb, Verb};
+use arguments::{Arguments, McpVerb, PluginVerb, Verb};
 use diagnostics::Colour;
 use output::Output;
 
@@ -59,6 +61,9 @@ pub(crate) enum Ending {
 }
 
 fn main() -> ExitCode {
+    if let Some(ending) = walls::confined() {
+        return ending;
+    }
     let arguments = Arguments::parse();
     log(arguments.verbose);
     let ending = match arguments.verb {
@@ -75,6 +80,8 @@ fn main() -> ExitCode {
         Verb::Init(arguments) => init::init(&arguments),
         Verb::Compile => return tapline::wasm::compile_in_jail(),
         Verb::Reference => reference::reference(),
+        Verb::Mcp(McpVerb::Add(arguments)) => mcp::add(&arguments),
+        Verb::Mcp(McpVerb::Update(arguments)) => mcp::update(&arguments),
         Verb::Plugin(PluginVerb::List(arguments)) => plugin::list(&arguments),
         Verb::Plugin(PluginVerb::Info(arguments)) => plugin::info(&arguments),
         Verb::Plugin(PluginVerb::Grants(arguments)) => grants::grants(&arguments),

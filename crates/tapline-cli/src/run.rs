@@ -19,7 +19,7 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::summary::Summary;
-use crate::{Ending, configured, error, history, lock, sandbox};
+use crate::{Ending, configured, error, history, lock, sandbox, walls};
 
 /// How long an interrupted run may take to put its things away.
 const GRACE: Duration = Duration::from_secs(2);
@@ -172,6 +172,9 @@ pub(crate) async fn engine(
     let mut host = Host::builder().settings(&project.settings).data(&project.folder).secrets(secrets);
     if project.needs_sandbox() {
         host = host.runtime(sandbox::sandbox()?);
+    }
+    if project.needs_servers() {
+        host = host.runtime(walls::servers()?);
     }
     if project.needs_http() {
         host = host.http(WebClient::new()?);

@@ -1,0 +1,91 @@
+//! The manifest of a server before it was asked for its tools.
+
+use std::collections::BTreeMap;
+use std::path::{Path, absolute};
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+use tapline::core::{Manifest, McpDeclaration};
+
+use crate::arguments::McpAddArguments;
+
+const RW: &str = ":rw";
+
+/// The manifest that the arguments of `tapline mcp add` describe, with what the server needs under `requires`.
+pub(crate) fn declared(arguments: &McpAddArguments) -> Result<Manifest> {
+    let env = environment(&arguments.env)?;
+    let requires = match &arguments.url {
+        Some(url) => elsewhere(url, &arguments.header)?,
+        None => here(arguments, &env)?,
+    };
+    let mcp = McpDeclaration {
+        command: command(&arguments.command)?,
+        url: arguments.url.clone(),
+        env,
+        headers: arguments.header.iter().cloned().collect(),
+        lazy: arguments.lazy,
+        idle: arguments.idle,
+        total: arguments.total,
+        tools: Vec::new(),
+    };
+    let about = json!({ "id": arguments.name, "version": "1.0.0", "host": "^1", "runtime": "mcp" });
+    let manifest = json!({ "plugin": about, "mcp": mcp, "requires": requires });
+    serde_json::from_value(manifest).context("this server cannot be a plugin")
+}
+
+/// A program that is named by its place is found from everywhere.
+fn command(words: &[String]) -> Result<Vec<String>> {
+    let mut command = words.to_vec();
+    if let Some(program) = command.first_mut().filter(|program| program.contains('/')) {
+        *program = text(&absolute(&*program)?)?;
+    }
+    Ok(command)
+}
+
+fn environment(given: &[String]) -> Result<BTreeMap<String, String>> {
+    let one = |text: &String| match text.split_once('=') {
+        Some((name, value)) => (name.to_owned(), value.to_owned()),
+        None => (text.clone(), format!("${{env:{text}}}")),
+    };
+    let env: BTreeMap<_, _> = given.iter().map(one).collect();
+    match env
+        .keys()
+        .find(|name| name.is_empty() || name.contains(|c: char| c != '_' && !c.is_ascii_alphanumeric()))
+    {
+        Some(name) => bail!("`{name}` is not the name of a variable"),
+        None => Ok(env),
+    }
+}
+
+fn here(arguments: &McpAddArguments, env: &BTreeMap<String, String>) -> Result<Value> {
+    let variables: Vec<_> = env.values().flat_map(|value| McpDeclaration::variables(value)).collect();
+    let folder = |given: &String| {
+        let (path, mode) = given.strip_suffix(RW).map_or((given.as_str(), "r"), |path| (path, "rw"));
+        let path = Path::new(path).canonicalize().with_context(|| format!("the folder `{path}`"))?;
+        anyhow::Ok(json!({ "path": text(&path)?, "mode": mode }))
+    };
+    let folders: Vec<_> = arguments.folder.iter().map(folder).collect::<Result<_>>()?;
+    Ok(json!({ "network": arguments.network, "env": variables, "folders": folders }))
+}
+
+/// What requests to the address of a server need.
+fn elsewhere(url: &str, headers: &[(String, String)]) -> Result<Value> {
+    let (scheme, rest) =
+        url.split_once("://").context("the address of a server begins with https:// or http://")?;
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let path = path.split(['?', '#']).next().unwrap_or_default();
+    let is_plain = scheme == "http";
+    let named = if is_plain { format!("http://{host}") } else { host.to_owned() };
+    let secrets = headers.iter().flat_map(|(header, value)| {
+        let names = value.split("${secret:").skip(1).filter_map(|rest| rest.split_once('}'));
+        names.map(|(name, _)| json!({ "name": name, "header": header, "hosts": [host] })).collect::<Vec<_>>()
+    });
+    let request = json!({
+        "hosts": [named], "methods": ["POST", "DELETE"], "paths": [format!("/{path}")], "private": is_plain,
+    });
+    Ok(json!({ "http": [request], "secrets": secrets.collect::<Vec<_>>() }))
+}
+
+fn text(path: &Path) -> Result<String> {
+    Ok(path.to_str().with_context(|| format!("the path {} is no text", path.display()))?.to_owned())
+}
