@@ -5,8 +5,9 @@ use tapline_process::LastWords;
 use tokio::sync::Notify;
 
 /// That a server has ended, or is about to, and why.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Ending {
+    plugin: String,
     reason: Mutex<Option<String>>,
     end: Notify,
     /// What it complained of before.
@@ -14,6 +15,11 @@ pub(crate) struct Ending {
 }
 
 impl Ending {
+    pub(crate) fn new(plugin: &str) -> Self {
+        let (reason, end, words) = (Mutex::default(), Notify::new(), Arc::default());
+        Self { plugin: plugin.to_owned(), reason, end, words }
+    }
+
     /// Has the server end, if it is not about to anyway.
     pub(crate) fn end(&self, reason: impl Into<String>) {
         self.reason.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| reason.into());
@@ -32,7 +38,8 @@ impl Ending {
     /// Why there is no answer from the server any more.
     pub(crate) fn fault(&self) -> CallError {
         let reason = self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut message = reason.unwrap_or_else(|| "the server has ended".to_owned());
+        let reason = reason.unwrap_or_else(|| "it has ended".to_owned());
+        let mut message = format!("MCP server `{}`: {reason}", self.plugin);
         let words = self.words.text();
         if !words.is_empty() {
             message = format!("{message}; the last that it wrote:\n{words}");

@@ -36,7 +36,7 @@ impl Server {
         launch: &Arc<Launch>,
         context: &Arc<CallContext>,
     ) -> Result<Arc<Self>, CallError> {
-        let ending = Arc::new(Ending::default());
+        let ending = Arc::new(Ending::new(&launch.plugin));
         // Whoever gives up waiting for it ends it.
         let mut unready = EndUnlessReady(Some(Arc::clone(&ending)));
         let ready = async {
@@ -54,7 +54,7 @@ impl Server {
             Ok(Arc::new(server))
         };
         let Ok(server) = timeout(launch.ready, ready).await else {
-            ending.end(format!("the server was not ready within {}", told(launch.ready)));
+            ending.end(format!("it was not ready within {}", told(launch.ready)));
             return Err(ending.fault());
         };
         if server.is_ok() {
@@ -113,8 +113,7 @@ impl Server {
         if self.client.has_other_tools() {
             let looked = timeout(self.launch.ready, self.look_again(context)).await;
             looked.unwrap_or_else(|_| {
-                self.ending
-                    .end(format!("the server did not tell its tools within {}", told(self.launch.ready)));
+                self.ending.end(format!("it did not tell its tools within {}", told(self.launch.ready)));
                 Err(self.ending.fault())
             })?;
         }
@@ -135,7 +134,7 @@ impl Server {
             ServiceError::TransportClosed
             | ServiceError::TransportSend(_)
             | ServiceError::Cancelled { .. } => {
-                self.ending.end("the server has closed the connection");
+                self.ending.end("it has closed the connection");
                 self.ending.fault()
             }
             other => Failure::new("unexpected", other.to_string()).into(),

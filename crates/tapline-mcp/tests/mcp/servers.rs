@@ -1,12 +1,8 @@
 //! What becomes of servers that behave, and of those that do not.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
-mod rig;
-
 use std::time::Duration;
 
-use rig::{How, json, python};
+use crate::rig::{How, json, python};
 use tapline_core::{Request, Value};
 use tapline_mcp::Offer;
 
@@ -170,7 +166,7 @@ async fn a_server_that_ends_fails_the_calls_with_its_last_words_and_is_started_a
 async fn a_server_that_cannot_start_is_not_loaded_and_says_why() {
     let Some(how) = how() else { return };
     let manifest = how.offer().await.accepted(&how.clone().with(&["dead"]).manifest());
-    let refused = how.load(&manifest).await.err().unwrap().to_string();
+    let refused = how.refused(&manifest).await;
     assert!(refused.contains("mock") && refused.contains("its process ended"), "{refused}");
 }
 
@@ -179,8 +175,8 @@ async fn a_server_that_never_answers_is_not_waited_for_any_longer() {
     let Some(how) = how() else { return };
     let manifest = how.offer().await.accepted(&how.clone().with(&["silent"]).manifest());
     let how = How { ready: Duration::from_millis(300), ..how };
-    let refused = how.load(&manifest).await.err().unwrap().to_string();
-    assert!(refused.contains("the server was not ready within 300ms"), "{refused}");
+    let refused = how.refused(&manifest).await;
+    assert!(refused.contains("it was not ready within 300ms"), "{refused}");
 }
 
 #[tokio::test]
@@ -195,7 +191,7 @@ async fn a_few_words_among_the_messages_are_logged_and_many_end_the_server() {
         "{ended}"
     );
     let manifest = how.offer().await.accepted(&how.clone().with(&["noise"]).manifest());
-    let refused = how.load(&manifest).await.err().unwrap().to_string();
+    let refused = how.refused(&manifest).await;
     assert!(refused.contains("no messages, the last one `welcome to my server`"), "{refused}");
 }
 

@@ -2,16 +2,17 @@
 
 #![expect(clippy::disallowed_methods, reason = "a test looks for the Python of this machine")]
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tapline_core::{Manifest, Request, Value};
-use tapline_mcp::{McpRuntime, McpRuntimeBuilder, Offer};
-use tapline_process::Walls;
 use tapline_host::{Host, HostBuilder, HostError, Load, Policy};
 use tapline_http::WebClient;
+use tapline_mcp::{McpRuntime, McpRuntimeBuilder, Offer};
+use tapline_process::Walls;
 use tempfile::TempDir;
 
 /// A host with one server.
@@ -36,7 +37,7 @@ pub struct How {
 }
 
 /// What these tests are about.
-pub const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/server.py");
+pub const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mcp/server.py");
 
 /// The Python of this machine; without one, the test says that it was skipped.
 pub fn python() -> Option<PathBuf> {
@@ -124,6 +125,17 @@ impl How {
     pub async fn accepted_as(&self, other: &Self) -> Rig {
         let manifest = other.offer().await.accepted(&self.manifest());
         self.load(&manifest).await.unwrap()
+    }
+
+    /// Why a host does not load it.
+    pub async fn refused(&self, manifest: &Manifest) -> String {
+        let error = self.load(manifest).await.err().unwrap();
+        let (mut told, mut cause) = (error.to_string(), error.source());
+        while let Some(error) = cause {
+            told = format!("{told}: {error}");
+            cause = error.source();
+        }
+        told
     }
 
     /// The processes that were started with these arguments.
