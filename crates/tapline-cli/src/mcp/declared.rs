@@ -13,13 +13,13 @@ const RW: &str = ":rw";
 
 /// The manifest that the arguments of `tapline mcp add` describe, with what the server needs under `requires`.
 pub(crate) fn declared(arguments: &McpAddArguments) -> Result<Manifest> {
-    let env = environment(&arguments.env)?;
+    let (env, command) = (environment(&arguments.env)?, command(&arguments.command)?);
     let requires = match &arguments.url {
         Some(url) => elsewhere(url, &arguments.header)?,
-        None => here(arguments, &env)?,
+        None => here(arguments, &env, &command)?,
     };
     let mcp = McpDeclaration {
-        command: command(&arguments.command)?,
+        command,
         url: arguments.url.clone(),
         env,
         headers: arguments.header.iter().cloned().collect(),
@@ -33,13 +33,23 @@ pub(crate) fn declared(arguments: &McpAddArguments) -> Result<Manifest> {
     serde_json::from_value(manifest).context("this server cannot be a plugin")
 }
 
-/// A program that is named by its place is found from everywhere.
+/// A program that is named by its place is found from everywhere, and so is a file that it is told of.
 fn command(words: &[String]) -> Result<Vec<String>> {
-    let mut command = words.to_vec();
-    if let Some(program) = command.first_mut().filter(|program| program.contains('/')) {
-        *program = text(&absolute(&*program)?)?;
-    }
-    Ok(command)
+    let is_place = |place: usize, word: &str| place == 0 || Path::new(word).is_file();
+    let words = words.iter().enumerate().map(|(place, word)| match word {
+        word if word.contains('/') && is_place(place, word) => text(&absolute(word)?),
+        word => Ok(word.clone()),
+    });
+    words.collect()
+}
+
+/// The files that a program is told of, which it has to see: a module with those that it is made of.
+fn told(command: &[String]) -> impl Iterator<Item = &Path> {
+    let files = command.iter().skip(1).map(Path::new).filter(|file| file.is_absolute() && file.is_file());
+    files.map(|file| {
+        let modules = file.ancestors().filter(|folder| folder.ends_with("node_modules")).last();
+        modules.unwrap_or(file)
+    })
 }
 
 fn environment(given: &[String]) -> Result<BTreeMap<String, String>> {
@@ -57,14 +67,16 @@ fn environment(given: &[String]) -> Result<BTreeMap<String, String>> {
     }
 }
 
-fn here(arguments: &McpAddArguments, env: &BTreeMap<String, String>) -> Result<Value> {
+/// What a server that is started here needs.
+fn here(arguments: &McpAddArguments, env: &BTreeMap<String, String>, command: &[String]) -> Result<Value> {
     let variables: Vec<_> = env.values().flat_map(|value| McpDeclaration::variables(value)).collect();
     let folder = |given: &String| {
         let (path, mode) = given.strip_suffix(RW).map_or((given.as_str(), "r"), |path| (path, "rw"));
         let path = Path::new(path).canonicalize().with_context(|| format!("the folder `{path}`"))?;
         anyhow::Ok(json!({ "path": text(&path)?, "mode": mode }))
     };
-    let folders: Vec<_> = arguments.folder.iter().map(folder).collect::<Result<_>>()?;
+    let mut folders: Vec<_> = arguments.folder.iter().map(folder).collect::<Result<_>>()?;
+    folders.extend(told(command).map(|path| json!({ "path": path, "mode": "r" })));
     Ok(json!({ "network": arguments.network, "env": variables, "folders": folders }))
 }
 

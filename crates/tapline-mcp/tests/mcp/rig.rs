@@ -16,31 +16,31 @@ use tapline_process::Walls;
 use tempfile::TempDir;
 
 /// A host with one server.
-pub struct Rig {
-    pub host: Host,
+pub(crate) struct Rig {
+    pub(crate) host: Host,
     log: Arc<Mutex<Vec<String>>>,
     _folder: TempDir,
 }
 
 /// How the server is started, and what its host has.
 #[derive(Clone)]
-pub struct How {
-    pub python: PathBuf,
-    pub arguments: Vec<String>,
-    pub url: Option<String>,
+pub(crate) struct How {
+    pub(crate) python: PathBuf,
+    pub(crate) arguments: Vec<String>,
+    pub(crate) url: Option<String>,
     /// Lines of the table `[mcp]`.
-    pub mcp: String,
+    pub(crate) mcp: String,
     /// Lines of the manifest.
-    pub rest: String,
-    pub walls: Walls,
-    pub ready: Duration,
+    pub(crate) rest: String,
+    pub(crate) walls: Walls,
+    pub(crate) ready: Duration,
 }
 
 /// What these tests are about.
-pub const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mcp/server.py");
+pub(crate) const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mcp/server.py");
 
 /// The Python of this machine; without one, the test says that it was skipped.
-pub fn python() -> Option<PathBuf> {
+pub(crate) fn python() -> Option<PathBuf> {
     let asked = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
     let Ok(output) = asked else {
         eprintln!("skipped: there is no python3");
@@ -51,7 +51,7 @@ pub fn python() -> Option<PathBuf> {
 
 impl How {
     /// The server as it should be.
-    pub fn new(python: PathBuf) -> Self {
+    pub(crate) fn new(python: PathBuf) -> Self {
         Self {
             python,
             arguments: Vec::new(),
@@ -64,23 +64,23 @@ impl How {
     }
 
     /// The server that behaves as these arguments say.
-    pub fn with(mut self, arguments: &[&str]) -> Self {
+    pub(crate) fn with(mut self, arguments: &[&str]) -> Self {
         self.arguments = arguments.iter().map(ToString::to_string).collect();
         self
     }
 
-    pub fn mcp(mut self, lines: &str) -> Self {
+    pub(crate) fn mcp(mut self, lines: &str) -> Self {
         self.mcp += lines;
         self
     }
 
-    pub fn rest(mut self, lines: &str) -> Self {
+    pub(crate) fn rest(mut self, lines: &str) -> Self {
         self.rest += lines;
         self
     }
 
     /// The manifest before anything of the server was accepted.
-    pub fn manifest(&self) -> Manifest {
+    pub(crate) fn manifest(&self) -> Manifest {
         let place = match &self.url {
             Some(url) => format!("url = '{url}'"),
             None => {
@@ -102,14 +102,14 @@ impl How {
         McpRuntime::builder(self.walls.clone()).variables(variables).ready_within(self.ready)
     }
 
-    pub fn builder(&self) -> HostBuilder {
+    pub(crate) fn builder(&self) -> HostBuilder {
         let id = "mock".parse().unwrap();
         let policy = Policy::default().allow_for(id, &self.manifest().requires);
         Host::builder().runtime(self.runtime().build()).policy(policy).http(WebClient::new().unwrap())
     }
 
     /// What the server offers.
-    pub async fn offer(&self) -> Offer {
+    pub(crate) async fn offer(&self) -> Offer {
         let rig = self.load(&Offer::default().accepted(&self.manifest())).await.unwrap();
         let offer = rig.ask("plugin", "mock", "tools", Value::Null).await.unwrap();
         rig.host.shut_down().await.unwrap();
@@ -117,18 +117,18 @@ impl How {
     }
 
     /// A host with the server, all of which was accepted while it behaved.
-    pub async fn accepted(&self) -> Rig {
+    pub(crate) async fn accepted(&self) -> Rig {
         self.accepted_as(&Self { arguments: Vec::new(), ..self.clone() }).await
     }
 
     /// A host with the server, all of which was accepted when it was as the other says.
-    pub async fn accepted_as(&self, other: &Self) -> Rig {
+    pub(crate) async fn accepted_as(&self, other: &Self) -> Rig {
         let manifest = other.offer().await.accepted(&self.manifest());
         self.load(&manifest).await.unwrap()
     }
 
     /// Why a host does not load it.
-    pub async fn refused(&self, manifest: &Manifest) -> String {
+    pub(crate) async fn refused(&self, manifest: &Manifest) -> String {
         let error = self.load(manifest).await.err().unwrap();
         let (mut told, mut cause) = (error.to_string(), error.source());
         while let Some(error) = cause {
@@ -139,7 +139,7 @@ impl How {
     }
 
     /// The processes that were started with these arguments.
-    pub fn processes(&self) -> Vec<u32> {
+    pub(crate) fn processes(&self) -> Vec<u32> {
         let wanted = self.arguments.join("\0");
         let all = std::fs::read_dir("/proc")
             .unwrap()
@@ -151,7 +151,7 @@ impl How {
         all.filter(is_ours).collect()
     }
 
-    pub async fn load(&self, manifest: &Manifest) -> Result<Rig, HostError> {
+    pub(crate) async fn load(&self, manifest: &Manifest) -> Result<Rig, HostError> {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("plugin.toml"), toml::to_string(manifest).unwrap()).unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
@@ -165,23 +165,23 @@ impl How {
 
 impl Rig {
     /// Calls the tool of a node type.
-    pub async fn call(&self, tool: &str, with: Value) -> Result<Value, String> {
+    pub(crate) async fn call(&self, tool: &str, with: Value) -> Result<Value, String> {
         let with = Value::from_iter([("with", with)]);
         self.ask("node", &format!("mock.{tool}"), "handle", with).await
     }
 
-    pub async fn ask(&self, point: &str, key: &str, method: &str, input: Value) -> Result<Value, String> {
+    pub(crate) async fn ask(&self, point: &str, key: &str, method: &str, input: Value) -> Result<Value, String> {
         let answer = self.host.request(Request::new(point, key, method, input)).await;
         answer.map_err(|error| error.to_string())
     }
 
     /// What was logged so far.
-    pub fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().join("\n")
     }
 
     /// Waits until something is in the log.
-    pub async fn logged(&self, text: &str) {
+    pub(crate) async fn logged(&self, text: &str) {
         while !self.log().contains(text) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -189,6 +189,6 @@ impl Rig {
 }
 
 /// A value from JSON.
-pub fn json(text: &str) -> Value {
+pub(crate) fn json(text: &str) -> Value {
     Value::from_json(text).unwrap()
 }
