@@ -107,6 +107,9 @@ fn put(manifest: &Manifest, folder: &PluginsFolder) -> Result<Ending> {
     let package = written(manifest)?;
     let parcel = Parcel::of_folder(package.path(), &install::inspect)
         .with_context(|| format!("what `{}` offers is not accepted", manifest.id()))?;
+    let mcp = manifest.mcp.iter();
+    let parcel = parcel
+        .made_of(mcp.map(|mcp| mcp.url.clone().unwrap_or_else(|| mcp.command.join(" "))).collect::<String>());
     let lock = lock::beside(Path::new(Lock::FILE))?;
     // Whoever says how a server is started has agreed to what that needs, and an update asks for nothing more.
     install::put(&parcel, folder, &lock, (true, true))

@@ -1,7 +1,7 @@
 //! The manifest of a server before it was asked for its tools.
 
 use std::collections::BTreeMap;
-use std::path::{Path, absolute};
+use std::path::{Path, PathBuf, absolute};
 
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
@@ -37,10 +37,17 @@ pub(crate) fn declared(arguments: &McpAddArguments) -> Result<Manifest> {
 fn command(words: &[String]) -> Result<Vec<String>> {
     let is_place = |place: usize, word: &str| place == 0 || Path::new(word).is_file();
     let words = words.iter().enumerate().map(|(place, word)| match word {
-        word if word.contains('/') && is_place(place, word) => text(&absolute(word)?),
+        word if word.contains('/') && is_place(place, word) => text(&found(word)?),
         word => Ok(word.clone()),
     });
     words.collect()
+}
+
+/// Where a file lies, under its own name: what a link is called may tell a program what to be.
+fn found(word: &str) -> Result<PathBuf> {
+    let path = absolute(word)?;
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else { return Ok(path) };
+    Ok(folder.canonicalize().with_context(|| format!("the folder of `{word}`"))?.join(name))
 }
 
 /// The files that a program is told of, which it has to see: a module with those that it is made of.

@@ -3,6 +3,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test looks for the Python of this machine")]
 
 use std::error::Error;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
@@ -43,7 +44,8 @@ pub(crate) const SERVER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/mcp/
 pub(crate) fn python() -> Option<PathBuf> {
     let asked = Command::new("python3").args(["-c", "import sys; print(sys.executable)"]).output();
     let Ok(output) = asked else {
-        eprintln!("skipped: there is no python3");
+        // The test harness would swallow what is printed by a macro.
+        std::io::stderr().write_all(b"SKIPPED: there is no python3\n").unwrap();
         return None;
     };
     Some(PathBuf::from(String::from_utf8(output.stdout).unwrap().trim()))
@@ -170,7 +172,13 @@ impl Rig {
         self.ask("node", &format!("mock.{tool}"), "handle", with).await
     }
 
-    pub(crate) async fn ask(&self, point: &str, key: &str, method: &str, input: Value) -> Result<Value, String> {
+    pub(crate) async fn ask(
+        &self,
+        point: &str,
+        key: &str,
+        method: &str,
+        input: Value,
+    ) -> Result<Value, String> {
         let answer = self.host.request(Request::new(point, key, method, input)).await;
         answer.map_err(|error| error.to_string())
     }
