@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use tapline::core::Manifest;
+use tapline::core::{LoadError, Manifest, Package, RuntimeKind};
 use tapline::host::{Lock, LockedPlugin, rights};
 use tapline::install::{Change, Parcel, PluginsFolder, Source};
 use tapline::wasm::Interfaces;
@@ -18,6 +18,17 @@ pub(crate) fn install(arguments: &InstallArguments) -> Result<Ending> {
     let folder = PluginsFolder::new(&arguments.folder);
     let lock = lock::beside(Path::new(Lock::FILE))?;
     let parcel = opened(arguments)?;
+    let (accepts, writes) = (arguments.accept, !arguments.dry_run);
+    put(&parcel, &folder, &lock, (accepts, writes))
+}
+
+/// Says what a package is and asks for, and puts it into a folder; `accepts` agrees to what it asks for in addition.
+pub(crate) fn put(
+    parcel: &Parcel,
+    folder: &PluginsFolder,
+    lock: &Lock,
+    (accepts, writes): (bool, bool),
+) -> Result<Ending> {
     let (installed, broken) = folder.installed()?;
     for error in broken {
         Output::Error.line(format_args!("warning: {error}"));
@@ -29,23 +40,23 @@ pub(crate) fn install(arguments: &InstallArguments) -> Result<Ending> {
     {
         Output::Error.line("warning: a plugin of this id is built in, and comes before those in folders");
     }
-    let change = Change::of(&parcel, &installed, &lock)?;
-    tell(&parcel, &change, &folder);
+    let change = Change::of(parcel, &installed, lock)?;
+    tell(parcel, &change, folder);
     if let Some(there) = &change.there {
         Output::Standard.line(format_args!("it is there already, in {}", there.display()));
         return Ok(Ending::Done);
     }
-    if change.needs_consent() && !arguments.accept {
-        bail!("{}; nothing was written, and `--accept` agrees to it", disagreement(&parcel, &change));
+    if change.needs_consent() && !accepts {
+        bail!("{}; nothing was written, and `--accept` agrees to it", disagreement(parcel, &change));
     }
-    if arguments.dry_run {
+    if !writes {
         Output::Standard.line("nothing was written: this is a dry run");
         return Ok(Ending::Done);
     }
-    match folder.put(&parcel, &change, &lock) {
+    match folder.put(parcel, &change, lock) {
         Ok(place) => {
-            Output::Standard.line(format_args!("installed {} in {}", titled(&parcel), place.display()));
-            tell_locked(parcel.manifest(), &lock);
+            Output::Standard.line(format_args!("installed {} in {}", titled(parcel), place.display()));
+            tell_locked(parcel.manifest(), lock);
             Ok(Ending::Done)
         }
         Err(error) => {
@@ -55,10 +66,18 @@ pub(crate) fn install(arguments: &InstallArguments) -> Result<Ending> {
     }
 }
 
+/// Compares a component with its manifest; there is nothing to compare in what is none.
+pub(crate) fn inspect(package: &Package) -> Result<(), LoadError> {
+    match package.manifest.plugin.runtime {
+        RuntimeKind::Wasm => Interfaces::inspect(package),
+        RuntimeKind::Native | RuntimeKind::Process | RuntimeKind::Mcp => Ok(()),
+    }
+}
+
 fn opened(arguments: &InstallArguments) -> Result<Parcel> {
     let source = Source::parse(&arguments.source)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let opened = runtime.block_on(source.open(arguments.sha256, &Interfaces::inspect));
+    let opened = runtime.block_on(source.open(arguments.sha256, &inspect));
     opened.with_context(|| format!("{} cannot be installed", visible(&arguments.source)))
 }
 

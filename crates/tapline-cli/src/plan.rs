@@ -53,6 +53,8 @@ struct PlannedPlugin<'a> {
     version: String,
     from: String,
     sandboxed: bool,
+    #[serde(skip)]
+    runtime: RuntimeKind,
     /// Each follows on "may".
     may: Vec<String>,
 }
@@ -82,6 +84,7 @@ impl<'a> PlannedPlugin<'a> {
             version: plugin.version().to_string(),
             from: from(plugin),
             sandboxed: plugin.manifest.plugin.runtime != RuntimeKind::Native,
+            runtime: plugin.manifest.plugin.runtime,
             may: rights(&granted(project, definition, plugin)?),
         })
     }

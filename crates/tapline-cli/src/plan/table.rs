@@ -1,4 +1,5 @@
 use comfy_table::{Table, presets};
+use tapline::core::RuntimeKind;
 
 use super::steps::{PlannedNode, PlannedStep};
 use super::{Plan, PlannedPlugin};
@@ -40,7 +41,12 @@ fn add_step(table: &mut Table, [level, name, after]: [&str; 3], step: &PlannedSt
 }
 
 fn add_plugin(table: &mut Table, plugin: &PlannedPlugin<'_>) {
-    let runs = if plugin.sandboxed { "in a sandbox" } else { "in the command" };
+    let runs = match plugin.runtime {
+        RuntimeKind::Wasm => "in a sandbox",
+        RuntimeKind::Native => "in the command",
+        RuntimeKind::Process => "as a process",
+        RuntimeKind::Mcp => "as a server",
+    };
     let name = format!("{} {}", plugin.id, plugin.version);
     let may = if plugin.may.is_empty() { "nothing".to_owned() } else { plugin.may.join(", ") };
     table.add_row([&name, &plugin.from, runs, &may]);
