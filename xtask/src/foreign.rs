@@ -44,6 +44,32 @@ pub(crate) fn missing(workspace: &Workspace) -> Vec<&'static str> {
     tools.iter().filter(|(_, is_there)| !is_there).map(|(tool, _)| *tool).collect()
 }
 
+/// Installs what the plugin `langchain` needs, half a GiB, if it is missing, and says why it cannot be had.
+pub(crate) fn install_langchain(workspace: &Workspace) {
+    let environment = folder(workspace).join("langchain/.venv");
+    if environment.join("ready").is_file() {
+        return;
+    }
+    if let Err(error) = make_langchain(workspace, &environment) {
+        println!("{error:#}; the tests with langchain skip themselves");
+    }
+}
+
+fn make_langchain(workspace: &Workspace, environment: &Utf8Path) -> Result<()> {
+    let _ = fs::remove_dir_all(environment);
+    process::run_well(process::command("python3").args(["-m", "venv", environment.as_str()]))?;
+    let requirements = workspace.root().join("plugins/langchain/requirements.txt");
+    let mut pip = process::command(environment.join("bin/python"));
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"]);
+    let installed = process::run_well(pip.arg(requirements.as_str()));
+    if installed.is_err() {
+        // Half of it would fail the tests instead of having them skip themselves.
+        let _ = fs::remove_dir_all(environment);
+    }
+    installed?;
+    fs::write(environment.join("ready"), "").with_context(|| environment.to_string())
+}
+
 /// Installs those that are missing with the package managers of their languages.
 pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     let folder = folder(workspace);
@@ -118,7 +144,7 @@ fn build_one(workspace: &Workspace, source: &Utf8Path, name: &str) -> Result<()>
     }
     let sdk = Sdk::unpack(folder(workspace).join("sdk").as_std_path())?;
     let built = Project::open(copy.as_std_path())?.build(&sdk)?;
-    println!("guest {name}: {} bytes", built.component.len());
+    println!("guest {name}: {} bytes", built.size());
     built.write(package.as_std_path())?;
     let _ = fs::remove_file(package.join(COMPILED));
     fs::write(package.join(HASH), hash).with_context(|| package.to_string())

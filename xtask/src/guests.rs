@@ -132,7 +132,7 @@ fn build_one(
 ) -> Result<()> {
     let module = core_module(workspace, toolchain, workspace.root(), &guest.name)?;
     let component = Component::from_core_module(&module)?;
-    refuse_machine_paths(&component.component, &machine_paths(workspace, toolchain))?;
+    refuse_machine_paths(component.component().unwrap_or_default(), &machine_paths(workspace, toolchain))?;
     Ok(component.write(packages.join(guest.name.as_str()).as_std_path())?)
 }
 

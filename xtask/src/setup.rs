@@ -66,6 +66,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<()> {
     {
         println!("{error:#}; the tests with plugins in its language skip themselves");
     }
+    if options.install {
+        foreign::install_langchain(workspace);
+    }
     for tool in foreign::missing(workspace) {
         println!("{tool:<15} missing; optional, the tests with plugins in its language skip themselves");
     }

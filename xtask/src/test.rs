@@ -19,7 +19,7 @@ const FOREIGN: &str = "TAPLINE_FOREIGN";
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Run the tests marked `#[ignore]`, too, and install the model servers and MCP servers that some of them need.
+    /// Run the tests marked `#[ignore]`, too, and install the model servers, MCP servers and LangChain, which some of them need.
     #[arg(long)]
     all: bool,
     /// What the test runner is told; with it, the examples in the docs are left out.
@@ -33,6 +33,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     if options.all {
         peers::install_model_servers(workspace);
         peers::install_mcp_servers(workspace);
+        foreign::install_langchain(workspace);
     }
     let mut outcome = ExitCode::SUCCESS;
     let of_sdks = if options.arguments.is_empty() { foreign::tests(workspace) } else { Vec::new() };

@@ -29,7 +29,7 @@ pub(crate) fn manifest(printed: &[u8], folder: &Path) -> Result<Manifest, BuildE
         Printed::Manifest { mut manifest, places } => {
             if let Some(about) = manifest.get_mut("plugin").and_then(Value::as_object_mut) {
                 about.insert("host".into(), format!("^{CONTRACT}").into());
-                about.insert("runtime".into(), "wasm".into());
+                about.entry("runtime").or_insert_with(|| "wasm".into());
             }
             read(manifest).map_err(|(path, what)| mistake(located(&path, &what, &places)))
         }

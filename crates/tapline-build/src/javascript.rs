@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::tool::{SCRATCH, absolute, printed, upwards};
 use crate::world::{WORLD, World};
-use crate::{BuildError, Built, Sdk, declared, process};
+use crate::{Artifact, BuildError, Built, Sdk, declared, process};
 
 /// The packages of npm that build, in the versions that it is built with.
 pub const PACKAGES: [&str; 2] = ["componentize-qjs@0.4.5", "esbuild@0.28.2"];
@@ -46,7 +46,7 @@ pub fn build(folder: &Path, entry: &str, sdk: &Sdk) -> Result<Built, BuildError>
     printed(&mut node.command("make", &options))?;
     let component = scratch.join("plugin.wasm");
     let bytes = fs::read(&component).map_err(|source| BuildError::File { path: component, source })?;
-    Ok(Built { manifest: declared::text(&manifest)?, component: bytes })
+    Ok(Built { manifest: declared::text(&manifest)?, artifact: Artifact::Component(bytes) })
 }
 
 /// Node, and the script of the SDK that it runs.

@@ -13,10 +13,11 @@ mod declared;
 mod world;
 mod tool;
 pub mod python;
+mod process_package;
 pub mod javascript;
 mod sdk;
 mod project;
 
 pub use error::BuildError;
-pub use project::{Built, Language, Project};
+pub use project::{Artifact, Built, Language, Project};
 pub use sdk::Sdk;

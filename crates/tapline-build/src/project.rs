@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Component, Path, PathBuf};
@@ -31,8 +32,17 @@ pub enum Language {
 pub struct Built {
     /// The text of the manifest, in TOML.
     pub manifest: String,
-    /// The component.
-    pub component: Vec<u8>,
+    /// What it runs.
+    pub artifact: Artifact,
+}
+
+/// What of a package is run.
+#[derive(Debug)]
+pub enum Artifact {
+    /// A component.
+    Component(Vec<u8>),
+    /// Files of a process, by name, that do not lie in the folder of the source: those of the SDK.
+    Files(BTreeMap<String, Vec<u8>>),
 }
 
 const MANIFEST: &str = "plugin.toml";
@@ -71,7 +81,8 @@ impl Project {
         let Ok(root) = fs::canonicalize(&self.folder) else { return false };
         let Ok(below) = file.strip_prefix(root) else { return false };
         let is_beside = |part: Component<'_>| part.as_os_str().to_str().is_none_or(is_no_source);
-        let is_made = below.as_os_str() == MANIFEST;
+        let is_made = below.as_os_str() == MANIFEST
+            || (self.language == Language::Python && below.starts_with(python::SDK));
         let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
         !is_made && !below.components().any(is_beside) && self.language.extensions().contains(&extension)
     }
@@ -134,16 +145,37 @@ impl Language {
 }
 
 impl Built {
-    /// Writes the package's files into a folder: both are there whole before either takes its place. One that is right
-    /// already is left alone.
+    /// Writes the package's files into a folder: all are there whole before any takes its place. One that is right already
+    /// is left alone.
     ///
     /// # Errors
     ///
     /// When a file cannot be written.
     pub fn write(&self, folder: &Path) -> Result<(), BuildError> {
-        let (component, manifest) = (folder.join(COMPONENT), folder.join(MANIFEST));
-        let written = [staged(&component, &self.component)?, staged(&manifest, self.manifest.as_bytes())?];
+        let artifact: Vec<(&str, &[u8])> = match &self.artifact {
+            Artifact::Component(component) => vec![(COMPONENT, component)],
+            Artifact::Files(files) => files.iter().map(|(name, content)| (&**name, &**content)).collect(),
+        };
+        let files = artifact.into_iter().chain([(MANIFEST, self.manifest.as_bytes())]);
+        let written = files.map(|(name, content)| staged(&folder.join(name), content));
+        let written = written.collect::<Result<Vec<_>, _>>()?;
         written.into_iter().flatten().try_for_each(Staged::take_place)
+    }
+
+    /// The component, where it is one.
+    pub fn component(&self) -> Option<&[u8]> {
+        match &self.artifact {
+            Artifact::Component(component) => Some(component),
+            Artifact::Files(_) => None,
+        }
+    }
+
+    /// How many bytes of it are made.
+    pub fn size(&self) -> usize {
+        match &self.artifact {
+            Artifact::Component(component) => component.len(),
+            Artifact::Files(files) => files.values().map(Vec::len).sum(),
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::project::write_if_changed;
 use crate::tool::{SCRATCH, absolute, printed, upwards};
 use crate::world::{WORLD, World};
-use crate::{BuildError, Built, Sdk, declared, process};
+use crate::{Artifact, BuildError, Built, Sdk, declared, process, process_package};
 
 /// The version of componentize-py that is built with.
 pub const COMPONENTIZE: &str = "componentize-py==0.25.1";
@@ -17,6 +17,8 @@ const HELP: &str = "python3 -m venv .venv && .venv/bin/pip install componentize-
 const NO_PYTHON: &str = "Python 3.11 or newer, as python3\non Debian: apt-get install python3 python3-venv";
 /// The module that is the component's, beside the author's `plugin`.
 const MODULE: &str = "tapline_component";
+/// The package of the SDK, which lies beside the author's modules where a plugin is a process.
+pub(crate) const SDK: &str = "tapline";
 
 /// The programs of a project: those of its virtual environment, in its folder or one above, or those of the path.
 struct Programs<'f> {
@@ -56,6 +58,9 @@ pub fn build(folder: &Path, sdk: &Sdk) -> Result<Built, BuildError> {
     let library = absolute(&sdk.python())?;
     let described = describe(&programs.python()?, &library, &folder)?;
     let manifest = declared::manifest(&described, &folder)?;
+    if manifest.process.is_some() {
+        return process_package::build(manifest, &folder, &library);
+    }
     let componentize = programs.componentize()?;
     let world = World::of(&manifest);
     let contract = world.write(sdk, &scratch)?;
@@ -72,7 +77,7 @@ pub fn build(folder: &Path, sdk: &Sdk) -> Result<Built, BuildError> {
     componentize.env("RUST_BACKTRACE", "0");
     printed(componentize.arg("-o").arg(&component).arg(MODULE).current_dir(&scratch)).map_err(readable)?;
     let bytes = fs::read(&component).map_err(|source| BuildError::File { path: component, source })?;
-    Ok(Built { manifest: declared::text(&manifest)?, component: bytes })
+    Ok(Built { manifest: declared::text(&manifest)?, artifact: Artifact::Component(bytes) })
 }
 
 /// What componentize-py says of an error in the author's module, without its own part in it.

@@ -10,7 +10,7 @@ mod runs;
 mod test;
 
 pub(crate) use author::{
-    BuildArguments, DevArguments, NewArguments, PluginKind, PluginLanguage, TestArguments,
+    BuildArguments, DevArguments, NewArguments, PluginKind, PluginLanguage, PluginRuntime, TestArguments,
 };
 pub(crate) use look::{ExplainArguments, GraphArguments, GraphFormat, PlanArguments, SchemaArguments};
 pub(crate) use mcp::{McpAddArguments, McpUpdateArguments, McpVerb};

@@ -2,8 +2,9 @@ use std::path::Path;
 
 use anyhow::Result;
 use tapline::core::Manifest;
-use tapline::{Load, Loader, NativePlugin};
+use tapline::{Load, Loader, NativePlugin, Value};
 use tapline_pdk::native;
+use tapline_plugin_python_bridge::Interpreter;
 
 /// A plugin that the command brings.
 #[derive(Clone)]
@@ -27,10 +28,19 @@ pub(crate) fn all() -> Vec<Builtin> {
         Builtin::Native(native::<tapline_plugin_chat::Chat>()),
         Builtin::Native(native::<tapline_plugin_echo::Echo>()),
         package!("openai"),
+        Builtin::Native(native::<tapline_plugin_python_bridge::PythonBridge>()),
         Builtin::Native(native::<tapline_plugin_schema::SchemaValidator>()),
         Builtin::Native(native::<tapline_plugin_telemetry::Telemetry>()),
         Builtin::Native(native::<tapline_plugin_timer::Timer>()),
     ]
+}
+
+/// The plugin that provides Python, with the version of the interpreter that its configuration names; `None` where there is
+/// none, which it tells when it is started.
+pub(crate) fn python(config: &Value) -> Option<Builtin> {
+    let named = config.get("interpreter").and_then(Value::as_str);
+    let interpreter = Interpreter::find(named).ok()?;
+    Some(Builtin::Native(tapline_plugin_python_bridge::of(&interpreter)))
 }
 
 /// A package of `plugins/`, as it is committed.

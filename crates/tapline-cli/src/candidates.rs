@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use anyhow::Result;
-use tapline::core::Manifest;
+use tapline::core::{Manifest, Target};
 use tapline::host::{Lock, LockedFrom, Settings};
 use tapline::pipeline::{Catalog, Draft, KnownPlugin, Origin, Rival, Standing};
 use tapline::{Loader, Policy, Value};
@@ -23,6 +23,14 @@ pub(crate) struct Candidates {
     pub(crate) warnings: Vec<String>,
 }
 
+/// The plugin that provides Python.
+const PYTHON_BRIDGE: &str = "python_bridge";
+
+/// What plugins need that are processes of Python.
+fn python() -> Target {
+    Target::Capability("python".into())
+}
+
 impl Candidates {
     /// Reads the manifests of all of them, and settles which come before others of their id.
     pub(crate) fn read(draft: &Draft, folder: &Path, settings: &Settings, lock: &Lock) -> Result<Self> {
@@ -38,9 +46,28 @@ impl Candidates {
         }
         candidates.add_named(draft, folder, settings.policy());
         candidates.add_available(draft, settings)?;
+        candidates.find_python(draft, settings.policy())?;
         candidates.settle(settings, lock);
         candidates.judge(draft, settings);
         Ok(candidates)
+    }
+
+    /// Tells which version of Python there is, where somebody asks for it: to look takes as long as Python takes to start.
+    fn find_python(&mut self, draft: &Draft, policy: &Policy) -> Result<()> {
+        let asks =
+            |plugin: &KnownPlugin| plugin.manifest.plugin.depends_on.iter().any(|need| need.on == python());
+        let entry = draft.plugins().get(PYTHON_BRIDGE);
+        if entry.is_none() && !self.catalog.plugins.iter().any(asks) {
+            return Ok(());
+        }
+        let Some(plugin) = builtin::python(entry.map_or(&Value::Null, |entry| &entry.config)) else {
+            return Ok(());
+        };
+        let known = known(plugin.manifest()?, Origin::BuiltIn, policy);
+        self.catalog.plugins.retain(|one| one.name() != PYTHON_BRIDGE || one.origin != Origin::BuiltIn);
+        self.catalog.plugins.push(known);
+        self.builtin.insert(PYTHON_BRIDGE.to_owned(), plugin);
+        Ok(())
     }
 
     /// Looks again at what plugins ask for, now that their configuration is known.

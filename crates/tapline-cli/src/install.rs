@@ -5,6 +5,7 @@ use tapline::core::{LoadError, Manifest, Package, RuntimeKind};
 use tapline::host::{Lock, LockedPlugin, rights};
 use tapline::install::{Change, Parcel, PluginsFolder, Source};
 use tapline::wasm::Interfaces;
+use tapline_plugin_python_bridge::{Interpreter, REQUIREMENTS};
 
 use crate::arguments::InstallArguments;
 use crate::audit::visible;
@@ -13,22 +14,28 @@ use crate::output::Output;
 use crate::plugin::settings;
 use crate::{Ending, builtin, error, lock};
 
+/// How a package is installed.
+pub(crate) struct How<'a> {
+    /// Whether what it asks for in addition is agreed to.
+    pub(crate) accepts: bool,
+    /// Whether anything is written.
+    pub(crate) writes: bool,
+    /// The interpreter for an environment of Python, where it needs one.
+    pub(crate) python: Option<&'a str>,
+}
+
 /// Puts a package into the folder of plugins, and says before what it is and asks for; runs nothing of it.
 pub(crate) fn install(arguments: &InstallArguments) -> Result<Ending> {
     let folder = PluginsFolder::new(&arguments.folder);
     let lock = lock::beside(Path::new(Lock::FILE))?;
     let parcel = opened(arguments)?;
-    let (accepts, writes) = (arguments.accept, !arguments.dry_run);
-    put(&parcel, &folder, &lock, (accepts, writes))
+    let how =
+        How { accepts: arguments.accept, writes: !arguments.dry_run, python: arguments.python.as_deref() };
+    put(&parcel, &folder, &lock, &how)
 }
 
-/// Says what a package is and asks for, and puts it into a folder; `accepts` agrees to what it asks for in addition.
-pub(crate) fn put(
-    parcel: &Parcel,
-    folder: &PluginsFolder,
-    lock: &Lock,
-    (accepts, writes): (bool, bool),
-) -> Result<Ending> {
+/// Says what a package is and asks for, and puts it into a folder.
+pub(crate) fn put(parcel: &Parcel, folder: &PluginsFolder, lock: &Lock, how: &How<'_>) -> Result<Ending> {
     let (installed, broken) = folder.installed()?;
     for error in broken {
         Output::Error.line(format_args!("warning: {error}"));
@@ -46,14 +53,15 @@ pub(crate) fn put(
         Output::Standard.line(format_args!("it is there already, in {}", there.display()));
         return Ok(Ending::Done);
     }
-    if change.needs_consent() && !accepts {
+    if change.needs_consent() && !how.accepts {
         bail!("{}; nothing was written, and `--accept` agrees to it", disagreement(parcel, &change));
     }
-    if !writes {
+    if !how.writes {
         Output::Standard.line("nothing was written: this is a dry run");
         return Ok(Ending::Done);
     }
-    match folder.put(parcel, &change, lock) {
+    let furnish = |place: &Path| environment(place, parcel.manifest(), how.python);
+    match folder.put_furnished(parcel, &change, lock, &furnish) {
         Ok(place) => {
             Output::Standard.line(format_args!("installed {} in {}", titled(parcel), place.display()));
             tell_locked(parcel.manifest(), lock);
@@ -72,6 +80,22 @@ pub(crate) fn inspect(package: &Package) -> Result<(), LoadError> {
         RuntimeKind::Wasm => Interfaces::inspect(package),
         RuntimeKind::Native | RuntimeKind::Process | RuntimeKind::Mcp => Ok(()),
     }
+}
+
+/// Makes the environment of a plugin that is a process of Python, where it says what it needs.
+fn environment(
+    place: &Path,
+    manifest: &Manifest,
+    python: Option<&str>,
+) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let needs = manifest.process.as_ref().is_some_and(|process| process.files.contains(REQUIREMENTS));
+    if !needs {
+        return Ok(());
+    }
+    let interpreter = Interpreter::find(python)?;
+    let (program, version) = (interpreter.program.display(), &interpreter.version);
+    Output::Error.line(format_args!("installing its packages with Python {version}, {program}"));
+    Ok(tapline_plugin_python_bridge::make(place, &interpreter)?)
 }
 
 fn opened(arguments: &InstallArguments) -> Result<Parcel> {

@@ -112,7 +112,8 @@ fn put(manifest: &Manifest, folder: &PluginsFolder) -> Result<Ending> {
         .made_of(mcp.map(|mcp| mcp.url.clone().unwrap_or_else(|| mcp.command.join(" "))).collect::<String>());
     let lock = lock::beside(Path::new(Lock::FILE))?;
     // Whoever says how a server is started has agreed to what that needs, and an update asks for nothing more.
-    install::put(&parcel, folder, &lock, (true, true))
+    let how = install::How { accepts: true, writes: true, python: None };
+    install::put(&parcel, folder, &lock, &how)
 }
 
 fn described(offer: &Offer) -> String {

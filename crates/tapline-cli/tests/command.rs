@@ -44,6 +44,8 @@ mod choice;
 mod configured;
 #[path = "command/author.rs"]
 mod author;
+#[path = "command/python.rs"]
+mod python;
 #[path = "command/packages.rs"]
 mod packages;
 #[path = "command/install.rs"]

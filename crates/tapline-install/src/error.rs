@@ -174,6 +174,9 @@ pub enum InstallError {
     /// Others have changed the folder since it was looked at.
     #[error("{} was changed meanwhile, and with it what this package would change; try again", .0.display())]
     Meanwhile(PathBuf),
+    /// What it needs on this machine cannot be had.
+    #[error("what it needs on this machine cannot be had")]
+    Unfurnished(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The folder cannot be looked at.
     #[error(transparent)]
     Listed(#[from] ManifestError),

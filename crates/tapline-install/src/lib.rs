@@ -43,6 +43,6 @@ pub use contents::{LARGEST_CONTENTS, MOST_FILES};
 pub use error::{FetchError, InstallError, PackageError, RemoveError};
 pub use needs::needed_by;
 pub use parcel::{Inspect, Parcel};
-pub use plugins::{Installed, PluginsFolder};
+pub use plugins::{Furnish, Installed, PluginsFolder};
 pub use record::{Difference, Record};
 pub use source::Source;

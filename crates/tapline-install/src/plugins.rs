@@ -16,6 +16,9 @@ pub struct PluginsFolder {
     path: PathBuf,
 }
 
+/// Adds to the folder of a package what it needs on this machine, such as an environment for its language.
+pub type Furnish<'a> = dyn Fn(&Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> + 'a;
+
 /// A package in such a folder.
 #[derive(Debug, Clone)]
 pub struct Installed {
@@ -91,6 +94,21 @@ impl PluginsFolder {
     /// # Errors
     /// When there is something else in its place, when it would change something else by now, or it cannot be written.
     pub fn put(&self, parcel: &Parcel, agreed: &Change, lock: &Lock) -> Result<PathBuf, InstallError> {
+        self.put_furnished(parcel, agreed, lock, &|_| Ok(()))
+    }
+
+    /// As [`put`](Self::put), and has something added to the package's folder before it takes its place. What is added does
+    /// not count as part of the package.
+    ///
+    /// # Errors
+    /// As [`put`](Self::put), and when that fails.
+    pub fn put_furnished(
+        &self,
+        parcel: &Parcel,
+        agreed: &Change,
+        lock: &Lock,
+        furnish: &Furnish<'_>,
+    ) -> Result<PathBuf, InstallError> {
         let place = self.place(parcel);
         let unwritable = |source| InstallError::Unwritable { file: place.clone(), source };
         let record = Record::of(parcel).text().map_err(unwritable)?;
@@ -107,7 +125,9 @@ impl PluginsFolder {
         if place.symlink_metadata().is_ok() {
             return Err(InstallError::Occupied(place));
         }
-        folder.put(&parcel.name(), files).map_err(unwritable)?;
+        let staged = folder.write(&parcel.name(), files).map_err(unwritable)?;
+        furnish(staged.path()).map_err(InstallError::Unfurnished)?;
+        folder.place(staged).map_err(unwritable)?;
         Ok(place)
     }
 

@@ -93,9 +93,14 @@ fn found(path: &Path) -> Option<Digest> {
     is_file.then(|| read_file(path, LARGEST_CONTENTS).ok()).flatten().map(|bytes| Digest::of_bytes(&bytes))
 }
 
-/// What lies below a folder and is no folder, but for the record.
+/// The environment of a package, which is made where it is installed.
+const ENVIRONMENT: &str = ".venv";
+
+/// What lies below a folder and is no folder, but for the record and the environment.
 fn names(folder: &Path) -> Vec<String> {
-    let entries = WalkDir::new(folder).sort_by_file_name().into_iter().flatten();
+    let entries = WalkDir::new(folder).sort_by_file_name().into_iter();
+    let own = entries.filter_entry(|entry| entry.depth() != 1 || entry.file_name() != ENVIRONMENT);
+    let entries = own.flatten();
     let inside = entries.filter(|entry| !entry.file_type().is_dir()).filter_map(|entry| {
         let parts = entry.path().strip_prefix(folder).ok()?.components();
         Some(parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/"))

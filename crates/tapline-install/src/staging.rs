@@ -18,6 +18,21 @@ pub(crate) struct Exclusive {
     _lock: File,
 }
 
+/// A folder that is whole, and removed again unless it takes its place.
+#[derive(Debug)]
+pub(crate) struct Written {
+    stage: TempDir,
+    path: PathBuf,
+    name: String,
+}
+
+impl Written {
+    /// Where it lies for now.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 impl Exclusive {
     /// Waits for whoever changes the folder, makes it where there is none, and removes what others have left behind.
     pub(crate) fn of(folder: &Path) -> io::Result<Self> {
@@ -41,18 +56,23 @@ impl Exclusive {
         tempfile::tempdir_in(self.staging())
     }
 
-    /// Writes a folder with files, whole or not at all.
-    pub(crate) fn put<'a>(
+    /// Writes a folder with files, which is not in its place yet.
+    pub(crate) fn write<'a>(
         &self,
         name: &str,
         files: impl Iterator<Item = (&'a str, &'a [u8])>,
-    ) -> io::Result<()> {
+    ) -> io::Result<Written> {
         let stage = self.stage()?;
-        let written = stage.path().join(name);
-        write(&written, files)?;
-        fs::rename(&written, self.folder.join(name))?;
+        let path = stage.path().join(name);
+        write(&path, files)?;
+        Ok(Written { stage, path, name: name.to_owned() })
+    }
+
+    /// Puts what was written into its place, whole or not at all.
+    pub(crate) fn place(&self, written: Written) -> io::Result<()> {
+        fs::rename(&written.path, self.folder.join(&written.name))?;
         sync(&self.folder)?;
-        self.close(stage)
+        self.close(written.stage)
     }
 
     /// Removes a folder, whole or not at all: it is moved away first.
@@ -112,13 +132,17 @@ mod tests {
     fn a_folder_appears_and_disappears_whole_and_leaves_nothing() {
         let root = tempfile::tempdir().unwrap();
         let folder = root.path().join("made/plugins");
-        Exclusive::of(&folder).unwrap().put("x-1.0.0", files("one")).unwrap();
+        put(&Exclusive::of(&folder).unwrap(), "x-1.0.0", "one").unwrap();
         assert_eq!(entries(&folder), ["x-1.0.0"]);
         assert_eq!(fs::read_to_string(folder.join("x-1.0.0/a/b/c")).unwrap(), "one");
-        Exclusive::of(&folder).unwrap().put("x-1.0.0", files("two")).unwrap_err();
+        put(&Exclusive::of(&folder).unwrap(), "x-1.0.0", "two").unwrap_err();
         assert_eq!(fs::read_to_string(folder.join("x-1.0.0/a/b/c")).unwrap(), "one");
         Exclusive::of(&folder).unwrap().remove("x-1.0.0").unwrap();
         assert_eq!(entries(&folder), [""; 0]);
+    }
+
+    fn put(exclusive: &Exclusive, name: &str, content: &'static str) -> io::Result<()> {
+        exclusive.place(exclusive.write(name, files(content))?)
     }
 
     #[test]
@@ -130,7 +154,7 @@ mod tests {
         write(&stage.join("x-1.0.0"), files("half")).unwrap();
         drop(crashed);
         assert_eq!(tapline_host::Loader::discover(folder).unwrap(), [""; 0].map(PathBuf::from));
-        Exclusive::of(folder).unwrap().put("y-1.0.0", files("whole")).unwrap();
+        put(&Exclusive::of(folder).unwrap(), "y-1.0.0", "whole").unwrap();
         assert_eq!(entries(folder), ["y-1.0.0"]);
     }
 

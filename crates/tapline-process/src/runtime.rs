@@ -129,6 +129,10 @@ impl ProcessRuntime {
                 .map_err(|error| format!("`{program}` cannot be started: {error}"));
         }
         let own = package.folder.join(ENVIRONMENT);
+        if !own.is_dir() && package.files.contains_key(REQUIREMENTS) {
+            let folder = package.folder.display();
+            return Err(format!("its environment was not made; run `tapline plugin install {folder}`"));
+        }
         let mut places = std::iter::once(&own).chain(&self.settings.path);
         // The folder is named as it is, and the program is not: an environment of Python goes by how it was called.
         let found = places.find_map(|place| {
@@ -141,6 +145,8 @@ impl ProcessRuntime {
     }
 }
 
+/// The file of a package that names what its environment has to hold.
+const REQUIREMENTS: &str = "requirements.txt";
 /// Where the programs of a package's own environment lie.
 const ENVIRONMENT: &str = ".venv/bin";
 

@@ -1,5 +1,5 @@
 use semver::Version;
-use tapline_core::{CONTRACT, Grants, HookKind, LoadError, Manifest, Package};
+use tapline_core::{CONTRACT, Grants, HookKind, LoadError, Manifest, Package, RuntimeKind};
 use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
 
 /// What a component imports and exports, read from its bytes before anything is compiled.
@@ -78,6 +78,10 @@ impl Interfaces {
     /// was built for another contract.
     pub fn inspect(package: &Package) -> Result<(), LoadError> {
         let manifest = &package.manifest;
+        // What is no component is for another to look at.
+        if manifest.plugin.runtime != RuntimeKind::Wasm {
+            return Ok(());
+        }
         let broken = |error: NoComponent| LoadError::Broken {
             plugin: manifest.id().to_string(),
             reason: error.to_string(),

@@ -1,7 +1,7 @@
 use wasmparser::{BinaryReaderError, Parser, Payload};
 use wit_component::ComponentEncoder;
 
-use crate::{BuildError, Built};
+use crate::{Artifact, BuildError, Built};
 
 /// Where the PDK's macro leaves the text of the manifest.
 const SECTION: &str = "tapline:manifest";
@@ -23,7 +23,7 @@ impl Built {
         let encoder = ComponentEncoder::default().module(&rest);
         let encoded = encoder.and_then(|encoder| encoder.validate(true).encode());
         let component = encoded.map_err(|error| not_made("the component", format!("{error:#}")))?;
-        Ok(Self { manifest, component })
+        Ok(Self { manifest, artifact: Artifact::Component(component) })
     }
 }
 

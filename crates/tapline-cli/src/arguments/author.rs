@@ -31,6 +31,15 @@ pub(crate) enum PluginLanguage {
     JavaScript,
 }
 
+/// What runs a plugin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PluginRuntime {
+    /// The sandbox.
+    Wasm,
+    /// A process of its own; for plugins in Python.
+    Process,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct NewArguments {
     /// The plugin's id, and the name of its folder.
@@ -44,6 +53,9 @@ pub(crate) struct NewArguments {
     /// What it is written in.
     #[arg(long, value_enum, default_value_t = PluginLanguage::Rust)]
     pub(crate) lang: PluginLanguage,
+    /// What runs it.
+    #[arg(long, value_enum, default_value_t = PluginRuntime::Wasm)]
+    pub(crate) runtime: PluginRuntime,
     /// The folder in which its folder is made.
     #[arg(long, default_value = ".")]
     pub(crate) folder: PathBuf,

@@ -111,6 +111,9 @@ pub(crate) struct InstallArguments {
     /// Refuse an archive with another SHA-256; of a folder, a package with another digest.
     #[arg(long, value_name = "HEX", value_parser = sha256)]
     pub(crate) sha256: Option<Digest>,
+    /// The Python with which the environment of a plugin is made that is a process of it, instead of `python3` of the path.
+    #[arg(long, value_name = "PROGRAM")]
+    pub(crate) python: Option<String>,
     /// Agree to what it asks for in addition, and to files that are not those of `tapline.lock`.
     #[arg(long)]
     pub(crate) accept: bool,

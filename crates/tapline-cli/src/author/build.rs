@@ -45,9 +45,10 @@ pub(super) fn built(project: &Project) -> Result<Option<Manifest>> {
         return Ok(None);
     }
     built.write(project.folder())?;
-    let size = built.component.len().div_ceil(1 << 10);
+    let size = built.size().div_ceil(1 << 10);
     let (id, version) = (manifest.id(), &manifest.plugin.version);
-    let (place, took) = (project.folder().join("plugin.wasm"), begun.elapsed().as_secs_f64());
+    let artifact = if built.component().is_some() { "plugin.wasm" } else { "plugin.toml" };
+    let (place, took) = (project.folder().join(artifact), begun.elapsed().as_secs_f64());
     Output::Error.line(format_args!("built {id} {version}: {}, {size} KiB, in {took:.1} s", place.display()));
     Ok(Some(manifest))
 }

@@ -3,11 +3,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use tapline::core::Runtime;
+use tapline::core::{Runtime, RuntimeKind};
 use tapline_test_kit::{CaseResult, Cases};
 
 use crate::arguments::TestArguments;
-use crate::{Ending, results, sandbox};
+use crate::plugin::settings;
+use crate::{Ending, results, sandbox, walls};
 
 use super::build::package;
 
@@ -18,12 +19,15 @@ const FOLDER: &str = "cases";
 pub(crate) fn test(arguments: &TestArguments) -> Result<Ending> {
     let files = files(&arguments.folder.join(FOLDER))?;
     let cases = files.iter().map(Cases::read).collect::<Result<Vec<_>, _>>()?;
-    if package(&arguments.folder, !arguments.no_build)?.is_none() {
+    let Some(manifest) = package(&arguments.folder, !arguments.no_build)? else {
         return Ok(Ending::Failed);
-    }
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    let sandbox = Arc::new(sandbox::sandbox()?);
-    let results = runtime.block_on(run(&cases, arguments, sandbox));
+    let plugins: Arc<dyn Runtime> = match manifest.plugin.runtime {
+        RuntimeKind::Process => Arc::new(walls::processes(&settings()?)?),
+        _ => Arc::new(sandbox::sandbox()?),
+    };
+    let results = runtime.block_on(run(&cases, arguments, plugins));
     // A plugin that computes without end cannot be waited for.
     runtime.shutdown_background();
     let ending = results::conclude(&results, arguments.json);
@@ -33,14 +37,14 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<Ending> {
     Ok(ending)
 }
 
-async fn run(cases: &[Cases], arguments: &TestArguments, sandbox: Arc<dyn Runtime>) -> Vec<CaseResult> {
+async fn run(cases: &[Cases], arguments: &TestArguments, plugins: Arc<dyn Runtime>) -> Vec<CaseResult> {
     let is_wanted = |name: &str| arguments.filter.as_deref().is_none_or(|filter| name.contains(filter));
     let mut results = Vec::new();
     for cases in cases {
         let wanted: Vec<_> =
             cases.names().enumerate().filter(|(_, name)| is_wanted(name)).map(|(number, _)| number).collect();
         for number in wanted {
-            let Some(result) = cases.run(number, &arguments.folder, Arc::clone(&sandbox)).await else {
+            let Some(result) = cases.run(number, &arguments.folder, Arc::clone(&plugins)).await else {
                 continue;
             };
             if !arguments.json {

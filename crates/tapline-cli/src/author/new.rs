@@ -5,7 +5,7 @@ use anyhow::{Context as _, Result, bail};
 use tapline::PluginId;
 
 use crate::Ending;
-use crate::arguments::NewArguments;
+use crate::arguments::{NewArguments, PluginLanguage, PluginRuntime};
 use crate::output::Output;
 
 use super::template::{Project, files};
@@ -17,7 +17,11 @@ pub(crate) fn new(arguments: &NewArguments) -> Result<Ending> {
     if fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some()) {
         bail!("{} is there already, and nothing was written", folder.display());
     }
-    let project = Project::new(&id, arguments.kind, arguments.lang, &arguments.capability);
+    if arguments.runtime == PluginRuntime::Process && arguments.lang != PluginLanguage::Python {
+        bail!("`--runtime process` is for plugins in Python: `--lang python`");
+    }
+    let project =
+        Project::new(&id, arguments.kind, arguments.lang, &arguments.capability).runtime(arguments.runtime);
     let failed = || folder.display().to_string();
     fs::create_dir_all(&arguments.folder).with_context(failed)?;
     // Beside it first, so that no half of it is ever there.

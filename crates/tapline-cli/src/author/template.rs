@@ -1,13 +1,14 @@
 use heck::ToUpperCamelCase as _;
 use tapline::PluginId;
 
-use crate::arguments::{PluginKind, PluginLanguage};
+use crate::arguments::{PluginKind, PluginLanguage, PluginRuntime};
 
 /// What a new plugin is to be.
 pub(super) struct Project {
     id: String,
     kind: PluginKind,
     language: PluginLanguage,
+    runtime: PluginRuntime,
     capabilities: Vec<String>,
 }
 
@@ -55,7 +56,17 @@ impl Project {
         language: PluginLanguage,
         capabilities: &[String],
     ) -> Self {
-        Self { id: id.to_string(), kind, language, capabilities: capabilities.to_vec() }
+        let runtime = PluginRuntime::Wasm;
+        Self { id: id.to_string(), kind, language, runtime, capabilities: capabilities.to_vec() }
+    }
+
+    /// The same, for what is to run it.
+    pub(super) fn runtime(self, runtime: PluginRuntime) -> Self {
+        Self { runtime, ..self }
+    }
+
+    const fn is_process(&self) -> bool {
+        matches!(self.runtime, PluginRuntime::Process)
     }
 
     /// A sentence about it, to be replaced by its author.
@@ -78,6 +89,11 @@ impl Project {
         }
     }
 
+    /// What `@plugin` says of its runtime.
+    const fn runtime_said(&self) -> &'static str {
+        if self.is_process() { " runtime=\"process\"," } else { "" }
+    }
+
     fn templates(&self) -> Vec<Template> {
         let one = |path: &str, about, text| Template { path: path.to_owned(), about, text };
         let mut files = match self.language {
@@ -85,6 +101,10 @@ impl Project {
                 one("src/lib.rs", "the plugin", of_kind!(self.kind, "rust/src", "rs")),
                 one("Cargo.toml", "its crate", template!("rust/Cargo.toml")),
                 one(".cargo/config.toml", "where the SDK is found", template!("rust/config.toml")),
+            ],
+            PluginLanguage::Python if self.is_process() => vec![
+                one("plugin.py", "the plugin", of_kind!(self.kind, "python", "py")),
+                one("requirements.txt", "the packages that it uses", template!("python/process.txt")),
             ],
             PluginLanguage::Python => vec![
                 one("plugin.py", "the plugin", of_kind!(self.kind, "python", "py")),
@@ -136,6 +156,8 @@ pub(super) fn files(project: &Project) -> Vec<(String, String)> {
         ("<< capabilities >>", capabilities.join(", ")),
         ("<< policy >>", project.policy().unwrap_or_default()),
         ("<< sdk >>", SDK.to_owned()),
+        ("<< runtime >>", project.runtime_said().to_owned()),
+        ("<< where >>", if project.is_process() { "behind its walls" } else { "in the sandbox" }.to_owned()),
         ("<< files >>\n", table),
         ("<< tools >>\n", tools(project.language)),
     ];

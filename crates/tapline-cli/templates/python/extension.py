@@ -7,7 +7,7 @@ from tapline import Context, hook, plugin
 
 @plugin(
     id="<< id >>",
-    version="0.1.0",
+    version="0.1.0",<< runtime >>
     description="<< description >>",
     capabilities=[<< capabilities >>],
     requires={

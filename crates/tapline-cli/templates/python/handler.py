@@ -5,7 +5,7 @@ from typing import Any
 from tapline import Context, Failure, NodeRequest, node, plugin
 
 
-@plugin(id="<< id >>", version="0.1.0", description="<< description >>", capabilities=[<< capabilities >>])
+@plugin(id="<< id >>", version="0.1.0",<< runtime >> description="<< description >>", capabilities=[<< capabilities >>])
 class << type >>:
     @node("<< id >>", schema="schemas/<< id >>.json")
     def count(self, context: Context, request: NodeRequest) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from tapline import Context, Failure, NodeRequest, node, plugin
 
 @plugin(
     id="<< id >>",
-    version="0.1.0",
+    version="0.1.0",<< runtime >>
     description="<< description >>",
     capabilities=[<< capabilities >>],
     depends_on=[{"id": "echo"}],

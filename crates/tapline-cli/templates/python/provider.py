@@ -5,7 +5,7 @@ from typing import Any
 from tapline import Completion, CompletionRequest, Context, Failure, init, plugin, provider
 
 
-@plugin(id="<< id >>", version="0.1.0", description="<< description >>", capabilities=[<< capabilities >>])
+@plugin(id="<< id >>", version="0.1.0",<< runtime >> description="<< description >>", capabilities=[<< capabilities >>])
 class << type >>:
     @init
     def init(self, config: dict[str, Any]) -> None:

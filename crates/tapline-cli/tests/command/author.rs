@@ -1,13 +1,14 @@
 //! Plugins that the command writes, builds, tests and puts into a pipeline.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Stdio};
 
 use tapline_build::rust::Toolchain;
 
 use crate::support::{Said, Workplace};
 
-const FAMILIES: [&str; 5] = ["provider", "handler", "validator", "extension", "integration"];
+pub(crate) const FAMILIES: [&str; 5] = ["provider", "handler", "validator", "extension", "integration"];
 
 /// Whether plugins in Rust can be built here; a test that cannot says so.
 fn has_toolchain() -> bool {
@@ -24,10 +25,16 @@ fn succeeded(said: &Said) -> &Said {
 }
 
 /// Writes a plugin, builds it, runs its cases, and runs the pipeline that was written beside it.
-fn from_nothing_to_a_pipeline(workplace: &Workplace, language: &str, family: &str) {
-    let name = format!("{language}-{family}");
+pub(crate) fn from_nothing_to_a_pipeline(
+    workplace: &Workplace,
+    language: &str,
+    name: &str,
+    family: &str,
+    prepare: impl Fn(&Path),
+) {
     let new = format!("plugin new {name} --type {family} --lang {language} --capability {family}ing");
     succeeded(&workplace.tapline(&new));
+    prepare(&workplace.path(name));
     succeeded(&workplace.tapline(&format!("plugin build {name}")));
     let tested = workplace.tapline(&format!("plugin test {name} --no-build"));
     assert!(succeeded(&tested).err.ends_with("0 failed\n"), "{}", tested.err);
@@ -44,7 +51,7 @@ fn every_family_in_rust_builds_passes_its_cases_and_runs_in_a_pipeline() {
     }
     let workplace = Workplace::building("families");
     for family in FAMILIES {
-        from_nothing_to_a_pipeline(&workplace, "rust", family);
+        from_nothing_to_a_pipeline(&workplace, "rust", &format!("rust-{family}"), family, |_| ());
     }
 }
 
@@ -65,7 +72,7 @@ fn an_id_that_means_something_elsewhere_is_a_name_like_any_other() {
 fn a_handler_in_python_and_one_in_javascript_build_pass_their_cases_and_run_in_a_pipeline() {
     let Some(workplace) = Workplace::with_foreign_tools("handlers") else { return };
     for language in ["python", "javascript"] {
-        from_nothing_to_a_pipeline(&workplace, language, "handler");
+        from_nothing_to_a_pipeline(&workplace, language, &format!("{language}-handler"), "handler", |_| ());
     }
 }
 
@@ -75,7 +82,7 @@ fn every_family_in_every_other_language_builds_passes_its_cases_and_runs_in_a_pi
     let Some(workplace) = Workplace::with_foreign_tools("families") else { return };
     for language in ["python", "javascript"] {
         for family in FAMILIES {
-            from_nothing_to_a_pipeline(&workplace, language, family);
+            from_nothing_to_a_pipeline(&workplace, language, &format!("{language}-{family}"), family, |_| ());
         }
     }
 }

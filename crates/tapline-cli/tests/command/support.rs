@@ -9,6 +9,13 @@ pub(crate) fn repository() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// Where the tools for other languages than Rust are.
+#[expect(clippy::disallowed_methods, reason = "the test runner says where they are")]
+pub(crate) fn foreign() -> PathBuf {
+    let beside = || repository().join("target/foreign");
+    std::env::var("TAPLINE_FOREIGN").map_or_else(|_| beside(), PathBuf::from)
+}
+
 /// A folder of its own in which the command is started.
 pub(crate) struct Workplace {
     folder: PathBuf,
@@ -43,10 +50,8 @@ impl Workplace {
     }
 
     /// An empty folder of this name in which plugins in Python and JavaScript are built, where the tools for it are.
-    #[expect(clippy::disallowed_methods, reason = "the test runner says where they are")]
     pub(crate) fn with_foreign_tools(name: &str) -> Option<Self> {
-        let beside = || repository().join("target/foreign");
-        let tools = std::env::var("TAPLINE_FOREIGN").map_or_else(|_| beside(), PathBuf::from);
+        let tools = foreign();
         let are_there =
             ["node_modules/componentize-qjs", "node_modules/esbuild", ".venv/bin/componentize-py"];
         if !are_there.iter().all(|tool| tools.join(tool).exists()) {

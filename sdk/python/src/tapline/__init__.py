@@ -40,11 +40,12 @@ from .declare import (
     provides,
     start,
     stop,
+    validator,
 )
 from .failure import Failure
 from .host import Entry, Flow, Operation
 from .http import Response, Stream
-from .roles import Completion, CompletionRequest, NodeRequest
+from .roles import Completion, CompletionRequest, Finding, NodeRequest, ValidationRequest
 
 __all__ = [
     "AsyncContext",
@@ -55,11 +56,13 @@ __all__ = [
     "Entry",
     "Event",
     "Failure",
+    "Finding",
     "Flow",
     "NodeRequest",
     "Operation",
     "Response",
     "Stream",
+    "ValidationRequest",
     "export_state",
     "health",
     "hook",
@@ -74,4 +77,5 @@ __all__ = [
     "provides",
     "start",
     "stop",
+    "validator",
 ]

@@ -53,13 +53,23 @@ class Declaration:
         #: Where each part of the manifest stands, by its path in the manifest.
         self.places: dict[str, str] = {"plugin": place, "requires": place, "limits": place}
         self.manifest: Table = {
-            "plugin": {key: value for key, value in about.items() if key not in ("requires", "limits")},
+            "plugin": {key: value for key, value in about.items() if key not in ("requires", "limits", "process")},
             "requires": json.loads(json.dumps(about.get("requires", {}))),
             "limits": about.get("limits", {}),
         }
+        self._declare_process(about)
         for name, role in _roles(plugin):
             self._add(name, role)
         self._declare_state()
+
+    def _declare_process(self, about: Table) -> None:
+        """Says how it is started, where it is a process, and that it needs somebody who provides Python."""
+        if about.get("runtime") == "process":
+            self.manifest["process"] = {"command": list(_COMMAND), **about["process"]}
+            self.manifest["plugin"]["depends_on"] += [{"capability": "python", "version": ">=3.11"}]
+            self.places["process"] = self.place
+        elif about.get("process"):
+            raise DeclarationError(self.place, '`idle` and `lazy` are for plugins with `runtime="process"`')
 
     def _add(self, name: str, role: Role) -> None:
         if role.part in ("hook", "on"):
@@ -136,6 +146,9 @@ class Declaration:
             raise DeclarationError(self.place, 'a plugin that hands over its state says `instances="one"`')
         about["state"] = exports
 
+
+#: What starts a plugin that is a process.
+_COMMAND = ("python3", "-m", "tapline.process", "plugin")
 
 #: The parameters of each method of a plugin's life, besides ``self``; the last of the most is the context.
 _PARAMETERS = {

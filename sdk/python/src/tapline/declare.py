@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias, TypeVar
 
 from .declaration import MARK, Declaration, DeclarationError, Role, Table
-from .roles import METHODS, NODE, PROVIDER
+from .roles import METHODS, NODE, PROVIDER, VALIDATOR
 
 F = TypeVar("F", bound=Callable[..., Any])
 C = TypeVar("C", bound=type)
@@ -29,8 +29,15 @@ def plugin(
     conflicts: Iterable[Any] = (),
     instances: Literal["pool", "one"] = "pool",
     restart: Literal["permanent", "transient", "temporary"] = "permanent",
+    runtime: Literal["wasm", "process"] = "wasm",
+    idle: str | None = None,
+    lazy: bool = False,
 ) -> Callable[[C], C]:
-    """Makes a plugin of a class. What is asked for and said is what the manifest says, in its words."""
+    """Makes a plugin of a class. What is asked for and said is what the manifest says, in its words.
+
+    With ``runtime="process"`` it is a process of its own, which may use any package of its ``requirements.txt``; ``idle``
+    and ``lazy`` are for it.
+    """
     about: Table = {
         "id": id,
         "version": version,
@@ -43,6 +50,8 @@ def plugin(
         "conflicts": list(conflicts),
         "instances": instances,
         "restart": restart,
+        "runtime": runtime,
+        "process": _said({"idle": idle, "lazy": lazy}),
     }
     place = _place()
 
@@ -139,6 +148,15 @@ def provider(
     return _contribution(PROVIDER, key, "complete", schema, authority)
 
 
+def validator(
+    key: str,
+    *,
+    authority: Literal["caller", "own"] | None = None,
+) -> Callable[[F], F]:
+    """Says what is wrong: ``def validate(self, context, request: ValidationRequest) -> list[Finding]``."""
+    return _contribution(VALIDATOR, key, "validate", None, authority)
+
+
 def method(
     function: F | None = None,
     *,
@@ -206,8 +224,14 @@ def _contribution(
     return _with_role("provides", table)
 
 
+#: Whether schemas are read that stand in files. Where a plugin runs they are in its manifest, and the files are not there.
+reads_schemas = True
+
+
 def _schema_file(name: str) -> str:
     place = _place()
+    if not reads_schemas:
+        return "true"
     try:
         text = (Path(place.rsplit(":", 1)[0]).parent / name).read_text("utf-8")
         return json.dumps(json.loads(text), ensure_ascii=False)

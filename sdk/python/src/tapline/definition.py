@@ -10,9 +10,15 @@ from .context import AsyncContext, Context, Event
 from .declaration import MARK, Declaration, DeclarationError, Handler
 from .failure import Failure
 from .host import ABSENT, Flow, Host, Operation
-from .roles import NODE, PROVIDER, CompletionRequest, NodeRequest
+from .roles import NODE, PROVIDER, VALIDATOR, Completion, CompletionRequest, NodeRequest, ValidationRequest
 
 _LIFE = ("start", "stop", "health")
+#: The requests that methods of extension points take; all others take the value as it is.
+_REQUESTS = {
+    (NODE, "handle"): NodeRequest,
+    (PROVIDER, "complete"): CompletionRequest,
+    (VALIDATOR, "validate"): ValidationRequest,
+}
 
 
 def declared_in(module: ModuleType) -> Declaration:
@@ -80,7 +86,7 @@ class Running:
             handler = declared.listeners[name]
             await self._call(handler, _context(host, handler), Event.of(_input(host)))
         elif kind == "handle" and (name, operation.method) in declared.handlers:
-            await self._handle(*declared.handlers[name, operation.method], host)
+            await self._handle(*declared.handlers[name, operation.method], operation.method, host)
             return Flow.FINISH
         elif name in declared.hooks and declared.hooks[name][0] == kind:
             return await self._hook(kind, name, declared.hooks[name][1], host)
@@ -106,10 +112,13 @@ class Running:
             raise TypeError(f"`{handler.name}` is a hook of kind {kind} and answers with nothing: write `output`")
         return None
 
-    async def _handle(self, point: str, handler: Handler, host: Host) -> None:
+    async def _handle(self, point: str, handler: Handler, method: str, host: Host) -> None:
         context = _context(host, handler)
-        arguments = [_request(point, _input(host))] if handler.parameters == 2 else []
-        context.write("output", await self._call(handler, context, *arguments))
+        arguments = [_request(point, method, _input(host))] if handler.parameters == 2 else []
+        answer = await self._call(handler, context, *arguments)
+        if point == VALIDATOR:
+            answer = {"errors": list(answer or ())}
+        context.write("output", answer.said() if isinstance(answer, Completion) else answer)
 
     async def _call(self, handler: Handler, *arguments: Any) -> Any:
         return await self._call_on(self._plugin, handler, *arguments)
@@ -129,8 +138,8 @@ def _input(host: Host) -> Any:
     return None if value is ABSENT else value
 
 
-def _request(point: str, value: Any) -> Any:
-    kind = {NODE: NodeRequest, PROVIDER: CompletionRequest}.get(point)
+def _request(point: str, method: str, value: Any) -> Any:
+    kind = _REQUESTS.get((point, method))
     if kind is None:
         return value
     try:

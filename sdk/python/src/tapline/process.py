@@ -16,6 +16,7 @@ from collections.abc import Coroutine, Sequence
 from queue import SimpleQueue
 from typing import Any
 
+from . import declare
 from .definition import Running, declared_in
 from .failure import Failure
 from .host import ABSENT, Absent, Answer, Entry, Flow, Head, Level, Operation, Request, Waited
@@ -407,6 +408,7 @@ def main() -> None:
     if not oldest <= VERSION <= newest:
         sys.exit(f"the host speaks versions {oldest} to {newest} of the protocol, and this SDK version {VERSION}")
     sys.path.insert(0, os.getcwd())
+    declare.reads_schemas = False
     running = Running(declared_in(importlib.import_module(sys.argv[1])))
     Process(connection, running).run()
 

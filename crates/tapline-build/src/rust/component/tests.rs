@@ -48,7 +48,7 @@ fn a_component_has_no_import_of_a_world_that_the_guest_does_not_use() {
     let component = Built::from_core_module(&module).unwrap();
 
     assert_eq!(component.manifest, "[plugin]\n");
-    let decoded = wit_component::decode(&component.component).unwrap();
+    let decoded = wit_component::decode(component.component().unwrap()).unwrap();
     let (_, world) = decoded.resolve().worlds.iter().next().unwrap();
     assert_eq!((world.imports.len(), world.exports.len()), (0, 1));
 }
@@ -57,7 +57,8 @@ fn a_component_has_no_import_of_a_world_that_the_guest_does_not_use() {
 fn the_same_module_becomes_the_same_component() {
     let module = with_manifest(module(), "[plugin]\n");
 
-    let [one, other] = [(), ()].map(|()| Built::from_core_module(&module).unwrap().component);
+    let [one, other] =
+        [(), ()].map(|()| Built::from_core_module(&module).unwrap().component().unwrap().to_vec());
 
     assert_eq!(one, other);
 }

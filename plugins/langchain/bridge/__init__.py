@@ -1,0 +1,1 @@
+"""Between nodes of Tapline and objects of LangChain."""
