@@ -15,8 +15,10 @@ from tapline import (
     DeclarationError,
     Event,
     Failure,
+    Finding,
     Flow,
     NodeRequest,
+    ValidationRequest,
     declaration,
     hook,
     init,
@@ -25,6 +27,8 @@ from tapline import (
     on,
     plugin,
     provider,
+    provides,
+    validator,
 )
 from tapline.manifest import described
 from tapline.testing import FakeHost, TestPlugin
@@ -58,6 +62,14 @@ class Shout:
     def heard(self, context: Context, event: Event) -> None:
         context.publish("a.c", [event.topic, event.payload, event.missed])
 
+    @provides("provider", "parrot", method="embed")
+    def embed(self, context: Context, request):
+        return {"vectors": [[len(text)] for text in request["texts"]], "model": "parrot"}
+
+    @validator("quiet")
+    def quiet(self, context: Context, request: ValidationRequest):
+        return [Finding("it is loud", rule=request.config)] if request.value.endswith("!") else []
+
     @method
     def sum(self, context: Context, numbers):
         return sum(numbers)
@@ -75,10 +87,29 @@ class PluginTest(unittest.TestCase):
         around = {"name": "shout", "point": "greet", "kind": "around", "priority": 40, "on_failure": "skip"}
         self.assertEqual(manifest["hook"][0], around)
         provided = [(one["point"], one["key"], one["methods"]) for one in manifest["provides"]]
-        expected = [("node", "louder", ["handle"]), ("provider", "parrot", ["complete"]), ("plugin", "shout", ["sum", "later"])]
+        expected = [("node", "louder", ["handle"]), ("provider", "parrot", ["complete", "embed"])]
+        expected += [("validator", "quiet", ["validate"]), ("plugin", "shout", ["sum", "later"])]
         self.assertEqual(provided, expected)
         self.assertEqual(json.loads(manifest["provides"][0]["schema"]), {"type": "object"})
         self.assertEqual(manifest["requires"], {"events": {"subscribe": ["a.b"]}})
+
+    def test_a_request_has_all_that_is_known_and_nothing_of_what_is_not(self) -> None:
+        asked = {"messages": [{"role": "user", "content": "hi"}], "seed": 1, "model": None, "of_tomorrow": True}
+        request = CompletionRequest.of(asked)
+        self.assertEqual((request.prompt, request.messages, request.seed), ("", asked["messages"], 1))
+
+    def test_a_process_says_how_it_is_started_and_that_it_needs_python(self) -> None:
+        @plugin(id="own", version="1.0.0", runtime="process", idle="5m", depends_on=[{"id": "numbers"}])
+        class Own:
+            pass
+
+        manifest = Own.__dict__[declaration.MARK].manifest
+        command = ["python3", "-m", "tapline.process", "plugin"]
+        self.assertEqual(manifest["process"], {"command": command, "idle": "5m"})
+        self.assertEqual(manifest["plugin"]["runtime"], "process")
+        self.assertEqual(manifest["plugin"]["depends_on"][1], {"capability": "python", "version": ">=3.11"})
+        with self.assertRaises(DeclarationError):
+            plugin(id="own", version="1.0.0", lazy=True)(type("Own", (), {}))
 
     def test_methods_are_run_against_a_host_that_holds_the_context(self) -> None:
         shout = TestPlugin(Shout, {"suffix": "?"})
@@ -96,6 +127,12 @@ class PluginTest(unittest.TestCase):
         host = FakeHost(input={"prompt": "hello"})
         shout.call("handle", "provider/parrot", host, "complete")
         self.assertEqual(host.context["output"], {"output": "hello", "model": "parrot"})
+        host = FakeHost(input={"texts": ["a", "bc"]})
+        shout.call("handle", "provider/parrot", host, "embed")
+        self.assertEqual(host.context["output"]["vectors"], [[1], [2]])
+        host = FakeHost(input={"value": "hey!", "with": "loud"})
+        shout.call("handle", "validator/quiet", host, "validate")
+        self.assertEqual(host.context["output"], {"errors": [{"message": "it is loud", "path": "", "rule": "loud"}]})
         with self.assertRaises(Failure) as refused:
             shout.call("handle", "node/louder", FakeHost(input=3))
         self.assertEqual(refused.exception.code, "invalid-request")

@@ -2,6 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tapline::Value;
+use tapline::core::Runtime;
+use tapline::process::{ProcessRuntime, Walls};
+use tapline_test_kit::Rig;
 
 use crate::author::{FAMILIES, from_nothing_to_a_pipeline};
 use crate::support::{Said, Workplace, foreign, repository};
@@ -177,6 +183,53 @@ fn what_langchain_promises_holds() {
     let Some(workplace) = rag() else { return };
     let said = workplace.tapline("plugin test plugins/langchain --no-build");
     assert!(said.err.ends_with(" passed, 0 failed\n"), "{}", said.err);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_runnable_streams_is_read_along_piece_by_piece() {
+    let Some(workplace) = rag() else { return };
+    let model = "{ import: \"langchain_core.language_models.fake_chat_models:FakeListChatModel\", args: { responses: [abc] } }";
+    let parser = "{ import: \"langchain_core.output_parsers:StrOutputParser\" }";
+    let pipeline = format!(
+        "name: s\nnodes: {{ a: {{ type: langchain, with: {{ run: [{model}, {parser}], input: x }} }} }}\n"
+    );
+    workplace.write("streamed.yaml", pipeline);
+    let said = workplace.tapline("run streamed.yaml --events events.jsonl");
+    assert_eq!(said.code, 0, "{}", said.err);
+    let events = workplace.read("events.jsonl");
+    let events = events.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let pieces: Vec<_> =
+        events.filter(|event| event["event"] == "token").map(|event| event["piece"].clone()).collect();
+    assert_eq!(pieces, ["a", "b", "c"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_langchain_tells_of_its_work_becomes_events_that_say_what_they_are_part_of() {
+    let Some(workplace) = rag() else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let events = runtime.block_on(async {
+        let processes: Arc<dyn Runtime> = Arc::new(ProcessRuntime::new(Walls::none()));
+        let rig = Rig::setup().runtime(processes).load(workplace.path("plugins/langchain")).await.unwrap();
+        let part = r#"{ "import": "langchain_core.runnables:RunnablePassthrough" }"#;
+        let with = Value::from_json(&format!(r#"{{ "run": [{part}, {part}], "input": 1 }}"#)).unwrap();
+        rig.node("langchain", with).await.unwrap();
+        rig.seen().wait(|seen| seen.events().len() == 6).await;
+        rig.seen().events()
+    });
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| {
+            let text =
+                |key: &str| event.payload.get(key).and_then(Value::as_str).unwrap_or("none").to_owned();
+            (event.topic.as_str().to_owned(), text("name"), text("run"), text("parent"))
+        })
+        .collect();
+    let (whole, parts) = (&told[0], &told[1..5]);
+    assert_eq!((&*whole.0, &*whole.1, &*whole.3), ("langchain.started", "RunnableSequence", "none"));
+    assert!(parts.iter().all(|part| part.1 == "RunnablePassthrough" && part.3 == whole.2), "{told:?}");
+    assert_eq!((&*told[5].0, &told[5].2), ("langchain.ended", &whole.2));
 }
 
 #[cfg(unix)]

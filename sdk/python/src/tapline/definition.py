@@ -11,6 +11,7 @@ from .declaration import MARK, Declaration, DeclarationError, Handler
 from .failure import Failure
 from .host import ABSENT, Flow, Host, Operation
 from .roles import NODE, PROVIDER, VALIDATOR, Completion, CompletionRequest, NodeRequest, ValidationRequest
+from .values import plain
 
 _LIFE = ("start", "stop", "health")
 #: The requests that methods of extension points take; all others take the value as it is.
@@ -117,7 +118,7 @@ class Running:
         arguments = [_request(point, method, _input(host))] if handler.parameters == 2 else []
         answer = await self._call(handler, context, *arguments)
         if point == VALIDATOR:
-            answer = {"errors": list(answer or ())}
+            answer = {"errors": [plain(finding) for finding in answer or ()]}
         context.write("output", answer.said() if isinstance(answer, Completion) else answer)
 
     async def _call(self, handler: Handler, *arguments: Any) -> Any:
