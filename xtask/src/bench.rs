@@ -14,6 +14,8 @@ const BESIDE_EXTISM: &str = "sandbox";
 const BESIDE_POLARS: &str = "transform";
 /// The benchmark that measures other engines of pipelines beside us.
 const BESIDE_ENGINES: &str = "engine";
+/// The benchmark that measures gRPC and MCP beside us.
+const BESIDE_GRPC: &str = "process";
 /// The benchmark that measures LiteLLM beside us.
 const BESIDE_LITELLM: &str = "provider";
 
@@ -34,6 +36,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     }
     if runs(BESIDE_LITELLM) {
         peers::install_litellm(workspace);
+    }
+    if runs(BESIDE_GRPC) {
+        peers::install_processes(workspace);
     }
     if runs(BESIDE_POLARS)
         && let Err(error) = peers::install_polars(workspace)

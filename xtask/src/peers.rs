@@ -38,6 +38,27 @@ const LLAMA: (&str, [Peer; 3]) = (
     ],
 );
 
+/// The virtual environment of what calls into processes are compared with.
+const PROCESSES: (&str, [Peer; 2]) =
+    ("process", [Peer { name: "grpcio", version: "1.85.3" }, Peer { name: "mcp", version: "2.3.0" }]);
+/// The folder of servers of the Model Context Protocol that npm has.
+const MCP_NODE: (&str, [Peer; 3]) = (
+    "mcp",
+    [
+        Peer { name: "@modelcontextprotocol/server-everything", version: "2026.8.31" },
+        Peer { name: "@modelcontextprotocol/server-filesystem", version: "2026.8.31" },
+        Peer { name: "@modelcontextprotocol/server-memory", version: "2026.8.31" },
+    ],
+);
+/// The virtual environment of those that are in Python.
+const MCP_PYTHON: (&str, [Peer; 2]) = (
+    "mcp-python",
+    [
+        Peer { name: "mcp-server-time", version: "2026.10.19" },
+        Peer { name: "mcp-server-git", version: "2026.10.19" },
+    ],
+);
+
 /// The folder that holds them: `node_modules`, and virtual environments.
 pub(crate) fn folder(workspace: &Workspace) -> Utf8PathBuf {
     workspace.target().join("peers")
@@ -56,9 +77,7 @@ pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     let folder = folder(workspace);
     fs::create_dir_all(&folder).with_context(|| folder.to_string())?;
     if !has_tapable(&folder) {
-        let mut npm = process::command("npm");
-        npm.args(["install", "--no-audit", "--no-fund", "--prefix", folder.as_str()]);
-        process::run_well(npm.arg(format!("{}@{}", TAPABLE.name, TAPABLE.version)))?;
+        install_node(&[TAPABLE], &folder)?;
     }
     if !has_pluggy(&folder) {
         install_python(&PLUGGY, &folder.join("python"))?;
@@ -98,6 +117,12 @@ pub(crate) fn install_litellm(workspace: &Workspace) {
     install_environment(workspace, environment, packages);
 }
 
+/// Installs what calls into processes are compared with, if it is missing, and says why it cannot be had.
+pub(crate) fn install_processes(workspace: &Workspace) {
+    let (environment, packages) = &PROCESSES;
+    install_environment(workspace, environment, packages);
+}
+
 /// The model servers that are not there, by name.
 pub(crate) fn missing_model_servers(workspace: &Workspace) -> Vec<&'static str> {
     let folder = folder(workspace);
@@ -106,6 +131,28 @@ pub(crate) fn missing_model_servers(workspace: &Workspace) -> Vec<&'static str> 
         !packages.iter().all(|package| has_python(package, &folder.join(environment)))
     });
     missing.map(|(environment, _)| *environment).collect()
+}
+
+/// Installs the MCP servers that are missing, and says why one cannot be had.
+pub(crate) fn install_mcp_servers(workspace: &Workspace) {
+    let (place, packages) = &MCP_NODE;
+    let place = folder(workspace).join(place);
+    if !packages.iter().all(|package| has_node(package, &place))
+        && let Err(error) = install_node(packages, &place)
+    {
+        println!("{error:#}; nothing is tried with MCP servers in JavaScript");
+    }
+    let (environment, packages) = &MCP_PYTHON;
+    install_environment(workspace, environment, packages);
+}
+
+/// The MCP servers that are not there, by name.
+pub(crate) fn missing_mcp_servers(workspace: &Workspace) -> Vec<&'static str> {
+    let folder = folder(workspace);
+    let (node, python) = (folder.join(MCP_NODE.0), folder.join(MCP_PYTHON.0));
+    let in_node = MCP_NODE.1.iter().filter(|package| !has_node(package, &node));
+    let in_python = MCP_PYTHON.1.iter().filter(|package| !has_python(package, &python));
+    in_node.chain(in_python).map(|package| package.name).collect()
 }
 
 fn install_environment(workspace: &Workspace, environment: &str, packages: &[Peer]) {
@@ -132,7 +179,20 @@ pub(crate) fn build_extism(workspace: &Workspace) -> Result<()> {
 }
 
 fn has_tapable(folder: &Utf8Path) -> bool {
-    folder.join("node_modules/tapable/package.json").is_file()
+    has_node(&TAPABLE, folder)
+}
+
+/// Whether `node_modules` in a folder has a package in its version.
+fn has_node(peer: &Peer, folder: &Utf8Path) -> bool {
+    let about = fs::read_to_string(folder.join("node_modules").join(peer.name).join("package.json"));
+    about.is_ok_and(|about| about.contains(&format!("\"version\": \"{}\"", peer.version)))
+}
+
+fn install_node(packages: &[Peer], folder: &Utf8Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| folder.to_string())?;
+    let mut npm = process::command("npm");
+    npm.args(["install", "--no-audit", "--no-fund", "--prefix", folder.as_str()]);
+    process::run_well(npm.args(packages.iter().map(|one| format!("{}@{}", one.name, one.version))))
 }
 
 fn has_pluggy(folder: &Utf8Path) -> bool {

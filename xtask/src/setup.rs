@@ -28,7 +28,8 @@ struct Tool {
     debian_package: &'static str,
 }
 
-const OPTIONAL: [Tool; 6] = [
+const OPTIONAL: [Tool; 7] = [
+    Tool { program: "bwrap", debian_package: "bubblewrap" },
     Tool { program: "jq", debian_package: "jq" },
     Tool { program: "gojq", debian_package: "gojq" },
     Tool { program: "node", debian_package: "nodejs" },

@@ -19,7 +19,7 @@ const FOREIGN: &str = "TAPLINE_FOREIGN";
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Run the tests marked `#[ignore]`, too, and install the model servers and LangChain, which some of them need.
+    /// Run the tests marked `#[ignore]`, too, and install the model servers, MCP servers and LangChain, which some of them need.
     #[arg(long)]
     all: bool,
     /// What the test runner is told; with it, the examples in the docs are left out.
@@ -32,6 +32,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     let unbuilt = foreign::build(workspace)?;
     if options.all {
         peers::install_model_servers(workspace);
+        peers::install_mcp_servers(workspace);
         foreign::install_langchain(workspace);
     }
     let mut outcome = ExitCode::SUCCESS;
@@ -114,10 +115,15 @@ fn skipped(workspace: &Workspace, built: &Built, options: &Options) -> Vec<Strin
     }
     if !options.all {
         lines.push("tests marked #[ignore] (--all runs them)".to_owned());
-    } else if let servers = peers::missing_model_servers(workspace)
-        && !servers.is_empty()
-    {
-        lines.push(format!("tests with model servers that are not there: {}", servers.join(", ")));
+    } else {
+        let kinds = [
+            ("model", peers::missing_model_servers(workspace)),
+            ("MCP", peers::missing_mcp_servers(workspace)),
+        ];
+        let missing = kinds.into_iter().filter(|(_, servers)| !servers.is_empty());
+        lines.extend(missing.map(|(kind, servers)| {
+            format!("tests with {kind} servers that are not there: {}", servers.join(", "))
+        }));
     }
     let missing: Vec<_> = setup::missing_programs().into_iter().chain(peers::missing(workspace)).collect();
     if !missing.is_empty() {

@@ -1,10 +1,10 @@
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 mod author;
 mod look;
+mod mcp;
 mod plugin;
 mod runs;
 mod test;
@@ -13,6 +13,7 @@ pub(crate) use author::{
     BuildArguments, DevArguments, NewArguments, PluginKind, PluginLanguage, PluginRuntime, TestArguments,
 };
 pub(crate) use look::{ExplainArguments, GraphArguments, GraphFormat, PlanArguments, SchemaArguments};
+pub(crate) use mcp::{McpAddArguments, McpUpdateArguments, McpVerb};
 pub(crate) use plugin::{
     DoctorArguments, GrantsArguments, InfoArguments, InstallArguments, ListArguments, PackArguments,
     PluginVerb, RemoveArguments, VerifyArguments, WhyArguments,
@@ -61,23 +62,17 @@ pub(crate) enum Verb {
     /// Compile a component from standard input to standard output; how this command calls itself.
     #[command(name = COMPILE, hide = true)]
     Compile,
-    /// Bound what this process may take and become another; how this command calls itself.
-    #[command(name = CONFINE, hide = true)]
-    Confine {
-        /// The limits, `--`, and the command.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        command: Vec<OsString>,
-    },
     /// Write what the reference in the docs is made from to standard output.
     #[command(hide = true)]
     Reference,
+    /// Make plugins of MCP servers.
+    #[command(subcommand)]
+    Mcp(McpVerb),
     /// Look at plugins, write, install and remove them.
     #[command(subcommand)]
     Plugin(PluginVerb),
 }
 
-/// The verb with which this command calls itself to start processes of plugins.
-pub(crate) const CONFINE: &str = "confine-process";
 /// The verb with which this command calls itself to compile.
 pub(crate) const COMPILE: &str = "compile-component";
 

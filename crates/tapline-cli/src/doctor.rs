@@ -3,18 +3,18 @@ use tapline::process::Standing;
 
 use crate::arguments::DoctorArguments;
 use crate::output::Output;
-use crate::{Ending, processes};
+use crate::{Ending, walls};
 
 /// Tells which walls stand around plugins that are processes.
 pub(crate) fn doctor(arguments: &DoctorArguments) -> Result<Ending> {
-    let walls = processes::walls()?.standing();
-    let do_all_stand = walls.iter().all(|standing| standing.missing.is_none());
+    let standing = walls::walls()?.standing();
+    let do_all_stand = standing.iter().all(|standing| standing.missing.is_none());
     if arguments.json {
-        let walls: Vec<_> = walls.iter().map(json).collect();
+        let walls: Vec<_> = standing.iter().map(json).collect();
         Output::Standard.line(serde_json::json!({ "walls": walls, "stand": do_all_stand }));
         return Ok(Ending::Done);
     }
-    for Standing { wall, missing } in &walls {
+    for Standing { wall, missing } in &standing {
         let stands = if missing.is_none() { "stands " } else { "missing" };
         Output::Standard.line(format_args!("{stands}  {}", wall.what()));
         if let Some(reason) = missing {

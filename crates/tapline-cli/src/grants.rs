@@ -81,6 +81,11 @@ pub(crate) fn asks(manifest: &Manifest) -> Vec<Ask> {
     let random = asked.random.then(|| ask("use", "random".into()));
     let processes = asked.processes.then(|| ask("start", "processes".into()));
     let network = asked.network.then(|| ask("use", "network".into()));
+    let env = asked.env.iter().map(|name| ask("be given the variable", name.clone()));
+    let machine = asked.folders.iter().map(|folder| {
+        let action = if folder.mode == FolderMode::Read { "read" } else { "read and write" };
+        ask(action, folder.path.clone())
+    });
     let is_open = |hosts: &[HostPattern]| hosts.iter().any(|host| host.configured().is_some());
     let http = asked.http.iter().map(|requests| Ask {
         why: visible(&requests.why),
@@ -93,16 +98,15 @@ pub(crate) fn asks(manifest: &Manifest) -> Vec<Ask> {
         ..ask("use the secret", secret.to_string())
     });
     let inward = read.chain(write).chain(clock).chain(random);
-    inward
-        .chain(call)
+    let outward = call
         .chain(publish)
         .chain(subscribe)
         .chain(folders)
         .chain(network)
         .chain(processes)
-        .chain(http)
-        .chain(secrets)
-        .collect()
+        .chain(env)
+        .chain(machine);
+    inward.chain(outward).chain(http).chain(secrets).collect()
 }
 
 fn refusal<'a>(ask: &Ask, refused: &'a [Denied]) -> Option<&'a Denied> {

@@ -1,7 +1,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
-use tapline::core::Manifest;
+use tapline::core::{LoadError, Manifest, Package, RuntimeKind};
 use tapline::host::{Lock, LockedPlugin, rights};
 use tapline::install::{Change, Parcel, PluginsFolder, Source};
 use tapline::wasm::Interfaces;
@@ -14,11 +14,28 @@ use crate::output::Output;
 use crate::plugin::settings;
 use crate::{Ending, builtin, error, lock};
 
+/// How a package is installed.
+pub(crate) struct How<'a> {
+    /// Whether what it asks for in addition is agreed to.
+    pub(crate) accepts: bool,
+    /// Whether anything is written.
+    pub(crate) writes: bool,
+    /// The interpreter for an environment of Python, where it needs one.
+    pub(crate) python: Option<&'a str>,
+}
+
 /// Puts a package into the folder of plugins, and says before what it is and asks for; runs nothing of it.
 pub(crate) fn install(arguments: &InstallArguments) -> Result<Ending> {
     let folder = PluginsFolder::new(&arguments.folder);
     let lock = lock::beside(Path::new(Lock::FILE))?;
     let parcel = opened(arguments)?;
+    let how =
+        How { accepts: arguments.accept, writes: !arguments.dry_run, python: arguments.python.as_deref() };
+    put(&parcel, &folder, &lock, &how)
+}
+
+/// Says what a package is and asks for, and puts it into a folder.
+pub(crate) fn put(parcel: &Parcel, folder: &PluginsFolder, lock: &Lock, how: &How<'_>) -> Result<Ending> {
     let (installed, broken) = folder.installed()?;
     for error in broken {
         Output::Error.line(format_args!("warning: {error}"));
@@ -30,30 +47,38 @@ pub(crate) fn install(arguments: &InstallArguments) -> Result<Ending> {
     {
         Output::Error.line("warning: a plugin of this id is built in, and comes before those in folders");
     }
-    let change = Change::of(&parcel, &installed, &lock)?;
-    tell(&parcel, &change, &folder);
+    let change = Change::of(parcel, &installed, lock)?;
+    tell(parcel, &change, folder);
     if let Some(there) = &change.there {
         Output::Standard.line(format_args!("it is there already, in {}", there.display()));
         return Ok(Ending::Done);
     }
-    if change.needs_consent() && !arguments.accept {
-        bail!("{}; nothing was written, and `--accept` agrees to it", disagreement(&parcel, &change));
+    if change.needs_consent() && !how.accepts {
+        bail!("{}; nothing was written, and `--accept` agrees to it", disagreement(parcel, &change));
     }
-    if arguments.dry_run {
+    if !how.writes {
         Output::Standard.line("nothing was written: this is a dry run");
         return Ok(Ending::Done);
     }
-    let furnish = |place: &Path| environment(place, parcel.manifest(), arguments.python.as_deref());
-    match folder.put_furnished(&parcel, &change, &lock, &furnish) {
+    let furnish = |place: &Path| environment(place, parcel.manifest(), how.python);
+    match folder.put_furnished(parcel, &change, lock, &furnish) {
         Ok(place) => {
-            Output::Standard.line(format_args!("installed {} in {}", titled(&parcel), place.display()));
-            tell_locked(parcel.manifest(), &lock);
+            Output::Standard.line(format_args!("installed {} in {}", titled(parcel), place.display()));
+            tell_locked(parcel.manifest(), lock);
             Ok(Ending::Done)
         }
         Err(error) => {
             error::show(&error.into());
             Ok(Ending::Failed)
         }
+    }
+}
+
+/// Compares a component with its manifest; there is nothing to compare in what is none.
+pub(crate) fn inspect(package: &Package) -> Result<(), LoadError> {
+    match package.manifest.plugin.runtime {
+        RuntimeKind::Wasm => Interfaces::inspect(package),
+        RuntimeKind::Native | RuntimeKind::Process | RuntimeKind::Mcp => Ok(()),
     }
 }
 
@@ -76,7 +101,7 @@ fn environment(
 fn opened(arguments: &InstallArguments) -> Result<Parcel> {
     let source = Source::parse(&arguments.source)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let opened = runtime.block_on(source.open(arguments.sha256, &Interfaces::inspect));
+    let opened = runtime.block_on(source.open(arguments.sha256, &inspect));
     opened.with_context(|| format!("{} cannot be installed", visible(&arguments.source)))
 }
 

@@ -18,6 +18,7 @@ mod events;
 mod history;
 mod test;
 mod sandbox;
+mod walls;
 mod init;
 mod plugin;
 mod why;
@@ -25,11 +26,11 @@ mod grants;
 mod reference;
 mod pack;
 mod install;
+mod mcp;
 mod remove;
 mod verify;
 mod audit;
 mod results;
-mod processes;
 mod progress;
 mod summary;
 mod output;
@@ -43,7 +44,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use tracing_subscriber::EnvFilter;
 
-use arguments::{Arguments, PluginVerb, Verb};
+use arguments::{Arguments, McpVerb, PluginVerb, Verb};
 use diagnostics::Colour;
 use output::Output;
 
@@ -61,6 +62,9 @@ pub(crate) enum Ending {
 }
 
 fn main() -> ExitCode {
+    if let Some(ending) = walls::confined() {
+        return ending;
+    }
     let arguments = Arguments::parse();
     log(arguments.verbose);
     let ending = match arguments.verb {
@@ -76,8 +80,9 @@ fn main() -> ExitCode {
         Verb::Explain(arguments) => explain::explain(&arguments),
         Verb::Init(arguments) => init::init(&arguments),
         Verb::Compile => return tapline::wasm::compile_in_jail(),
-        Verb::Confine { command } => return tapline::process::confine(command),
         Verb::Reference => reference::reference(),
+        Verb::Mcp(McpVerb::Add(arguments)) => mcp::add(&arguments),
+        Verb::Mcp(McpVerb::Update(arguments)) => mcp::update(&arguments),
         Verb::Plugin(PluginVerb::List(arguments)) => plugin::list(&arguments),
         Verb::Plugin(PluginVerb::Info(arguments)) => plugin::info(&arguments),
         Verb::Plugin(PluginVerb::Grants(arguments)) => grants::grants(&arguments),

@@ -1,9 +1,9 @@
 use std::path::PathBuf;
 
+use crate::install::inspect;
 use anyhow::{Context as _, Result};
 use tapline::host::{Digest, write_file};
 use tapline::install::Parcel;
-use tapline::wasm::Interfaces;
 
 use crate::Ending;
 use crate::arguments::PackArguments;
@@ -11,7 +11,7 @@ use crate::output::Output;
 
 /// Makes an archive of the package in a folder, if it could be installed; runs nothing of it.
 pub(crate) fn pack(arguments: &PackArguments) -> Result<Ending> {
-    let parcel = Parcel::of_folder(&arguments.package, &Interfaces::inspect)?;
+    let parcel = Parcel::of_folder(&arguments.package, &inspect)?;
     let archive = parcel.packed()?;
     let file = arguments.output.clone().unwrap_or_else(|| PathBuf::from(format!("{}.tar.gz", parcel.name())));
     write_file(&file, &archive).with_context(|| format!("cannot write {}", file.display()))?;

@@ -52,8 +52,9 @@ struct PlannedPlugin<'a> {
     id: &'a str,
     version: String,
     from: String,
-    runtime: RuntimeKind,
     sandboxed: bool,
+    #[serde(skip)]
+    runtime: RuntimeKind,
     /// Each follows on "may".
     may: Vec<String>,
 }
@@ -82,8 +83,8 @@ impl<'a> PlannedPlugin<'a> {
             id: plugin.name(),
             version: plugin.version().to_string(),
             from: from(plugin),
+            sandboxed: plugin.manifest.plugin.runtime != RuntimeKind::Native,
             runtime: plugin.manifest.plugin.runtime,
-            sandboxed: plugin.manifest.plugin.runtime == RuntimeKind::Wasm,
             may: rights(&granted(project, definition, plugin)?),
         })
     }

@@ -151,6 +151,11 @@ impl Project {
         self.manifests().any(|manifest| manifest.plugin.runtime == RuntimeKind::Process)
     }
 
+    /// Whether any plugin of the pipeline is an MCP server.
+    pub(crate) fn needs_servers(&self) -> bool {
+        self.manifests().any(|manifest| manifest.plugin.runtime == RuntimeKind::Mcp)
+    }
+
     /// Whether any plugin of the pipeline asks for requests over http.
     pub(crate) fn needs_http(&self) -> bool {
         self.manifests().any(|manifest| !manifest.requires.http.is_empty())

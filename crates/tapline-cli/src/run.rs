@@ -19,7 +19,7 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::summary::Summary;
-use crate::{Ending, configured, error, history, lock, processes, sandbox};
+use crate::{Ending, configured, error, history, lock, sandbox, walls};
 
 /// How long an interrupted run may take to put its things away.
 const GRACE: Duration = Duration::from_secs(2);
@@ -174,7 +174,10 @@ pub(crate) async fn engine(
         host = host.runtime(sandbox::sandbox()?);
     }
     if project.needs_processes() {
-        host = host.runtime(processes::processes(project.settings.needs_walls())?);
+        host = host.runtime(walls::processes(&project.settings)?);
+    }
+    if project.needs_servers() {
+        host = host.runtime(walls::servers(&project.settings)?);
     }
     if project.needs_http() {
         host = host.http(WebClient::new()?);

@@ -63,5 +63,7 @@ mod remove;
 mod openai;
 #[path = "command/model_servers.rs"]
 mod model_servers;
+#[path = "command/mcp.rs"]
+mod mcp;
 #[path = "command/docs.rs"]
 mod docs;

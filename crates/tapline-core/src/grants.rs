@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::call::{CallPattern, CallTarget};
@@ -11,6 +13,7 @@ mod denied;
 mod folders;
 mod host_pattern;
 mod http;
+mod machine;
 mod path_glob;
 
 pub use clock::ClockGrant;
@@ -19,6 +22,7 @@ pub(crate) use denied::NOT_GRANTED;
 pub use folders::{Folder, FolderGrant, FolderMode};
 pub use host_pattern::{ConfiguredHostError, HostPattern, HostPatternError};
 pub use http::{HeaderName, HeaderNameError, HttpGrant, HttpMethod, HttpMethodError, Reach, SecretGrant};
+pub use machine::{MachineFolder, MachineFolderError};
 pub use path_glob::{PathGlob, PathGlobError};
 
 /// What the host lets one plugin do; computed once when the plugin is loaded, and the only thing that a check reads.
@@ -52,6 +56,12 @@ pub struct Grants {
     /// Whether the plugin may start processes of its own: a process alone can.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub processes: bool,
+    /// The variables of the host's environment whose values the plugin is given: a server that is started here alone is.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub env: BTreeSet<String>,
+    /// The folders of the machine that the plugin sees: a server that is started here alone does.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub folders: Vec<MachineFolder>,
     /// The requests over http that the plugin may make.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub http: Vec<HttpGrant>,
@@ -138,12 +148,14 @@ impl Grants {
 
     /// Whether nothing is granted that reaches beyond the calls that the plugin is asked to answer.
     #[must_use]
-    pub const fn is_inward(&self) -> bool {
+    pub fn is_inward(&self) -> bool {
         self.call.is_empty()
             && self.events.publish.is_empty()
             && self.fs.is_empty()
             && !self.network
             && !self.processes
+            && self.env.is_empty()
+            && self.folders.is_empty()
             && self.http.is_empty()
             && self.secrets.is_empty()
     }
@@ -166,6 +178,8 @@ impl Grants {
             random: self.random && other.random,
             network: self.network && other.network,
             processes: self.processes && other.processes,
+            env: self.env.intersection(&other.env).cloned().collect(),
+            folders: machine::intersection(&self.folders, &other.folders),
             http: http::both_http(&self.http, &other.http),
             secrets: http::both_secrets(&self.secrets, &other.secrets),
             denied: denied::either(self.denied.as_deref(), other.denied.as_deref()).map(Box::new),

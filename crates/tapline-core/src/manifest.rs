@@ -13,8 +13,10 @@ use crate::limits::{LimitsAsked, optional_duration};
 use crate::topic::TopicPattern;
 
 mod dependency;
+mod mcp;
 
 pub use dependency::{Capability, Conflict, Dependency, Target};
+pub use mcp::{McpDeclaration, McpTool};
 
 /// The version of the contract between host and plugins that this crate speaks.
 pub const CONTRACT: Version = Version::new(1, 0, 0);
@@ -38,6 +40,9 @@ pub struct Manifest {
     /// How it is started, where it is a process of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub process: Option<ProcessDeclaration>,
+    /// The MCP server that it is, where it is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mcp: Option<McpDeclaration>,
     /// What it asks the host to be let do; anything absent is denied.
     #[serde(default)]
     pub requires: Requires,
@@ -102,6 +107,8 @@ pub enum RuntimeKind {
     Native,
     /// A process of its own.
     Process,
+    /// A server that speaks the Model Context Protocol.
+    Mcp,
 }
 
 /// How a plugin is started that is a process of its own.
@@ -461,6 +468,7 @@ impl fmt::Display for RuntimeKind {
             Self::Wasm => "wasm",
             Self::Native => "native",
             Self::Process => "process",
+            Self::Mcp => "mcp",
         })
     }
 }

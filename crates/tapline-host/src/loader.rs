@@ -302,7 +302,7 @@ mod tests {
         );
         check(
             &format!("{HEAD}[requires]\nsockets = []\n"),
-            "plugin.toml:7:1: unknown field `sockets`, expected one of `context`, `call`, `events`, `fs`, `clock`, `random`, `http`, `secrets`",
+            "plugin.toml:7:1: unknown field `sockets`, expected one of `context`, `call`, `events`, `fs`, `clock`, `random`, `network`, `env`, `folders`, `http`, `secrets`",
         );
         check(
             &format!("{HEAD}[requires.context]\nread = ['*']\n"),
@@ -330,7 +330,7 @@ plugin.toml:11:8: `repeats` is for hooks of kind around, and `b` is of kind befo
 plugin.toml:16:8: there are two hooks `b`
 plugin.toml:20:8: `Nobody` is nothing that can be called: write `point/key`, a plugin's id, or `capability:name`
 plugin.toml:22:8: `soon` is not a duration such as `2s` or `500ms`: expected number at 0
-plugin.toml:23:2: unknown key `colours`, expected one of `plugin`, `provides`, `hook`, `subscribe`, `requires`, `limits`",
+plugin.toml:23:2: unknown key `colours`, expected one of `plugin`, `provides`, `hook`, `subscribe`, `process`, `mcp`, `requires`, `limits`",
         );
         let outside = "[[provides]]\npoint = 'node'\nkey = 'x'\nschema = '../x.json'\n";
         check(&format!("{HEAD}{outside}"), "plugin.toml:9:10: schema `../x.json` is outside of the package");

@@ -224,6 +224,12 @@ impl Refusals<'_> {
         if asked.processes && !allowed.processes {
             self.add("start", "processes", "the policy does not allow processes of its own");
         }
+        for name in asked.env.difference(&allowed.env) {
+            self.add("be given the variable", name, "the policy does not allow it");
+        }
+        for folder in asked.folders.iter().filter(|folder| !folder.is_within(&allowed.folders)) {
+            self.add(verb(folder.mode), folder, "the policy does not allow this folder");
+        }
         for grant in
             asked.http.iter().filter_map(named).filter(|grant| !public(grant).is_within(&allowed.http))
         {
@@ -311,7 +317,11 @@ fn events<'a>(one: &'a Grants, other: &'a Grants) -> [(&'static str, &'a TopicSe
 
 /// How a folder is asked for.
 fn use_of(folder: &FolderGrant) -> &'static str {
-    match folder.mode {
+    verb(folder.mode)
+}
+
+const fn verb(mode: FolderMode) -> &'static str {
+    match mode {
         FolderMode::Read => "read",
         FolderMode::ReadWrite => "read and write",
     }

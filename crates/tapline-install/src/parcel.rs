@@ -67,6 +67,13 @@ impl Parcel {
         Ok(parcel)
     }
 
+    /// The same package, which somebody made of something else.
+    #[must_use]
+    pub fn made_of(mut self, from: impl Into<String>) -> Self {
+        self.from = from.into();
+        self
+    }
+
     /// The archive of the package, a `.tar.gz`: the same files make the same bytes, wherever and whenever they are packed.
     ///
     /// # Errors

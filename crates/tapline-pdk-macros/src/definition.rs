@@ -327,6 +327,7 @@ fn manifest(attributes: TokenStream) -> syn::Result<Manifest> {
         hooks: Vec::new(),
         subscriptions: Vec::new(),
         process: None,
+        mcp: None,
         requires,
         limits,
     })

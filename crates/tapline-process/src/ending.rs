@@ -7,10 +7,11 @@ use tokio::process::Child;
 use tokio::signal::unix::{self, SignalKind, signal};
 use tokio::time::timeout;
 
-/// The process of a plugin and all that it has started in its group.
+/// The process of a plugin, and all that it has started in its group.
 ///
 /// A number is used only while the process that has it was not waited for, so it is never that of another.
-pub(crate) struct Group {
+#[derive(Debug)]
+pub struct Group {
     child: Child,
     pid: Option<Pid>,
     /// That some process has exited.
@@ -24,7 +25,7 @@ impl Group {
     }
 
     /// Waits for the process to exit, and leaves it there to be waited for. Cancel safe.
-    pub(crate) async fn exited(&mut self) {
+    pub async fn exited(&mut self) {
         while !self.has_exited() {
             match &mut self.exits {
                 Some(exits) => drop(exits.recv().await),
@@ -40,7 +41,10 @@ impl Group {
     }
 
     /// Gives it some time to exit by itself, then asks it to, then makes it; whatever is left of its group ends with it.
-    pub(crate) async fn end(mut self, grace: Duration) -> io::Result<ExitStatus> {
+    ///
+    /// # Errors
+    /// When how it ended cannot be known.
+    pub async fn end(mut self, grace: Duration) -> io::Result<ExitStatus> {
         for signal in [Signal::TERM, Signal::KILL] {
             if timeout(grace, self.exited()).await.is_ok() {
                 break;

@@ -7,6 +7,7 @@ mod runtime;
 mod staged;
 mod plugin;
 mod process;
+mod enclosure;
 mod spawn;
 mod ending;
 mod lines;
@@ -18,5 +19,8 @@ mod bodies;
 mod traffic;
 mod walls;
 
+pub use enclosure::{Enclosure, Started};
+pub use ending::Group;
+pub use lines::{LastWords, log_lines};
 pub use runtime::{ProcessRuntime, ProcessRuntimeBuilder};
 pub use walls::{Standing, Wall, Walls, WallsError, confine};

@@ -6,7 +6,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 /// The last lines that a process wrote to its standard error, which say why it ended.
 #[derive(Debug, Default)]
-pub(crate) struct LastWords(Mutex<VecDeque<String>>);
+pub struct LastWords(Mutex<VecDeque<String>>);
 
 /// So many lines are kept.
 const KEPT: usize = 8;
@@ -23,14 +23,15 @@ impl LastWords {
     }
 
     /// What was written last, on lines of its own.
-    pub(crate) fn text(&self) -> String {
+    #[must_use]
+    pub fn text(&self) -> String {
         let lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         lines.iter().map(String::as_str).collect::<Vec<_>>().join("\n")
     }
 }
 
 /// Writes what comes to the log, line by line, until the other end is closed.
-pub(crate) async fn log_lines(
+pub async fn log_lines(
     mut pipe: impl AsyncRead + Unpin,
     level: Level,
     context: Arc<CallContext>,

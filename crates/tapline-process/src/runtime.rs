@@ -1,4 +1,5 @@
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -6,6 +7,7 @@ use std::time::Duration;
 
 use tapline_core::{BoxFuture, Grants, Limits, LoadError, Package, Plugin, Runtime, RuntimeKind};
 
+use crate::enclosure::Enclosure;
 use crate::plugin::ProcessPlugin;
 use crate::staged::Staged;
 use crate::traffic::Totals;
@@ -40,12 +42,10 @@ const FRAME: u32 = 64 << 20;
 /// All that is needed to start the process of a plugin.
 pub(crate) struct Launch {
     pub(crate) plugin: String,
-    pub(crate) program: PathBuf,
-    pub(crate) arguments: Vec<String>,
-    pub(crate) staged: Staged,
+    pub(crate) enclosure: Enclosure,
+    /// The folder that the process is started in, for as long as there is one.
+    pub(crate) _staged: Staged,
     pub(crate) walls: Walls,
-    pub(crate) has_network: bool,
-    pub(crate) has_processes: bool,
     pub(crate) limits: Limits,
     pub(crate) idle: Option<Duration>,
     pub(crate) is_lazy: bool,
@@ -96,12 +96,19 @@ impl ProcessRuntime {
         let program = self.find(program, package, &staged).map_err(refused)?;
         let launch = Launch {
             plugin: manifest.id().to_string(),
-            program,
-            arguments: arguments.to_vec(),
-            staged,
+            enclosure: Enclosure {
+                program,
+                arguments: arguments.to_vec(),
+                folder: staged.path().to_owned(),
+                readable: Vec::new(),
+                granted: Vec::new(),
+                environment: BTreeMap::new(),
+                has_network: grants.network,
+                has_processes: grants.processes,
+                limits: limits.clone(),
+            },
+            _staged: staged,
             walls: settings.walls.clone(),
-            has_network: grants.network,
-            has_processes: grants.processes,
             limits: limits.clone(),
             idle: process.idle,
             is_lazy: process.lazy,

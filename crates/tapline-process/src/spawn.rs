@@ -1,10 +1,10 @@
 use std::io;
-use std::process::Stdio;
 
-use command_fds::{CommandFdExt as _, FdMapping};
+use command_fds::FdMapping;
 use tokio::net::unix::pipe;
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 
+use crate::enclosure::mapped;
 use crate::runtime::Launch;
 
 /// A process that has been started, and this end of its pipes.
@@ -29,20 +29,8 @@ pub(crate) fn spawn(launch: &Launch) -> io::Result<Spawned> {
         FdMapping { parent_fd: its_reader.into(), child_fd: READS },
         FdMapping { parent_fd: its_writer.into(), child_fd: WRITES },
     ];
-    let behind = launch.walls.enclose(launch, &mut mappings)?;
-    let mut command = Command::new(&behind.program);
-    command
-        .args(&behind.arguments)
-        .env_clear()
-        .envs(behind.environment)
-        .current_dir(launch.staged.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .process_group(0)
-        .kill_on_drop(true);
-    command.fd_mappings(mappings).map_err(io::Error::other)?;
-    let child = command.spawn()?;
+    let command = launch.enclosure.command(&launch.walls, &mut mappings)?;
+    let child = mapped(command, mappings)?;
     let to = pipe::Sender::from_owned_fd(our_writer.into())?;
     let from = pipe::Receiver::from_owned_fd(our_reader.into())?;
     Ok(Spawned { child, to, from })

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use command_fds::FdMapping;
 
-use crate::runtime::Launch;
+use crate::enclosure::Enclosure;
 
 mod bubblewrap;
 mod confine;
@@ -140,7 +140,10 @@ impl Walls {
     }
 
     /// Fails when walls are required and do not all stand.
-    pub(crate) fn check(&self) -> Result<(), WallsError> {
+    ///
+    /// # Errors
+    /// What is missing.
+    pub fn check(&self) -> Result<(), WallsError> {
         if !self.are_required {
             return Ok(());
         }
@@ -151,19 +154,23 @@ impl Walls {
     }
 
     /// What has to be started to start the process of a plugin behind the walls that stand.
-    pub(crate) fn enclose(&self, launch: &Launch, mappings: &mut Vec<FdMapping>) -> io::Result<Enclosed> {
-        let mut command = vec![launch.program.clone().into_os_string()];
-        command.extend(launch.arguments.iter().map(Into::into));
+    pub(crate) fn enclose(
+        &self,
+        enclosure: &Enclosure,
+        mappings: &mut Vec<FdMapping>,
+    ) -> io::Result<Enclosed> {
+        let mut command = vec![enclosure.program.clone().into_os_string()];
+        command.extend(enclosure.arguments.iter().map(Into::into));
         let home = match self.enclosing() {
             Ok(bubblewrap) => {
-                command = bubblewrap::command(bubblewrap, launch, command, mappings)?;
+                command = bubblewrap::command(bubblewrap, enclosure, command, mappings)?;
                 "/tmp".into()
             }
-            Err(_) => launch.staged.path().into(),
+            Err(_) => enclosure.folder.clone().into(),
         };
         if let Some((program, arguments)) = &self.trampoline {
             let own = std::iter::once(program.clone().into_os_string()).chain(arguments.iter().cloned());
-            let limits = confine::arguments(launch, self.enclosing().is_err());
+            let limits = confine::arguments(enclosure, self.enclosing().is_err());
             command = own.chain(limits).chain(command).collect();
         }
         let mut command = command.into_iter();

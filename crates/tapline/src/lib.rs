@@ -15,6 +15,8 @@ pub use tapline_http::WebClient;
 pub use tapline_install as install;
 #[cfg(feature = "journal")]
 pub use tapline_journal as journal;
+#[cfg(feature = "mcp")]
+pub use tapline_mcp as mcp;
 #[cfg(feature = "pipeline")]
 pub use tapline_pipeline as pipeline;
 #[cfg(feature = "process")]

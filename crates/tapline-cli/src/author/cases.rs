@@ -8,7 +8,7 @@ use tapline_test_kit::{CaseResult, Cases};
 
 use crate::arguments::TestArguments;
 use crate::plugin::settings;
-use crate::{Ending, processes, results, sandbox};
+use crate::{Ending, results, sandbox, walls};
 
 use super::build::package;
 
@@ -24,7 +24,7 @@ pub(crate) fn test(arguments: &TestArguments) -> Result<Ending> {
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let plugins: Arc<dyn Runtime> = match manifest.plugin.runtime {
-        RuntimeKind::Process => Arc::new(processes::processes(settings()?.needs_walls())?),
+        RuntimeKind::Process => Arc::new(walls::processes(&settings()?)?),
         _ => Arc::new(sandbox::sandbox()?),
     };
     let results = runtime.block_on(run(&cases, arguments, plugins));

@@ -43,8 +43,9 @@ fn add_step(table: &mut Table, [level, name, after]: [&str; 3], step: &PlannedSt
 fn add_plugin(table: &mut Table, plugin: &PlannedPlugin<'_>) {
     let runs = match plugin.runtime {
         RuntimeKind::Wasm => "in a sandbox",
-        RuntimeKind::Process => "in a process",
         RuntimeKind::Native => "in the command",
+        RuntimeKind::Process => "as a process",
+        RuntimeKind::Mcp => "as a server",
     };
     let name = format!("{} {}", plugin.id, plugin.version);
     let may = if plugin.may.is_empty() { "nothing".to_owned() } else { plugin.may.join(", ") };

@@ -1,4 +1,4 @@
-use super::{ContextGrants, EventGrants, FolderGrant, Grants};
+use super::{ContextGrants, EventGrants, FolderGrant, Grants, MachineFolder};
 use crate::path::PathSet;
 use crate::topic::TopicSet;
 
@@ -25,6 +25,11 @@ impl Grants {
             random: self.random && !others.random,
             network: self.network && !others.network,
             processes: self.processes && !others.processes,
+            env: self.env.difference(&others.env).cloned().collect(),
+            folders: {
+                let is_new = |folder: &&MachineFolder| !folder.is_within(&others.folders);
+                self.folders.iter().filter(is_new).cloned().collect()
+            },
             http: self.http.iter().filter(|grant| !grant.is_within(&others.http)).cloned().collect(),
             secrets: self.secrets.iter().filter(|grant| !grant.is_within(&others.secrets)).cloned().collect(),
             denied: None,

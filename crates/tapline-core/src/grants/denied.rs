@@ -104,6 +104,8 @@ impl Grants {
         both.random = self.random || other.random;
         both.network = self.network || other.network;
         both.processes = self.processes || other.processes;
+        both.env.extend(other.env.iter().cloned());
+        add(&mut both.folders, &other.folders);
         add(&mut both.http, &other.http);
         add(&mut both.secrets, &other.secrets);
         both.denied = either(self.denied.as_deref(), other.denied.as_deref()).map(Box::new);

@@ -6,13 +6,15 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use tapline_core::{
-    About, CONTRACT, HookDeclaration, Instances, LimitsAsked, Manifest, ProcessDeclaration, Provides,
-    Requires, RuntimeKind, SubscriptionDeclaration,
+    About, CONTRACT, HookDeclaration, Instances, LimitsAsked, Manifest, McpDeclaration, ProcessDeclaration,
+    Provides, Requires, RuntimeKind, SubscriptionDeclaration,
 };
 use toml::de::DeTable;
 
 use crate::mistake::Mistake;
 use crate::toml_reader::{TomlReader, Value};
+
+mod mcp;
 
 use super::{is_file, is_inside};
 
@@ -41,7 +43,7 @@ type Part<'a, 't, T> = (T, &'a Value<'t>);
 /// So many capabilities, needs, conflicts and rights of a kind a plugin may have: each is held against those of others.
 const LONGEST_LIST: usize = 256;
 
-const PARTS: [&str; 7] = ["plugin", "provides", "hook", "subscribe", "process", "requires", "limits"];
+const PARTS: [&str; 8] = ["plugin", "provides", "hook", "subscribe", "process", "mcp", "requires", "limits"];
 
 impl<'a, 't> Written<'a, 't> {
     fn manifest(&mut self) -> Option<Manifest> {
@@ -67,13 +69,16 @@ impl<'a, 't> Written<'a, 't> {
         let plugin = plugin?;
         self.check_plugin(&plugin, limits.as_ref());
         self.check_process(&plugin, process.as_ref());
-        self.check_own(&plugin, requires.as_ref());
+        let mcp: Option<McpDeclaration> = get("mcp").and_then(|value| self.part(value));
+        self.check_mcp(&plugin, mcp.as_ref(), &provides, requires.as_ref());
+        self.check_machine(&plugin, requires.as_ref());
         Some(Manifest {
             plugin,
             provides: without_places(provides),
             hooks: without_places(hooks),
             subscriptions: without_places(subscriptions),
             process,
+            mcp,
             requires: requires?,
             limits: limits?,
         })
@@ -163,17 +168,25 @@ impl<'a, 't> Written<'a, 't> {
         }
     }
 
-    /// What a process alone can be granted.
-    fn check_own(&mut self, plugin: &About, requires: Option<&Requires>) {
-        let Some(requires) = requires.filter(|_| plugin.runtime != RuntimeKind::Process) else { return };
-        if requires.network {
+    /// What only plugins can have whose code the machine runs as it is.
+    fn check_machine(&mut self, plugin: &About, requires: Option<&Requires>) {
+        let Some(requires) = requires else { return };
+        let is_server = plugin.runtime == RuntimeKind::Mcp;
+        if requires.network && !is_server && plugin.runtime != RuntimeKind::Process {
             let message =
                 "`network` is for processes: the host makes the requests of other plugins, under `http`";
             self.reader.mistake(place(&self.root["requires"], "network"), message);
         }
-        if requires.processes {
-            let message = "`processes` is for plugins that are processes";
+        if requires.processes && !is_server && plugin.runtime != RuntimeKind::Process {
+            let message = "`processes` is for plugins that are processes, and MCP servers";
             self.reader.mistake(place(&self.root["requires"], "processes"), message);
+        }
+        for (key, is_asked) in [("env", !requires.env.is_empty()), ("folders", !requires.folders.is_empty())]
+        {
+            if is_asked && !is_server {
+                let message = format!("`{key}` is for MCP servers, with `runtime = \"mcp\"`");
+                self.reader.mistake(place(&self.root["requires"], key), message);
+            }
         }
     }
 
@@ -184,6 +197,8 @@ impl<'a, 't> Written<'a, 't> {
         self.check_length(requires, "http", http.sum());
         self.check_length(requires, "secrets", secrets.sum());
         self.check_length(requires, "call", asked.call.len());
+        self.check_length(requires, "env", asked.env.len());
+        self.check_length(requires, "folders", asked.folders.len());
         self.check_length(requires, "fs", asked.fs.len());
         self.check_length(requires, "context", asked.context.read.patterns().count());
         self.check_length(requires, "context", asked.context.write.patterns().count());

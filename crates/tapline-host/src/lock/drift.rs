@@ -121,19 +121,26 @@ pub fn rights(grants: &Grants) -> Vec<String> {
     let random = grants.random.then(|| "have random numbers".to_owned());
     let processes = grants.processes.then(|| "start processes of its own".to_owned());
     let network = grants.network.then(|| "have connections of its own".to_owned());
+    let env = grants.env.iter().map(|name| said("be given the variable")(name));
+    let machine = grants.folders.iter().map(|folder| {
+        let verb = match folder.mode {
+            FolderMode::Read => "read the folder",
+            FolderMode::ReadWrite => "read and write the folder",
+        };
+        said(verb)(&folder.path)
+    });
     let http = grants.http.iter().map(|grant| said("request")(&grant.to_string()));
     let secrets = grants.secrets.iter().map(|grant| said("use the secret")(&grant.to_string()));
     let inward = read.chain(write).chain(clock).chain(random);
-    inward
-        .chain(call)
+    let outward = call
         .chain(publish)
         .chain(subscribe)
         .chain(folders)
         .chain(network)
         .chain(processes)
-        .chain(http)
-        .chain(secrets)
-        .collect()
+        .chain(env)
+        .chain(machine);
+    inward.chain(outward).chain(http).chain(secrets).collect()
 }
 
 impl fmt::Display for LockedFrom {

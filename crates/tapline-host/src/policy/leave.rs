@@ -63,6 +63,8 @@ fn lines(grants: &Grants) -> String {
         ("random", grants.random.then(|| "true".to_owned())),
         ("network", grants.network.then(|| "true".to_owned())),
         ("processes", grants.processes.then(|| "true".to_owned())),
+        ("env", (!grants.env.is_empty()).then(|| inline(&grants.env))),
+        ("folders", some(&grants.folders)),
         ("http", some(&grants.http)),
         ("secrets", some(&grants.secrets)),
     ];

@@ -8,8 +8,20 @@ use crate::policy::Policy;
 use crate::toml_reader::{TomlReader, Value};
 
 /// What can be said of one plugin.
-const OF_ONE: [&str; 10] =
-    ["call", "publish", "subscribe", "fs", "clock", "random", "network", "processes", "http", "secrets"];
+const OF_ONE: [&str; 12] = [
+    "call",
+    "publish",
+    "subscribe",
+    "fs",
+    "clock",
+    "random",
+    "network",
+    "processes",
+    "env",
+    "folders",
+    "http",
+    "secrets",
+];
 /// What can be denied.
 const DENIABLE: [&str; 7] = ["call", "publish", "subscribe", "fs", "http", "secrets", "context"];
 
@@ -62,6 +74,8 @@ fn allowed<'a, 't: 'a>(reader: &mut TomlReader<'t>, get: &impl Fn(&str) -> Optio
         random: reader.read(get("random")).unwrap_or(false),
         network: reader.read(get("network")).unwrap_or(false),
         processes: reader.read(get("processes")).unwrap_or(false),
+        env: reader.read(get("env")).unwrap_or_default(),
+        folders: reader.tables(get("folders")),
         ..Grants::default()
     }
 }

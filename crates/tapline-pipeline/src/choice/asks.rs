@@ -156,6 +156,7 @@ fn manifest(id: PluginId, need: Dependency) -> Manifest {
         subscriptions: Vec::new(),
         requires: Requires::default(),
         process: None,
+        mcp: None,
         limits: LimitsAsked::default(),
     }
 }

@@ -1,11 +1,11 @@
 use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use command_fds::FdMapping;
 
-use crate::runtime::Launch;
+use crate::enclosure::Enclosure;
 
 /// What a program needs of the system to run: read, and not written.
 const SYSTEM: [&str; 10] = [
@@ -45,17 +45,21 @@ pub(super) fn probe(program: &Path) -> Result<(), String> {
 /// The command that starts another one alone with its files.
 pub(super) fn command(
     program: &Path,
-    launch: &Launch,
+    enclosure: &Enclosure,
     inner: Vec<OsString>,
     mappings: &mut Vec<FdMapping>,
 ) -> io::Result<Vec<OsString>> {
     let mut command = vec![program.as_os_str().to_owned()];
-    command.extend(alone(launch.has_network));
-    command.extend(system(launch.has_network));
-    for folder in own_folders(launch) {
+    command.extend(alone(enclosure.has_network));
+    command.extend(system(enclosure.has_network));
+    for folder in enclosure.readable.iter().cloned().chain(enclosure.folders_of_program()) {
         command.extend(["--ro-bind".into(), folder.clone().into_os_string(), folder.into_os_string()]);
     }
-    let staged = launch.staged.path().as_os_str();
+    for (folder, is_writable) in enclosure.folders_granted() {
+        let how = if is_writable { "--bind" } else { "--ro-bind" };
+        command.extend([how.into(), folder.as_os_str().to_owned(), folder.as_os_str().to_owned()]);
+    }
+    let staged = enclosure.folder.as_os_str();
     command.extend([
         "--ro-bind".into(),
         staged.to_owned(),
@@ -63,7 +67,7 @@ pub(super) fn command(
         "--chdir".into(),
         staged.to_owned(),
     ]);
-    command.extend(filters(launch.has_processes, mappings)?);
+    command.extend(filters(enclosure.has_processes, mappings)?);
     command.push("--".into());
     command.extend(inner);
     Ok(command)
@@ -87,25 +91,6 @@ fn alone(has_network: bool) -> Vec<OsString> {
 fn system(has_network: bool) -> Vec<OsString> {
     let network = NETWORK.into_iter().filter(|_| has_network);
     SYSTEM.into_iter().chain(network).flat_map(|path| ["--ro-bind-try", path, path]).map(Into::into).collect()
-}
-
-/// The folders that its program needs: the environment of Python that it belongs to, and where it really lies.
-fn own_folders(launch: &Launch) -> Vec<PathBuf> {
-    let named = prefix(&launch.program).filter(|prefix| prefix.join("pyvenv.cfg").is_file());
-    let mut folders = Vec::from_iter(named.map(Path::to_owned));
-    let Ok(program) = launch.program.canonicalize() else { return folders };
-    if program.starts_with("/usr") || program.starts_with(launch.staged.path()) {
-        return folders;
-    }
-    // The folder of a user is no installation.
-    let installation = prefix(&program).filter(|prefix| prefix.join("lib").is_dir());
-    folders.push(installation.map_or_else(|| program.clone(), Path::to_owned));
-    folders
-}
-
-/// The folder above `bin`.
-fn prefix(program: &Path) -> Option<&Path> {
-    program.parent().filter(|parent| parent.ends_with("bin"))?.parent()
 }
 
 #[cfg(target_os = "linux")]

@@ -2,7 +2,7 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, Write as _};
 use std::process::{Command, ExitCode};
 
-use crate::runtime::Launch;
+use crate::enclosure::Enclosure;
 
 /// What says that system calls are to be refused here, because nothing further in does it.
 const FILTER: &str = "filter";
@@ -12,10 +12,10 @@ const FILTER_BUT_PROCESSES: &str = "filter-but-processes";
 const COMMAND: &str = "--";
 
 /// What [`confine`] is told, up to the command.
-pub(super) fn arguments(launch: &Launch, filters: bool) -> Vec<OsString> {
-    let filter = if launch.has_processes { FILTER_BUT_PROCESSES } else { FILTER };
+pub(super) fn arguments(enclosure: &Enclosure, filters: bool) -> Vec<OsString> {
+    let filter = if enclosure.has_processes { FILTER_BUT_PROCESSES } else { FILTER };
     let filter = filters.then(|| filter.into());
-    let limits = &launch.limits;
+    let limits = &enclosure.limits;
     [format!("{}", limits.memory.0).into()].into_iter().chain(filter).chain([COMMAND.into()]).collect()
 }
 

@@ -108,6 +108,7 @@ impl Scripted {
             // The component can publish and call, so every plugin that is made of it has to be granted something.
             requires: Grants { context, events, call, ..Grants::default() },
             process: None,
+            mcp: None,
             limits: LimitsAsked::default(),
         };
         Self { manifest, steps: BTreeMap::new(), refuse: None }
