@@ -74,6 +74,6 @@ impl Peer {
         method: &str,
         request: impl Into<Value>,
     ) -> Result<Value, HookError> {
-        host.request(Request::new(METHODS, &*self.id, method, request.into())).await
+        host.request(Request::new(METHODS, self.id.as_str(), method, request.into())).await
     }
 }
