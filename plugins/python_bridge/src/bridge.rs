@@ -19,7 +19,7 @@ struct Config {
 impl PythonBridge {
     #[init]
     fn init(config: Config) -> Result<Self> {
-        Interpreter::find(config.interpreter.as_deref()).map(Self).map_err(unusable)
+        Interpreter::find(config.interpreter.as_deref()).map(Self).map_err(|error| unusable(&error))
     }
 
     /// Which interpreter it is.
@@ -31,7 +31,7 @@ impl PythonBridge {
     }
 }
 
-fn unusable(error: InterpreterError) -> Failure {
+fn unusable(error: &InterpreterError) -> Failure {
     Failure::new("no-python", error.to_string())
 }
 
