@@ -52,9 +52,8 @@ struct PlannedPlugin<'a> {
     id: &'a str,
     version: String,
     from: String,
-    sandboxed: bool,
-    #[serde(skip)]
     runtime: RuntimeKind,
+    sandboxed: bool,
     /// Each follows on "may".
     may: Vec<String>,
 }
@@ -83,8 +82,8 @@ impl<'a> PlannedPlugin<'a> {
             id: plugin.name(),
             version: plugin.version().to_string(),
             from: from(plugin),
-            sandboxed: plugin.manifest.plugin.runtime != RuntimeKind::Native,
             runtime: plugin.manifest.plugin.runtime,
+            sandboxed: plugin.manifest.plugin.runtime == RuntimeKind::Wasm,
             may: rights(&granted(project, definition, plugin)?),
         })
     }

@@ -1,5 +1,4 @@
 //! Python is there for as long as a plugin needs it.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use tapline::host::UnloadError;
 use tapline::{Host, Load, NativePlugin, Value};

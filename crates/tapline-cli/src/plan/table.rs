@@ -43,9 +43,9 @@ fn add_step(table: &mut Table, [level, name, after]: [&str; 3], step: &PlannedSt
 fn add_plugin(table: &mut Table, plugin: &PlannedPlugin<'_>) {
     let runs = match plugin.runtime {
         RuntimeKind::Wasm => "in a sandbox",
-        RuntimeKind::Native => "in the command",
-        RuntimeKind::Process => "as a process",
+        RuntimeKind::Process => "in a process",
         RuntimeKind::Mcp => "as a server",
+        RuntimeKind::Native => "in the command",
     };
     let name = format!("{} {}", plugin.id, plugin.version);
     let may = if plugin.may.is_empty() { "nothing".to_owned() } else { plugin.may.join(", ") };

@@ -420,6 +420,7 @@ impl Subject for InProcess {
         false
     }
 
+    #[expect(clippy::unwrap_used, reason = "tests ask first whether it is there")]
     fn load(self, plugin: &Scripted, folder: &TempDir) -> Load {
         plugin.start_in(&ProcessPackage::python("script-python").unwrap(), folder)
     }
