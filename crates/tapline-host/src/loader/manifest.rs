@@ -6,8 +6,8 @@ use std::path::Path;
 
 use serde::de::DeserializeOwned;
 use tapline_core::{
-    About, CONTRACT, HookDeclaration, Instances, LimitsAsked, Manifest, McpDeclaration, ProcessDeclaration, Provides,
-    Requires, RuntimeKind, SubscriptionDeclaration,
+    About, CONTRACT, HookDeclaration, Instances, LimitsAsked, Manifest, McpDeclaration, ProcessDeclaration,
+    Provides, Requires, RuntimeKind, SubscriptionDeclaration,
 };
 use toml::de::DeTable;
 
@@ -118,7 +118,9 @@ impl<'a, 't> Written<'a, 't> {
                 RuntimeKind::Native => format!(
                     "`{limit}` of a native plugin cannot be limited; `wall`, `calls`, `log` and `events` can"
                 ),
-                _ => format!("`{limit}` of a process cannot be limited for a call; all others but `cpu` and `handles` can"),
+                _ => format!(
+                    "`{limit}` of a process cannot be limited for a call; all others but `cpu` and `handles` can"
+                ),
             };
             self.reader.mistake(place(&root["limits"], limit), message);
         }
@@ -159,7 +161,9 @@ impl<'a, 't> Written<'a, 't> {
         self.check_length(declared, "files", process.files.len());
         if plugin.instances == Instances::One && (process.idle.is_some() || process.lazy) {
             let key = if process.lazy { "lazy" } else { "idle" };
-            let message = format!("`{key}` is for plugins that keep nothing between calls, and this one has one instance");
+            let message = format!(
+                "`{key}` is for plugins that keep nothing between calls, and this one has one instance"
+            );
             self.reader.mistake(place(declared, key), message);
         }
     }
@@ -169,10 +173,12 @@ impl<'a, 't> Written<'a, 't> {
         let Some(requires) = requires else { return };
         let is_server = plugin.runtime == RuntimeKind::Mcp;
         if requires.network && !is_server && plugin.runtime != RuntimeKind::Process {
-            let message = "`network` is for processes: the host makes the requests of other plugins, under `http`";
+            let message =
+                "`network` is for processes: the host makes the requests of other plugins, under `http`";
             self.reader.mistake(place(&self.root["requires"], "network"), message);
         }
-        for (key, is_asked) in [("env", !requires.env.is_empty()), ("folders", !requires.folders.is_empty())] {
+        for (key, is_asked) in [("env", !requires.env.is_empty()), ("folders", !requires.folders.is_empty())]
+        {
             if is_asked && !is_server {
                 let message = format!("`{key}` is for MCP servers, with `runtime = \"mcp\"`");
                 self.reader.mistake(place(&self.root["requires"], key), message);

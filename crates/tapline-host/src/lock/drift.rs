@@ -131,7 +131,8 @@ pub fn rights(grants: &Grants) -> Vec<String> {
     let http = grants.http.iter().map(|grant| said("request")(&grant.to_string()));
     let secrets = grants.secrets.iter().map(|grant| said("use the secret")(&grant.to_string()));
     let inward = read.chain(write).chain(clock).chain(random);
-    let outward = call.chain(publish).chain(subscribe).chain(folders).chain(network).chain(env).chain(machine);
+    let outward =
+        call.chain(publish).chain(subscribe).chain(folders).chain(network).chain(env).chain(machine);
     inward.chain(outward).chain(http).chain(secrets).collect()
 }
 

@@ -8,9 +8,8 @@ use crate::policy::Policy;
 use crate::toml_reader::{TomlReader, Value};
 
 /// What can be said of one plugin.
-const OF_ONE: [&str; 11] = [
-    "call", "publish", "subscribe", "fs", "clock", "random", "network", "env", "folders", "http", "secrets",
-];
+const OF_ONE: [&str; 11] =
+    ["call", "publish", "subscribe", "fs", "clock", "random", "network", "env", "folders", "http", "secrets"];
 /// What can be denied.
 const DENIABLE: [&str; 7] = ["call", "publish", "subscribe", "fs", "http", "secrets", "context"];
 

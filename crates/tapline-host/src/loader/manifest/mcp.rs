@@ -44,14 +44,16 @@ impl<'t> Written<'_, 't> {
         let program = mcp.command.first().map_or("", String::as_str);
         match &mcp.url {
             Some(_) if !mcp.command.is_empty() => {
-                self.reader.mistake(place(declared, "url"), "there is either `command` or `url`, and not both");
+                self.reader
+                    .mistake(place(declared, "url"), "there is either `command` or `url`, and not both");
             }
             Some(url) if !url.starts_with("http://") && !url.starts_with("https://") => {
                 let message = format!("`{url}` is no address over http or https");
                 self.reader.mistake(place(declared, "url"), message);
             }
             Some(_) if !mcp.env.is_empty() => {
-                let message = "`env` is for servers with a `command`: what runs elsewhere has no environment here";
+                let message =
+                    "`env` is for servers with a `command`: what runs elsewhere has no environment here";
                 self.reader.mistake(place(declared, "env"), message);
             }
             Some(_) => {}
@@ -84,7 +86,10 @@ impl<'t> Written<'_, 't> {
                 self.reader.mistake(place(declared, "tool"), message);
             }
             if !provides.iter().any(|(one, _)| &*one.point == "node" && one.key == tool.key) {
-                let message = format!("tool `{}` is behind the node type `{}`, which is not under `provides`", tool.name, tool.key);
+                let message = format!(
+                    "tool `{}` is behind the node type `{}`, which is not under `provides`",
+                    tool.name, tool.key
+                );
                 self.reader.mistake(place(declared, "tool"), message);
             }
         }
