@@ -40,7 +40,8 @@ pub use gate::{Gate, OwnedPass, Pass};
 pub use grants::{
     ClockGrant, ConfiguredHostError, ContextGrants, DENIED, Denied, EventGrants, Folder, FolderGrant,
     FolderMode, Grants, HeaderName, HeaderNameError, HostPattern, HostPatternError, HttpGrant, HttpMethod,
-    HttpMethodError, MachineFolder, MachineFolderError, PathGlob, PathGlobError, Reach, Requires, SecretGrant,
+    HttpMethodError, MachineFolder, MachineFolderError, PathGlob, PathGlobError, Reach, Requires,
+    SecretGrant,
 };
 pub use hook::{
     Answer, Boundary, CollectPoint, Cycle, ExplainedHook, Explanation, FilterPoint, FirstPoint, Hook,
@@ -51,10 +52,9 @@ pub use http::{HttpBody, HttpCall, HttpClient, HttpHeader, HttpRequest, HttpResp
 pub use id::{NameError, PluginId};
 pub use limits::{Bytes, BytesError, Limits, LimitsAsked};
 pub use manifest::{
-    About, CONTRACT, Capability, Conflict, Dependency, HookDeclaration, HookKind, Instances, Manifest, McpDeclaration,
-    McpTool, On,
-    OnFailure, Overflow, Priority, PriorityError, ProcessDeclaration, Provides, Restart, RuntimeKind, Selector,
-    SubscriptionDeclaration, Target,
+    About, CONTRACT, Capability, Conflict, Dependency, HookDeclaration, HookKind, Instances, Manifest,
+    McpDeclaration, McpTool, On, OnFailure, Overflow, Priority, PriorityError, ProcessDeclaration, Provides,
+    Restart, RuntimeKind, Selector, SubscriptionDeclaration, Target,
 };
 pub use path::{PathError, PathPattern, PathSet};
 pub use payload::Payload;

@@ -40,10 +40,15 @@ impl MachineFolder {
     pub fn new(path: impl Into<String>, mode: FolderMode) -> Result<Self, MachineFolderError> {
         let path = path.into();
         let parts = Path::new(&path).components();
-        let is_plain = parts.into_iter().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
+        let is_plain =
+            parts.into_iter().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
         // Components pass over a `.` between others.
         let is_plain = is_plain && !path.split('/').any(|part| part == ".");
-        if is_plain && path.starts_with('/') { Ok(Self { path, mode }) } else { Err(MachineFolderError(path)) }
+        if is_plain && path.starts_with('/') {
+            Ok(Self { path, mode })
+        } else {
+            Err(MachineFolderError(path))
+        }
     }
 
     /// Whether some of these allow what this one does.
