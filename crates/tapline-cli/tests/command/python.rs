@@ -10,7 +10,7 @@ use tapline::process::{ProcessRuntime, Walls};
 use tapline_test_kit::Rig;
 
 use crate::author::{FAMILIES, from_nothing_to_a_pipeline};
-use crate::support::{Said, Workplace, foreign, repository};
+use crate::support::{Said, Workplace, foreign, lines, repository};
 
 /// A folder in which processes of Python can be run: behind walls, and with this environment of `cargo xtask setup`.
 fn with(environment: &str) -> Option<(Workplace, PathBuf)> {
@@ -175,6 +175,10 @@ fn the_example_rag_answers_with_the_sources_of_its_answer() {
     assert_eq!(outputs["sources"], found);
     let answer = outputs["answer"].as_str().unwrap();
     assert!(answer.contains("[1] documents/refunds.md\nA yearly plan that is cancelled"), "{answer}");
+
+    let readme = workplace.read("README.md");
+    let shown = readme.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(lines(&workplace.tapline("run pipeline.yaml").out), lines(shown));
 }
 
 #[cfg(unix)]
