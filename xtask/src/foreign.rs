@@ -155,7 +155,10 @@ fn is_missing(error: &anyhow::Error) -> bool {
 }
 
 fn has_python(folder: &Utf8Path) -> bool {
-    folder.join(".venv/bin/componentize-py").is_file()
+    let environment = folder.join(".venv");
+    let libraries = environment.join("lib").read_dir_utf8().into_iter().flatten().flatten();
+    let mut libraries = libraries.map(|library| library.path().join("site-packages/msgpack"));
+    environment.join("bin/componentize-py").is_file() && libraries.any(|msgpack| msgpack.is_dir())
 }
 
 fn has_javascript(folder: &Utf8Path) -> bool {

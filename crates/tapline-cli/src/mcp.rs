@@ -6,7 +6,7 @@ use tapline::core::{Manifest, Request};
 use tapline::host::{Lock, Settings};
 use tapline::install::{Parcel, PluginsFolder};
 use tapline::mcp::Offer;
-use tapline::{Host, Load, Loader, Value, WebClient};
+use tapline::{Host, Load, Loader, Policy, Value, WebClient};
 
 use crate::arguments::{McpAddArguments, McpUpdateArguments};
 use crate::audit::visible;
@@ -30,7 +30,9 @@ pub(crate) fn add(arguments: &McpAddArguments) -> Result<Ending> {
     }
     let before = declared(arguments)?;
     let settings = settings()?;
-    let offer = offered(&before, &settings)?;
+    // Whoever says how a server is started lets it have what that needs.
+    let policy = settings.policy().clone().allow_for(before.id().clone(), &before.requires);
+    let offer = offered(&before, &settings, policy)?;
     let mut manifest = offer.accepted(&before);
     manifest.plugin.description = described(&offer);
     for tool in &offer.tools {
@@ -47,7 +49,9 @@ pub(crate) fn update(arguments: &McpUpdateArguments) -> Result<Ending> {
     let Some(before) = installed(&folder, &arguments.name)? else {
         bail!("there is no MCP server `{}` in `{}`", visible(&arguments.name), folder.path().display());
     };
-    let offer = offered(&before, &settings()?)?;
+    let settings = settings()?;
+    let policy = settings.policy().clone();
+    let offer = offered(&before, &settings, policy).inspect_err(|_| tell_leave(&before, &settings))?;
     let difference = Difference::between(&before, &offer);
     if difference.is_empty() {
         Output::Standard.line(format_args!("nothing has changed in `{}`", before.id()));
@@ -74,12 +78,11 @@ fn installed(folder: &PluginsFolder, id: &str) -> Result<Option<Manifest>> {
     }
 }
 
-/// What a server says of itself, in a host of its own with what its manifest asks for: whoever calls this has said so.
-fn offered(manifest: &Manifest, settings: &Settings) -> Result<Offer> {
+/// What a server says of itself, in a host of its own.
+fn offered(manifest: &Manifest, settings: &Settings, policy: Policy) -> Result<Offer> {
     let secrets = settings.secrets(variable)?;
     output::keep(secrets.clone());
     let folder = written(&Offer::default().accepted(manifest))?;
-    let policy = settings.policy().clone().allow_for(manifest.id().clone(), &manifest.requires);
     let host = Host::builder().settings(settings).policy(policy).secrets(secrets);
     let host = host.runtime(walls::servers(settings)?).http(WebClient::new()?).build();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;

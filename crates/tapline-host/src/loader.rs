@@ -338,6 +338,44 @@ plugin.toml:23:2: unknown key `colours`, expected one of `plugin`, `provides`, `
     }
 
     #[test]
+    fn an_mcp_server_is_started_here_or_is_elsewhere_and_has_no_more_than_it_asks_for() {
+        let server = HEAD.replace("wasm", "mcp");
+        check(
+            &server,
+            "plugin.toml:5:11: an MCP server needs a table `[mcp]` with its `command` or its `url`",
+        );
+        let with = |lines: &str| format!("{server}[mcp]\n{lines}\n");
+        check(&with(""), "plugin.toml:6:1: there is neither a `command` nor a `url`");
+        check(
+            &with("command = ['x']\nurl = 'https://x.example'"),
+            "plugin.toml:8:7: there is either `command` or `url`, and not both",
+        );
+        check(&with("url = 'file:///x'"), "plugin.toml:7:7: `file:///x` is no address over http or https");
+        check(&with("command = ['./x']"), "plugin.toml:7:11: `./x` is neither a name nor an absolute path");
+        check(
+            &with("command = ['x']\nenv = { A = 'a-${env:B}' }"),
+            "plugin.toml:8:7: the variable `B` is not under `requires.env`",
+        );
+        let tool = "command = ['x']\n[[mcp.tool]]\nname = 't'\nkey = 'x.t'\ndigest = ''";
+        check(
+            &with(tool),
+            "plugin.toml:8:1: tool `t` is behind the node type `x.t`, which is not under `provides`",
+        );
+        check(
+            &format!(
+                "{HEAD}[requires]\nenv = ['A']\nfolders = [{{ path = '/', mode = 'r' }}]\n[mcp]\ncommand = ['x']"
+            ),
+            "plugin.toml:7:7: `env` is for MCP servers, with `runtime = \"mcp\"`\n\
+            plugin.toml:8:11: `folders` is for MCP servers, with `runtime = \"mcp\"`\n\
+            plugin.toml:9:1: `[mcp]` is for plugins with `runtime = \"mcp\"`",
+        );
+        check(
+            &format!("{server}[mcp]\ncommand = ['x']\n[requires]\nfolders = [{{ path = 'x', mode = 'r' }}]"),
+            "plugin.toml:9:11: `x` is not a folder of the machine: write its absolute path, without `.` and `..`",
+        );
+    }
+
+    #[test]
     fn rights_that_are_too_many_to_be_compared_are_refused() {
         let asking = |rights: &str| format!("{HEAD}[requires]\n{rights}\n");
         let many = vec!["'a'"; 257].join(", ");

@@ -1,9 +1,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use rmcp::model::PaginatedRequestParams;
-use rmcp::service::{ClientInitializeError, RunningService, ServiceError};
-use rmcp::{Peer, RoleClient, ServiceExt as _};
+use rmcp::model::{PaginatedRequestParams, ProtocolVersion};
+use rmcp::service::{
+    ClientInitializeError, ClientLifecycleMode, ClientServiceExt as _, RunningService, ServiceError,
+};
+use rmcp::{Peer, RoleClient};
 use tapline_core::{CallContext, CallError, Failure, Level};
 use tapline_process::{Enclosure, Group, Started, Walls, log_lines};
 use tokio::time::timeout;
@@ -27,6 +29,13 @@ pub(crate) struct Server {
     _service: RunningService<RoleClient, Client>,
 }
 
+/// Why a server was not started.
+enum NotStarted {
+    /// It does not know how it was greeted.
+    Refused(CallError),
+    Other(CallError),
+}
+
 /// A server has no more tools than this, nor pages of them.
 const MOST_TOOLS: usize = 1000;
 
@@ -36,12 +45,28 @@ impl Server {
         launch: &Arc<Launch>,
         context: &Arc<CallContext>,
     ) -> Result<Arc<Self>, CallError> {
+        match Self::start_as(launch, context, ClientLifecycleMode::Initialize).await {
+            // Servers of later versions of the protocol are greeted in another way, and those before end at that.
+            Err(NotStarted::Refused(_)) if matches!(launch.place, Place::Here(..)) => {
+                let preferred_versions = vec![ProtocolVersion::LATEST];
+                let lifecycle = ClientLifecycleMode::Discover { preferred_versions };
+                Self::start_as(launch, context, lifecycle).await.map_err(NotStarted::error)
+            }
+            started => started.map_err(NotStarted::error),
+        }
+    }
+
+    async fn start_as(
+        launch: &Arc<Launch>,
+        context: &Arc<CallContext>,
+        lifecycle: ClientLifecycleMode,
+    ) -> Result<Arc<Self>, NotStarted> {
         let ending = Arc::new(Ending::new(&launch.plugin));
         // Whoever gives up waiting for it ends it.
         let mut unready = EndUnlessReady(Some(Arc::clone(&ending)));
         let ready = async {
             let client = Client::new(Arc::clone(context));
-            let service = connect(launch, &client, &ending, context).await?;
+            let service = connect(launch, (&client, lifecycle), &ending, context).await?;
             let server = Self {
                 launch: Arc::clone(launch),
                 client,
@@ -55,7 +80,7 @@ impl Server {
         };
         let Ok(server) = timeout(launch.ready, ready).await else {
             ending.end(format!("it was not ready within {}", told(launch.ready)));
-            return Err(ending.fault());
+            return Err(NotStarted::Other(ending.fault()));
         };
         if server.is_ok() {
             unready.0 = None;
@@ -145,27 +170,29 @@ impl Server {
 /// The connection to a server, after both have greeted each other.
 async fn connect(
     launch: &Arc<Launch>,
-    client: &Client,
+    (client, lifecycle): (&Client, ClientLifecycleMode),
     ending: &Arc<Ending>,
     context: &Arc<CallContext>,
-) -> Result<RunningService<RoleClient, Client>, CallError> {
+) -> Result<RunningService<RoleClient, Client>, NotStarted> {
     let service = match &launch.place {
         Place::Here(enclosure, walls) => {
             let pipes = begin(launch, (enclosure, walls), ending, context)?;
             let longest = usize::try_from(launch.limits.output.0).unwrap_or(usize::MAX);
-            client.clone().serve(Lines::new(pipes, longest, Arc::clone(ending), Arc::clone(context))).await
+            let lines = Lines::new(pipes, longest, Arc::clone(ending), Arc::clone(context));
+            client.clone().serve_with_lifecycle(lines, lifecycle).await
         }
         Place::Elsewhere(url) => {
             let headers = launch.declared.headers.clone().into_iter().collect();
             let bounds = (launch.declared.total.unwrap_or(launch.limits.wall), launch.limits.output.0);
             let (ending, context) = (Arc::clone(ending), Arc::clone(context));
-            client.clone().serve(Elsewhere::new((url.clone(), headers), bounds, ending, context)).await
+            let elsewhere = Elsewhere::new((url.clone(), headers), bounds, ending, context);
+            client.clone().serve_with_lifecycle(elsewhere, lifecycle).await
         }
     };
     service.map_err(|error| not_greeted(&error, ending))
 }
 
-fn not_greeted(error: &ClientInitializeError, ending: &Ending) -> CallError {
+fn not_greeted(error: &ClientInitializeError, ending: &Ending) -> NotStarted {
     if !ending.has_ended() {
         let error = match error {
             ClientInitializeError::TransportError { error, .. } => error.error.to_string(),
@@ -173,7 +200,10 @@ fn not_greeted(error: &ClientInitializeError, ending: &Ending) -> CallError {
         };
         ending.end(format!("it did not greet as the protocol has it: {error}"));
     }
-    ending.fault()
+    match error {
+        ClientInitializeError::JsonRpcError(_) => NotStarted::Refused(ending.fault()),
+        _ => NotStarted::Other(ending.fault()),
+    }
 }
 
 /// Starts the process of a server, and watches over it.
@@ -218,6 +248,20 @@ pub(crate) fn told(time: Duration) -> String {
 impl Drop for Server {
     fn drop(&mut self) {
         self.ending.end("its plugin was ended");
+    }
+}
+
+impl NotStarted {
+    fn error(self) -> CallError {
+        match self {
+            Self::Refused(error) | Self::Other(error) => error,
+        }
+    }
+}
+
+impl From<CallError> for NotStarted {
+    fn from(error: CallError) -> Self {
+        Self::Other(error)
     }
 }
 

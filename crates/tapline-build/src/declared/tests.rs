@@ -37,7 +37,7 @@ fn a_mistake_is_told_with_the_line_of_the_innermost_part_that_has_one() {
     refused(
         r#", "requires": { "disk": true }"#,
         "`requires.disk`: unknown field `disk`, expected one of `context`, `call`, `events`, `fs`, `clock`, `random`, \
-         `http`, `secrets`",
+         `network`, `processes`, `env`, `folders`, `http`, `secrets`",
     );
 }
 

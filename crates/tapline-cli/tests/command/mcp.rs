@@ -92,6 +92,10 @@ fn a_server_gets_nothing_that_the_settings_do_not_allow() {
     for refused in ["may not use `network`", "may not be given the variable `PATH`", "may not read `"] {
         assert!(said.err.contains(refused), "{refused}: {}", said.err);
     }
+    let update = workplace.tapline("mcp update mock");
+    assert_eq!(update.code, 2);
+    assert!(update.err.contains("cannot be looked at"), "{}", update.err);
+    assert!(update.out.contains("network = true"), "{}", update.out);
 }
 
 #[test]

@@ -164,7 +164,20 @@ def look(arguments):
 
 
 def answer(id, method, params):
-    if method == "initialize":
+    if "modern" in how and "io.modelcontextprotocol/protocolVersion" not in params.get("_meta", {}):
+        send({"id": id, "error": {"code": -32601, "message": "this server is of another time"}})
+        return
+    if method == "server/discover":
+        info = {"io.modelcontextprotocol/serverInfo": {"name": "mock", "version": "0.2"}}
+        result = {
+            "resultType": "complete",
+            "supportedVersions": ["2026-07-28"],
+            "capabilities": {"tools": {}},
+            "ttlMs": 0,
+            "cacheScope": "private",
+            "_meta": info,
+        }
+    elif method == "initialize":
         if "silent" in how:
             return
         capabilities = {"tools": {"listChanged": True}, "resources": {}}
@@ -194,6 +207,8 @@ def answer(id, method, params):
     else:
         send({"id": id, "error": {"code": -32601, "message": "there is no such method"}})
         return
+    if "modern" in how:
+        result["resultType"] = "complete"
     send({"id": id, "result": result})
 
 

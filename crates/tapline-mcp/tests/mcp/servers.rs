@@ -239,6 +239,16 @@ async fn a_server_has_no_environment_but_what_it_was_granted() {
 }
 
 #[tokio::test]
+async fn a_server_that_knows_only_the_latest_version_of_the_protocol_is_greeted_as_that_has_it() {
+    let Some(how) = how() else { return };
+    let how = how.with(&["modern"]);
+    let offer = how.offer().await;
+    assert_eq!((&*offer.version, offer.has_resources), ("0.2", false));
+    let rig = how.load(&offer.accepted(&how.manifest())).await.unwrap();
+    assert_eq!(rig.call("echo", json(r#"{"text":"hello"}"#)).await, Ok("hello".into()));
+}
+
+#[tokio::test]
 async fn nothing_of_a_server_is_left_when_it_is_unloaded() {
     let Some(how) = how() else { return };
     let how = how.with(&[&format!("alone-{}", std::process::id())]);
