@@ -302,7 +302,7 @@ mod tests {
         );
         check(
             &format!("{HEAD}[requires]\nsockets = []\n"),
-            "plugin.toml:7:1: unknown field `sockets`, expected one of `context`, `call`, `events`, `fs`, `clock`, `random`, `network`, `env`, `folders`, `http`, `secrets`",
+            "plugin.toml:7:1: unknown field `sockets`, expected one of `context`, `call`, `events`, `fs`, `clock`, `random`, `network`, `processes`, `env`, `folders`, `http`, `secrets`",
         );
         check(
             &format!("{HEAD}[requires.context]\nread = ['*']\n"),
