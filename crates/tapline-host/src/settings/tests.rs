@@ -75,7 +75,7 @@ fn what_single_plugins_may_and_what_nobody_may_stands_below_the_policy() {
         expect![[r#"
             tapline.toml:1:17: `Search` is not a valid plugin id: lower-case letters, digits, `_` and `-`, beginning with a letter, at most 64
             tapline.toml:2:8: a list is expected here
-            tapline.toml:3:1: unknown key `own_authority`, expected one of `call`, `publish`, `subscribe`, `fs`, `clock`, `random`, `network`, `env`, `folders`, `http`, `secrets`
+            tapline.toml:3:1: unknown key `own_authority`, expected one of `call`, `publish`, `subscribe`, `fs`, `clock`, `random`, `network`, `processes`, `env`, `folders`, `http`, `secrets`
             tapline.toml:5:1: unknown key `clock`, expected one of `call`, `publish`, `subscribe`, `fs`, `http`, `secrets`, `context`
             tapline.toml:6:16: unknown variant `home:`, expected `data:` or `scratch:`
         "#]],

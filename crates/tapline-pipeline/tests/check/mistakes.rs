@@ -423,7 +423,7 @@ fn values_that_mean_nothing() {
               |
               = hint: write it as in `^1.2` or `>=1, <3`
 
-            error[invalid-value]: these are no grants: unknown field `files`, expected one of `context`, `call`, `events`, `fs`, `clock`, `random`, `network`, `env`, `folders`, `http`, `secrets`
+            error[invalid-value]: these are no grants: unknown field `files`, expected one of `context`, `call`, `events`, `fs`, `clock`, `random`, `network`, `processes`, `env`, `folders`, `http`, `secrets`
              --> pipeline.yaml:2:45
               |
             2 | plugins: { redact: { path: p, version: new, grants: { files: all } } }
