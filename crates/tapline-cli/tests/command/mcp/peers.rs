@@ -95,7 +95,8 @@ fn time() {
 #[ignore = "needs servers that others have written"]
 fn git() {
     let repository = repository().canonicalize().unwrap().display().to_string();
-    let Some(workplace) = with("git", "mcp-server-git", &format!("--folder {repository}"), "") else {
+    let Some(workplace) = with("git", "mcp-server-git", &format!("--processes --folder {repository}"), "")
+    else {
         return;
     };
     let branches =
