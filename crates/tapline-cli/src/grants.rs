@@ -3,7 +3,7 @@ use std::io::ErrorKind;
 use anyhow::{Context as _, Result};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::{Value, json};
-use tapline::core::{Denied, FolderMode, HostPattern, Manifest};
+use tapline::core::{Denied, HostPattern, Manifest};
 use tapline::host::{Settings, rights};
 
 use crate::Ending;
@@ -73,19 +73,16 @@ pub(crate) fn asks(manifest: &Manifest) -> Vec<Ask> {
     let call = asked.call.iter().map(|target| ask("call", target.to_string()));
     let publish = asked.events.publish.patterns().map(|topics| ask("publish", topics.to_string()));
     let subscribe = asked.events.subscribe.patterns().map(|topics| ask("subscribe to", topics.to_string()));
-    let folders = asked.fs.iter().map(|folder| {
-        let action = if folder.mode == FolderMode::Read { "read" } else { "read and write" };
-        Ask { why: visible(&folder.why), ..ask(action, folder.path.to_string()) }
-    });
+    let folders = asked
+        .fs
+        .iter()
+        .map(|folder| Ask { why: visible(&folder.why), ..ask(folder.mode.verb(), folder.path.to_string()) });
     let clock = asked.clock.map(|clock| Ask { why: format!("{clock} time"), ..ask("use", "clock".into()) });
     let random = asked.random.then(|| ask("use", "random".into()));
     let processes = asked.processes.then(|| ask("start", "processes".into()));
     let network = asked.network.then(|| ask("use", "network".into()));
     let env = asked.env.iter().map(|name| ask("be given the variable", name.clone()));
-    let machine = asked.folders.iter().map(|folder| {
-        let action = if folder.mode == FolderMode::Read { "read" } else { "read and write" };
-        ask(action, folder.path.clone())
-    });
+    let machine = asked.folders.iter().map(|folder| ask(folder.mode.verb(), folder.path.clone()));
     let is_open = |hosts: &[HostPattern]| hosts.iter().any(|host| host.configured().is_some());
     let http = asked.http.iter().map(|requests| Ask {
         why: visible(&requests.why),

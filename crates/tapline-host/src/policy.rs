@@ -1,8 +1,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tapline_core::{
-    Authority, CallPattern, ClockGrant, DENIED, Denied, FolderGrant, FolderMode, Grants, HostPattern,
-    HttpGrant, Manifest, PluginId, RuntimeKind, SecretGrant, TopicPattern, TopicSet,
+    Authority, CallPattern, ClockGrant, DENIED, Denied, FolderGrant, Grants, HostPattern, HttpGrant,
+    Manifest, PluginId, RuntimeKind, SecretGrant, TopicPattern, TopicSet,
 };
 
 mod leave;
@@ -210,7 +210,7 @@ impl Refusals<'_> {
             self.add("call", call, "the policy does not allow this call");
         }
         for folder in asked.fs.iter().filter(|folder| folders(&[(*folder).clone()], &allowed.fs).is_empty()) {
-            self.add(use_of(folder), &folder.path, "the policy does not allow this folder");
+            self.add(folder.mode.verb(), &folder.path, "the policy does not allow this folder");
         }
         if asked.clock > allowed.clock {
             self.add("use", "clock", "the policy allows a coarse clock alone");
@@ -228,7 +228,7 @@ impl Refusals<'_> {
             self.add("be given the variable", name, "the policy does not allow it");
         }
         for folder in asked.folders.iter().filter(|folder| !folder.is_within(&allowed.folders)) {
-            self.add(verb(folder.mode), folder, "the policy does not allow this folder");
+            self.add(folder.mode.verb(), folder, "the policy does not allow this folder");
         }
         for grant in
             asked.http.iter().filter_map(named).filter(|grant| !public(grant).is_within(&allowed.http))
@@ -255,7 +255,7 @@ impl Refusals<'_> {
         for folder in &asked.fs {
             let denials = denied.fs.iter().filter(|denial| denial.path == folder.path);
             if denials.into_iter().any(|denial| denial.mode >= folder.mode) {
-                self.add(use_of(folder), &folder.path, DENIED);
+                self.add(folder.mode.verb(), &folder.path, DENIED);
             }
         }
         for grant in asked.http.iter().filter_map(named) {
@@ -315,21 +315,10 @@ fn events<'a>(one: &'a Grants, other: &'a Grants) -> [(&'static str, &'a TopicSe
     ]
 }
 
-/// How a folder is asked for.
-fn use_of(folder: &FolderGrant) -> &'static str {
-    verb(folder.mode)
-}
-
-const fn verb(mode: FolderMode) -> &'static str {
-    match mode {
-        FolderMode::Read => "read",
-        FolderMode::ReadWrite => "read and write",
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use tapline_core::Folder;
+    use tapline_core::FolderMode;
 
     use super::*;
 

@@ -46,6 +46,17 @@ pub enum FolderMode {
     ReadWrite,
 }
 
+impl FolderMode {
+    /// What may be done with the folder, in words.
+    #[must_use]
+    pub const fn verb(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::ReadWrite => "read and write",
+        }
+    }
+}
+
 /// A grant as it is written.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -1,7 +1,7 @@
 use std::fmt;
 
 use semver::Version;
-use tapline_core::{FolderMode, Grants, PluginId};
+use tapline_core::{Grants, PluginId};
 
 use super::{LockedFrom, LockedPlugin};
 use crate::digest::Digest;
@@ -110,25 +110,16 @@ pub fn rights(grants: &Grants) -> Vec<String> {
     let publish = grants.events.publish.patterns().map(|topic| said("publish")(topic.as_str()));
     let subscribe = grants.events.subscribe.patterns().map(|topic| said("subscribe to")(topic.as_str()));
     let folders = grants.fs.iter().map(|folder| {
-        let verb = match folder.mode {
-            FolderMode::Read => "read the folder",
-            FolderMode::ReadWrite => "read and write the folder",
-        };
         let max = folder.max.map(|max| format!(" up to {max}")).unwrap_or_default();
-        said(verb)(folder.path.name()) + &max
+        format!("{} the folder `{}`{max}", folder.mode.verb(), folder.path.name())
     });
     let clock = grants.clock.map(|clock| format!("know the {clock} time"));
     let random = grants.random.then(|| "have random numbers".to_owned());
     let processes = grants.processes.then(|| "start processes of its own".to_owned());
     let network = grants.network.then(|| "have connections of its own".to_owned());
     let env = grants.env.iter().map(|name| said("be given the variable")(name));
-    let machine = grants.folders.iter().map(|folder| {
-        let verb = match folder.mode {
-            FolderMode::Read => "read the folder",
-            FolderMode::ReadWrite => "read and write the folder",
-        };
-        said(verb)(&folder.path)
-    });
+    let machine =
+        grants.folders.iter().map(|folder| format!("{} the folder `{}`", folder.mode.verb(), folder.path));
     let http = grants.http.iter().map(|grant| said("request")(&grant.to_string()));
     let secrets = grants.secrets.iter().map(|grant| said("use the secret")(&grant.to_string()));
     let inward = read.chain(write).chain(clock).chain(random);
