@@ -11,6 +11,7 @@ mod topic;
 mod grants;
 mod file;
 mod limits;
+mod traffic;
 mod audit;
 mod manifest;
 mod failure;
@@ -73,5 +74,6 @@ pub use scope::{
 pub use semver::Version;
 pub use stream::{Origin, Reader, Stream};
 pub use topic::{Event, Topic, TopicError, TopicPattern, TopicSet};
+pub use traffic::{Totals, Traffic};
 pub use value::{Name, Number, Object, Value, ValueError};
 pub use window::SlidingWindow;

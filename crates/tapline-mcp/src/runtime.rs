@@ -129,7 +129,6 @@ impl McpRuntime {
             program: self.find(program)?,
             arguments: arguments.to_vec(),
             folder: folder.path().to_owned(),
-            readable: Vec::new(),
             granted: grants.folders.clone(),
             environment: BTreeMap::new(),
             has_network: grants.network,

@@ -2,14 +2,13 @@ use std::sync::Arc;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use tapline_core::{CallContext, CallError, Failure, Fault, Flow, Value};
+use tapline_core::{CallContext, CallError, Failure, Fault, Flow, Traffic, Value};
 use tapline_wire::{self as wire, Answer, Ask, Done, FromHost, encode};
 
 use crate::asks::{Asked, Outcome, failure, refused};
 use crate::bodies::Bodies;
 use crate::calls::Said;
 use crate::process::Process;
-use crate::traffic::Traffic;
 
 /// What a piece of an answer may have, in bytes: many of them may wait to be read.
 const LARGEST_PIECE: usize = 1 << 20;
@@ -25,7 +24,7 @@ impl Process {
         let is_before = matches!(operation, wire::Operation::Before { .. });
         let Some((number, mut said)) = self.calls.begin() else { return Err(self.ended()) };
         let _open = OpenCall { process: self, number };
-        let mut traffic = Traffic::new(&self.launch.totals, &self.launch.limits);
+        let mut traffic = self.launch.traffic();
         let call = FromHost::Call(wire::Call {
             call: number,
             input: input(&operation, context),
@@ -35,7 +34,7 @@ impl Process {
         });
         self.send(&call, &mut traffic).await?;
         let bodies = Bodies::default();
-        let asked = Asked { context, bodies: &bodies, most: self.launch.limits.input };
+        let asked = Asked { context, bodies: &bodies, most: self.launch.enclosure.limits.input };
         let mut waiting = FuturesUnordered::new();
         loop {
             // Until something is waited for, the process alone can go on.
@@ -79,25 +78,21 @@ impl Process {
         call: u64,
         ask: u64,
         with: Answer<Value>,
-        traffic: &mut Traffic<'_>,
+        traffic: &mut Traffic,
     ) -> Result<(), CallError> {
         self.calls.answered(call);
         let answer = FromHost::Answer { call, ask, with };
         match self.send(&answer, traffic).await {
             Err(CallError::Failure(failure)) => {
                 let with = refused(&failure.into());
-                self.send(
-                    &FromHost::Answer { call, ask, with },
-                    &mut Traffic::new(&self.launch.totals, &self.launch.limits),
-                )
-                .await
+                self.send(&FromHost::Answer { call, ask, with }, &mut self.launch.traffic()).await
             }
             sent => sent,
         }
     }
 
     /// Sends a message that counts as taken by the call.
-    async fn send(&self, message: &FromHost<Value>, traffic: &mut Traffic<'_>) -> Result<(), CallError> {
+    async fn send(&self, message: &FromHost<Value>, traffic: &mut Traffic) -> Result<(), CallError> {
         let mut frame = Vec::new();
         encode(message, self.launch.frame, &mut frame)
             .map_err(|error| Failure::from_error("too-large", error))?;

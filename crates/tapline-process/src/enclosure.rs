@@ -20,8 +20,6 @@ pub struct Enclosure {
     pub arguments: Vec<String>,
     /// The folder that it is started in, which it reads.
     pub folder: PathBuf,
-    /// Folders that it reads besides.
-    pub readable: Vec<PathBuf>,
     /// Folders of the machine that it was granted.
     pub granted: Vec<MachineFolder>,
     /// What stands in its environment besides `PATH`, `HOME` and `LANG`.

@@ -16,7 +16,6 @@ mod calls;
 mod call;
 mod asks;
 mod bodies;
-mod traffic;
 mod walls;
 
 pub use enclosure::{Enclosure, Started};

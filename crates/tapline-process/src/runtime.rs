@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tapline_core::{BoxFuture, Grants, Limits, LoadError, Package, Plugin, Runtime, RuntimeKind};
+use tapline_core::{
+    BoxFuture, Grants, Limits, LoadError, Package, Plugin, Runtime, RuntimeKind, Totals, Traffic,
+};
 
 use crate::enclosure::Enclosure;
 use crate::plugin::ProcessPlugin;
 use crate::staged::Staged;
-use crate::traffic::Totals;
 use crate::walls::Walls;
 
 /// Runs plugins that are processes.
@@ -46,17 +47,21 @@ pub(crate) struct Launch {
     /// The folder that the process is started in, for as long as there is one.
     pub(crate) _staged: Staged,
     pub(crate) walls: Walls,
-    pub(crate) limits: Limits,
     pub(crate) idle: Option<Duration>,
     pub(crate) is_lazy: bool,
     pub(crate) hello: Duration,
     pub(crate) grace: Duration,
     pub(crate) frame: u32,
-    pub(crate) totals: Totals,
+    pub(crate) totals: Arc<Totals>,
     waiting: Option<Waiting>,
 }
 
 impl Launch {
+    /// What a call carries.
+    pub(crate) fn traffic(&self) -> Traffic {
+        Traffic::new(Arc::clone(&self.totals), &self.enclosure.limits)
+    }
+
     /// What is held while the process alone can go on.
     pub(crate) fn patience(&self) -> Option<Box<dyn Any + Send>> {
         self.waiting.map(|waiting| waiting())
@@ -100,7 +105,6 @@ impl ProcessRuntime {
                 program,
                 arguments: arguments.to_vec(),
                 folder: staged.path().to_owned(),
-                readable: Vec::new(),
                 granted: Vec::new(),
                 environment: BTreeMap::new(),
                 has_network: grants.network,
@@ -109,13 +113,12 @@ impl ProcessRuntime {
             },
             _staged: staged,
             walls: settings.walls.clone(),
-            limits: limits.clone(),
             idle: process.idle,
             is_lazy: process.lazy,
             hello: settings.hello,
             grace: settings.grace,
             frame: FRAME,
-            totals: Totals::default(),
+            totals: Arc::default(),
             waiting: settings.waiting,
         };
         Ok(Arc::new(ProcessPlugin::new(launch, manifest.plugin.instances)))

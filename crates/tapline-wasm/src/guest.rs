@@ -1,12 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tapline_core::{CallContext, CallError, Calling, Exit, Failure, Level, Value};
+use tapline_core::{CallContext, CallError, Calling, Exit, Failure, Level, Traffic, Value};
 use wasmtime::Result;
 
 use crate::clock::CpuClock;
 use crate::meter::MemoryMeter;
-use crate::traffic::Traffic;
 use bindings::tapline::plugin::{chain, context, events, life, log, peers, stream, types};
 
 mod files;

@@ -11,7 +11,6 @@ mod exports;
 mod instance;
 mod guest;
 mod meter;
-mod traffic;
 mod clock;
 
 pub use compiler::{Jail, compile_in_jail};

@@ -2,7 +2,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use tapline_core::{BoxFuture, CallContext, CallError, Figures, Instance, Limits, Manifest, Plugin};
+use tapline_core::{
+    BoxFuture, CallContext, CallError, Figures, Instance, Limits, Manifest, Plugin, Totals, Traffic,
+};
 use wasmtime::component::InstancePre;
 use wasmtime::{Store, Trap, UpdateDeadline};
 
@@ -11,7 +13,6 @@ use crate::exports::Exports;
 use crate::guest::{Bodies, Guest};
 use crate::instance::{WasmInstance, fault};
 use crate::meter::{Allowance, MemoryMeter};
-use crate::traffic::{Totals, Traffic};
 
 /// A component that is compiled and linked.
 pub(crate) struct WasmPlugin {

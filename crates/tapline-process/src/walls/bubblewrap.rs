@@ -52,7 +52,7 @@ pub(super) fn command(
     let mut command = vec![program.as_os_str().to_owned()];
     command.extend(alone(enclosure.has_network));
     command.extend(system(enclosure.has_network));
-    for folder in enclosure.readable.iter().cloned().chain(enclosure.folders_of_program()) {
+    for folder in enclosure.folders_of_program() {
         command.extend(["--ro-bind".into(), folder.clone().into_os_string(), folder.into_os_string()]);
     }
     for (folder, is_writable) in enclosure.folders_granted() {

@@ -2,20 +2,21 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tapline_core::{Bytes, Failure, Limits};
+use crate::failure::Failure;
+use crate::limits::{Bytes, Limits};
 
 /// What all calls of one plugin have taken from the host, left with it, and computed.
 #[derive(Debug, Default)]
-pub(crate) struct Totals {
+pub struct Totals {
     taken: AtomicU64,
     left: AtomicU64,
     /// In nanoseconds.
     computed: AtomicU64,
 }
 
-/// What crosses the boundary in one call.
+/// What crosses the boundary to a plugin in one call; a runtime counts it, and it is held to the limits.
 #[derive(Debug)]
-pub(crate) struct Traffic {
+pub struct Traffic {
     totals: Arc<Totals>,
     most_in: Bytes,
     most_out: Bytes,
@@ -24,42 +25,63 @@ pub(crate) struct Traffic {
 }
 
 impl Totals {
-    pub(crate) fn taken(&self) -> Bytes {
+    /// What was taken from the host.
+    #[must_use]
+    pub fn taken(&self) -> Bytes {
         Bytes(self.taken.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn left(&self) -> Bytes {
+    /// What was left with the host.
+    #[must_use]
+    pub fn left(&self) -> Bytes {
         Bytes(self.left.load(Ordering::Relaxed))
     }
 
-    pub(crate) fn computed(&self) -> Duration {
+    /// The time that was computed.
+    #[must_use]
+    pub fn computed(&self) -> Duration {
         Duration::from_nanos(self.computed.load(Ordering::Relaxed))
     }
 }
 
 impl Traffic {
-    pub(crate) const fn new(totals: Arc<Totals>, limits: &Limits) -> Self {
+    /// That of a call that has not begun.
+    #[must_use]
+    pub const fn new(totals: Arc<Totals>, limits: &Limits) -> Self {
         Self { totals, most_in: limits.input, most_out: limits.output, taken: 0, left: 0 }
     }
 
-    /// Takes so many bytes into the plugin, if the call may.
-    pub(crate) fn take(&mut self, bytes: usize) -> Result<(), Failure> {
+    /// Takes so many bytes into the plugin.
+    ///
+    /// # Errors
+    /// With the code `too-large` when the call takes more than it may.
+    pub fn take(&mut self, bytes: usize) -> Result<(), Failure> {
         self.taken = self.taken.saturating_add(bytes as u64);
         within(self.taken, self.most_in, "takes")
     }
 
-    /// Leaves so many bytes with the host, if the call may.
-    pub(crate) fn leave(&mut self, bytes: usize) -> Result<(), Failure> {
+    /// Leaves so many bytes with the host.
+    ///
+    /// # Errors
+    /// With the code `too-large` when the call leaves more than it may.
+    pub fn leave(&mut self, bytes: usize) -> Result<(), Failure> {
         self.left = self.left.saturating_add(bytes as u64);
         within(self.left, self.most_out, "leaves")
     }
 
     /// Ends a call that has computed for so long, and begins anew.
-    pub(crate) fn end(&mut self, computed: Duration) {
+    pub fn end(&mut self, computed: Duration) {
         let nanoseconds = u64::try_from(computed.as_nanos()).unwrap_or(u64::MAX);
         self.totals.computed.fetch_add(nanoseconds, Ordering::Relaxed);
         self.totals.taken.fetch_add(std::mem::take(&mut self.taken), Ordering::Relaxed);
         self.totals.left.fetch_add(std::mem::take(&mut self.left), Ordering::Relaxed);
+    }
+}
+
+/// What a call that was given up has carried counts, too.
+impl Drop for Traffic {
+    fn drop(&mut self) {
+        self.end(Duration::ZERO);
     }
 }
 
