@@ -13,9 +13,8 @@ use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage, ServerResult};
 use rmcp::transport::Transport;
 use sse_stream::{Error as SseError, Sse, SseStream};
 use tapline_core::{CallContext, CallError, Failure, HttpBody, HttpRequest, HttpResponse};
+use tapline_process::Ending;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-
-use crate::ending::Ending;
 
 /// A server at an address.
 pub(crate) struct Elsewhere {

@@ -8,7 +8,6 @@ mod runtime;
 mod plugin;
 mod server;
 mod client;
-mod ending;
 mod lines;
 mod http;
 mod call;

@@ -7,11 +7,10 @@ use rmcp::RoleClient;
 use rmcp::model::{ClientJsonRpcMessage, ServerJsonRpcMessage};
 use rmcp::transport::Transport;
 use tapline_core::{CallContext, Level};
+use tapline_process::Ending;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::Mutex;
-
-use crate::ending::Ending;
 
 /// The pipes of a server.
 pub(crate) struct Lines {

@@ -7,11 +7,10 @@ use rmcp::service::{
 };
 use rmcp::{Peer, RoleClient};
 use tapline_core::{CallContext, CallError, Failure, Level};
-use tapline_process::{Enclosure, Group, Started, Walls, log_lines};
+use tapline_process::{Enclosure, Ending, Group, Started, Walls, log_lines};
 use tokio::time::timeout;
 
 use crate::client::Client;
-use crate::ending::Ending;
 use crate::http::Elsewhere;
 use crate::lines::Lines;
 use crate::offer::{Offer, OfferedTool};
@@ -61,9 +60,9 @@ impl Server {
         context: &Arc<CallContext>,
         lifecycle: ClientLifecycleMode,
     ) -> Result<Arc<Self>, NotStarted> {
-        let ending = Arc::new(Ending::new(&launch.plugin));
+        let ending = Arc::new(Ending::of(format!("MCP server `{}`: ", launch.plugin)));
         // Whoever gives up waiting for it ends it.
-        let mut unready = EndUnlessReady(Some(Arc::clone(&ending)));
+        let unready = ending.unless_ready();
         let ready = async {
             let client = Client::new(Arc::clone(context));
             let service = connect(launch, (&client, lifecycle), &ending, context).await?;
@@ -83,7 +82,7 @@ impl Server {
             return Err(NotStarted::Other(ending.fault()));
         };
         if server.is_ok() {
-            unready.0 = None;
+            unready.ready();
         }
         server
     }
@@ -221,7 +220,7 @@ fn begin(
     let started = enclosure.start(walls);
     let started = started.map_err(|error| unavailable(format!("its process cannot be started: {error}")))?;
     let Started { stdin, stdout, stderr, group } = started;
-    tokio::spawn(log_lines(stderr, Level::Warn, Arc::clone(context), Arc::clone(&ending.words)));
+    tokio::spawn(log_lines(stderr, Level::Warn, Arc::clone(context), Arc::clone(ending.words())));
     tokio::spawn(watch(Arc::clone(launch), group, Arc::clone(ending)));
     Ok((stdout, stdin))
 }
@@ -262,16 +261,5 @@ impl NotStarted {
 impl From<CallError> for NotStarted {
     fn from(error: CallError) -> Self {
         Self::Other(error)
-    }
-}
-
-/// Ends a server that has not made itself ready.
-struct EndUnlessReady(Option<Arc<Ending>>);
-
-impl Drop for EndUnlessReady {
-    fn drop(&mut self) {
-        if let Some(ending) = self.0.take() {
-            ending.end("it was not ready");
-        }
     }
 }

@@ -141,7 +141,7 @@ pub(crate) fn refused(error: &CallError) -> Answer<Value> {
     Answer::Failure(wire_failure(&error.to_failure()))
 }
 
-fn wire_failure(failure: &Failure) -> WireFailure<Value> {
+pub(crate) fn wire_failure(failure: &Failure) -> WireFailure<Value> {
     let details = Some(failure.details().clone()).filter(|details| *details != Value::Null);
     WireFailure { code: failure.code().into(), message: failure.message().into(), details }
 }

@@ -22,7 +22,7 @@ impl Process {
         context: &Arc<CallContext>,
     ) -> Result<Flow, CallError> {
         let is_before = matches!(operation, wire::Operation::Before { .. });
-        let Some((number, mut said)) = self.calls.begin() else { return Err(self.ended()) };
+        let Some((number, mut said)) = self.calls.begin() else { return Err(self.ending.fault()) };
         let _open = OpenCall { process: self, number };
         let mut traffic = self.launch.traffic();
         let call = FromHost::Call(wire::Call {
@@ -49,7 +49,7 @@ impl Process {
             };
             drop(patience);
             match said {
-                None => return Err(self.ended()),
+                None => return Err(self.ending.fault()),
                 Some(Said::Done { done, bytes }) => {
                     traffic.leave(bytes)?;
                     return finished(done, context).map(|flow| match flow {
@@ -97,7 +97,7 @@ impl Process {
         encode(message, self.launch.frame, &mut frame)
             .map_err(|error| Failure::from_error("too-large", error))?;
         traffic.take(frame.len())?;
-        self.outbox.send(frame).await.map_err(|_| self.ended())
+        self.outbox.send(frame).await.map_err(|_| self.ending.fault())
     }
 }
 

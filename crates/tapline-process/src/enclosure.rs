@@ -8,7 +8,7 @@ use command_fds::{CommandFdExt as _, FdMapping};
 use tapline_core::{FolderMode, Limits, MachineFolder};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
-use crate::ending::Group;
+use crate::group::Group;
 use crate::walls::Walls;
 
 /// A program that is to be started behind walls, and what it gets to see there.

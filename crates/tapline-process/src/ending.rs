@@ -1,72 +1,88 @@
-use std::io;
-use std::process::ExitStatus;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
-use tokio::process::Child;
-use tokio::signal::unix::{self, SignalKind, signal};
-use tokio::time::timeout;
+use tapline_core::{CallError, Fault};
+use tokio::sync::Notify;
 
-/// The process of a plugin, and all that it has started in its group.
-///
-/// A number is used only while the process that has it was not waited for, so it is never that of another.
+use crate::lines::LastWords;
+
+/// That what was started has ended, or is about to, and why.
 #[derive(Debug)]
-pub struct Group {
-    child: Child,
-    pid: Option<Pid>,
-    /// That some process has exited.
-    exits: Option<unix::Signal>,
+pub struct Ending {
+    who: String,
+    reason: Mutex<Option<String>>,
+    end: Notify,
+    words: Arc<LastWords>,
 }
 
-impl Group {
-    pub(crate) fn new(child: Child) -> Self {
-        let pid = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        Self { child, pid, exits: signal(SignalKind::child()).ok() }
+/// Ends what has not become ready by the time that this is dropped.
+#[derive(Debug)]
+pub struct Unready(Option<Arc<Ending>>);
+
+impl Ending {
+    /// That of something which runs; `who` stands before the reason when somebody is told of its end.
+    pub fn of(who: impl Into<String>) -> Self {
+        Self { who: who.into(), reason: Mutex::default(), end: Notify::new(), words: Arc::default() }
     }
 
-    /// Waits for the process to exit, and leaves it there to be waited for. Cancel safe.
-    pub async fn exited(&mut self) {
-        while !self.has_exited() {
-            match &mut self.exits {
-                Some(exits) => drop(exits.recv().await),
-                None => drop(self.child.wait().await),
-            }
+    /// Has it end, if it is not about to anyway; the first reason counts.
+    pub fn end(&self, reason: impl Into<String>) {
+        self.reason.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| reason.into());
+        self.end.notify_one();
+    }
+
+    /// Waits until it is to end. Cancel safe.
+    pub async fn wanted(&self) {
+        self.end.notified().await;
+    }
+
+    /// Whether it has ended, or is about to.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.reason().is_some()
+    }
+
+    /// Why it has ended, once it has.
+    #[must_use]
+    pub fn reason(&self) -> Option<String> {
+        self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What it complained of before.
+    #[must_use]
+    pub const fn words(&self) -> &Arc<LastWords> {
+        &self.words
+    }
+
+    /// Why there is no answer from it any more.
+    #[must_use]
+    pub fn fault(&self) -> CallError {
+        let reason = self.reason().unwrap_or_else(|| "it has ended".to_owned());
+        let mut message = format!("{}{reason}", self.who);
+        let words = self.words.text();
+        if !words.is_empty() {
+            message = format!("{message}; the last that it wrote:\n{words}");
         }
+        Fault::Process { message }.into()
     }
 
-    fn has_exited(&self) -> bool {
-        let Some(pid) = self.pid.filter(|_| self.child.id().is_some()) else { return true };
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        !matches!(waitid(WaitId::Pid(pid), options), Ok(None))
-    }
-
-    /// Gives it some time to exit by itself, then asks it to, then makes it; whatever is left of its group ends with it.
-    ///
-    /// # Errors
-    /// When how it ended cannot be known.
-    pub async fn end(mut self, grace: Duration) -> io::Result<ExitStatus> {
-        for signal in [Signal::TERM, Signal::KILL] {
-            if timeout(grace, self.exited()).await.is_ok() {
-                break;
-            }
-            self.signal(signal);
-        }
-        self.signal(Signal::KILL);
-        let status = self.child.wait().await;
-        self.pid = None;
-        status
-    }
-
-    fn signal(&self, signal: Signal) {
-        if let Some(pid) = self.pid.filter(|_| self.child.id().is_some()) {
-            // There is nobody left to be told.
-            let _ = kill_process_group(pid, signal);
-        }
+    /// Ends it unless it becomes ready.
+    #[must_use]
+    pub fn unless_ready(self: &Arc<Self>) -> Unready {
+        Unready(Some(Arc::clone(self)))
     }
 }
 
-impl Drop for Group {
+impl Unready {
+    /// It is ready.
+    pub fn ready(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Unready {
     fn drop(&mut self) {
-        self.signal(Signal::KILL);
+        if let Some(ending) = self.0.take() {
+            ending.end("it did not make itself ready");
+        }
     }
 }

@@ -9,6 +9,7 @@ mod plugin;
 mod process;
 mod enclosure;
 mod spawn;
+mod group;
 mod ending;
 mod lines;
 mod outbox;
@@ -19,7 +20,8 @@ mod bodies;
 mod walls;
 
 pub use enclosure::{Enclosure, Started};
-pub use ending::Group;
+pub use ending::{Ending, Unready};
+pub use group::Group;
 pub use lines::{LastWords, log_lines};
 pub use runtime::{ProcessRuntime, ProcessRuntimeBuilder};
 pub use walls::{Standing, Wall, Walls, WallsError, confine};

@@ -1,5 +1,5 @@
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ struct Shared {
     running: Mutex<Option<Arc<Process>>>,
     /// How many calls have begun.
     begun: AtomicU64,
+    /// Whether the plugin has yet to begin its work, because nothing has been asked of it.
+    is_dormant: AtomicBool,
 }
 
 /// A process, or a handle to one that others use, too.
@@ -42,6 +44,7 @@ impl ProcessPlugin {
                 launch: Arc::clone(&launch),
                 running: Mutex::default(),
                 begun: AtomicU64::new(0),
+                is_dormant: AtomicBool::new(launch.is_lazy),
             })
         });
         Self { launch, shared }
@@ -74,13 +77,32 @@ impl Plugin for ProcessPlugin {
 }
 
 impl Shared {
+    /// Whether an operation is nothing to a plugin that has no process: it begins with the first call, and has nothing to
+    /// end.
+    async fn does_without(&self, operation: &Operation) -> bool {
+        match operation {
+            Operation::Start => self.is_dormant.load(Ordering::SeqCst),
+            Operation::Stop => {
+                let running = self.running.lock().await;
+                running.as_ref().is_none_or(|process| process.ending.has_ended())
+            }
+            _ => false,
+        }
+    }
+
     /// The process, which is started where there is none.
     async fn running(self: &Arc<Self>, context: &Arc<CallContext>) -> Result<Arc<Process>, CallError> {
         let mut running = self.running.lock().await;
-        if let Some(process) = running.as_ref().filter(|process| !process.has_ended()) {
+        if let Some(process) = running.as_ref().filter(|process| !process.ending.has_ended()) {
             return Ok(Arc::clone(process));
         }
         let process = Process::start(&self.launch, context).await?;
+        if self.is_dormant.load(Ordering::SeqCst) {
+            let unready = process.ending.unless_ready();
+            process.call(wire::Operation::Start, context).await?;
+            unready.ready();
+            self.is_dormant.store(false, Ordering::SeqCst);
+        }
         *running = Some(Arc::clone(&process));
         if let Some(idle) = self.launch.idle {
             tokio::spawn(end_when_idle(Arc::downgrade(self), Arc::downgrade(&process), idle));
@@ -98,7 +120,7 @@ async fn end_when_idle(shared: Weak<Shared>, process: Weak<Process>, idle: Durat
         let mut running = shared.running.lock().await;
         let before = std::mem::replace(&mut begun, shared.begun.load(Ordering::SeqCst));
         if before == begun && process.calls.waiting() == 0 {
-            process.end("it had nothing to do".to_owned());
+            process.ending.end("it had nothing to do");
             *running = None;
             return;
         }
@@ -108,7 +130,7 @@ async fn end_when_idle(shared: Weak<Shared>, process: Weak<Process>, idle: Durat
 impl Drop for Shared {
     fn drop(&mut self) {
         if let Some(process) = self.running.get_mut() {
-            process.end("its plugin was unloaded".to_owned());
+            process.ending.end("its plugin was unloaded");
         }
     }
 }
@@ -116,7 +138,7 @@ impl Drop for Shared {
 impl Drop for ProcessInstance {
     fn drop(&mut self) {
         if let Self::Own(process) = self {
-            process.end("its plugin was ended".to_owned());
+            process.ending.end("its plugin was ended");
         }
     }
 }
@@ -140,6 +162,10 @@ impl Instance for ProcessInstance {
         Box::pin(async move {
             let process = match self {
                 Self::Own(process) => Arc::clone(process),
+                // No process is started to be told that.
+                Self::Shared { shared, .. } if shared.does_without(operation).await => {
+                    return Ok(Flow::Proceed);
+                }
                 Self::Shared { shared, context } => {
                     shared.begun.fetch_add(1, Ordering::SeqCst);
                     shared.running(context).await?

@@ -1,16 +1,21 @@
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use tapline_core::{CallContext, CallError, Fault, Level, Value};
-use tapline_wire::{Decoder, FromHost, FromPlugin, HostHello, Operation, PluginHello, VERSIONS, encode};
+use serde::de::IgnoredAny;
+use tapline_core::{CallContext, CallError, Failure, Fault, Level, Value};
+use tapline_wire::{
+    Decoder, Done, FromHost, FromPlugin, HostHello, Operation, PluginHello, VERSIONS, WireError, decode,
+    encode,
+};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::unix::pipe;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
-use crate::asks::level_of;
+use crate::asks::{level_of, refused, wire_failure};
 use crate::calls::{Calls, Misplaced, Said};
-use crate::ending::Group;
-use crate::lines::{LastWords, log_lines};
+use crate::ending::Ending;
+use crate::group::Group;
+use crate::lines::log_lines;
 use crate::outbox::Outbox;
 use crate::runtime::Launch;
 use crate::spawn::{Spawned, spawn};
@@ -20,12 +25,9 @@ pub(crate) struct Process {
     pub(crate) launch: Arc<Launch>,
     pub(crate) outbox: Outbox,
     pub(crate) calls: Calls,
-    /// Why it has ended, once it has.
-    reason: Mutex<Option<String>>,
-    /// That it is to end.
-    end: Notify,
-    /// What it said before it ended.
-    words: Arc<LastWords>,
+    pub(crate) ending: Arc<Ending>,
+    /// The last ping that it has answered.
+    answered: watch::Sender<u64>,
 }
 
 /// So many things that are against the protocol are passed over, because they may have crossed with a call's end.
@@ -44,20 +46,20 @@ impl Process {
         let broken = |message: String| CallError::from(Fault::Process { message });
         let Spawned { mut child, to, from } =
             spawn(launch).map_err(|error| broken(format!("its process cannot be started: {error}")))?;
-        let words = Arc::new(LastWords::default());
+        let ending = Arc::new(Ending::of(""));
+        let words = ending.words();
         if let Some(pipe) = child.stdout.take() {
-            tokio::spawn(log_lines(pipe, Level::Info, Arc::clone(context), Arc::clone(&words)));
+            tokio::spawn(log_lines(pipe, Level::Info, Arc::clone(context), Arc::clone(words)));
         }
         if let Some(pipe) = child.stderr.take() {
-            tokio::spawn(log_lines(pipe, Level::Warn, Arc::clone(context), Arc::clone(&words)));
+            tokio::spawn(log_lines(pipe, Level::Warn, Arc::clone(context), Arc::clone(words)));
         }
         let process = Arc::new(Self {
             launch: Arc::clone(launch),
             outbox: Outbox::new(to),
             calls: Calls::default(),
-            reason: Mutex::default(),
-            end: Notify::new(),
-            words,
+            ending,
+            answered: watch::Sender::default(),
         });
         let (hello, greeted) = oneshot::channel();
         tokio::spawn(Arc::clone(&process).watch(Group::new(child)));
@@ -67,10 +69,10 @@ impl Process {
         });
         tokio::spawn(Arc::clone(&process).read(from, hello, Arc::clone(context)));
         // Whoever gives up waiting for it ends it.
-        let mut ending = EndUnlessReady(Some(Arc::clone(&process)));
+        let unready = process.ending.unless_ready();
         process.greet(greeted).await?;
         process.call(Operation::Init, context).await?;
-        ending.0 = None;
+        unready.ready();
         Ok(process)
     }
 
@@ -89,16 +91,17 @@ impl Process {
         let answer = timeout(within, greeted).await;
         drop(patience);
         let Ok(answer) = answer else {
-            self.end(format!("its process did not say hello within {}", humantime::format_duration(within)));
-            return Err(self.ended());
+            self.ending
+                .end(format!("its process did not say hello within {}", humantime::format_duration(within)));
+            return Err(self.ending.fault());
         };
-        let hello = answer.map_err(|_| self.ended())?;
+        let hello = answer.map_err(|_| self.ending.fault())?;
         if hello.version != VERSIONS.1 {
-            self.end(format!(
+            self.ending.end(format!(
                 "its process speaks version {} of the protocol, and this host {}",
                 hello.version, VERSIONS.1
             ));
-            return Err(self.ended());
+            return Err(self.ending.fault());
         }
         tracing::debug!(plugin = self.launch.plugin, sdk = hello.sdk, "a process has said hello");
         Ok(())
@@ -127,27 +130,22 @@ impl Process {
                 break format!("its process broke the protocol: {reason}");
             }
         };
-        self.end(reason);
-    }
-
-    /// Has the process end, if it is not about to anyway.
-    pub(crate) fn end(&self, reason: String) {
-        self.reason.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(reason);
-        self.end.notify_one();
+        self.ending.end(reason);
     }
 
     /// Waits for the process to exit or to be told to, and leaves nothing of it behind.
     async fn watch(self: Arc<Self>, mut group: Group) {
         tokio::select! {
             () = group.exited() => {}
-            () = self.end.notified() => {}
+            () = self.ending.wanted() => {}
+            () = self.deaf() => {}
         }
         let grace = self.launch.grace;
-        if self.has_closed() {
+        if self.ending.reason().as_deref() == Some(CLOSED) {
             // Its last words and how it ended are worth a moment; calls do not wait longer for them.
             let _ = timeout(grace / 8, group.exited()).await;
         }
-        self.end(CLOSED.to_owned());
+        self.ending.end(CLOSED);
         self.outbox.close();
         self.calls.close();
         match group.end(grace).await {
@@ -158,24 +156,21 @@ impl Process {
         }
     }
 
-    /// Why there is no answer from the process any more.
-    pub(crate) fn ended(&self) -> CallError {
-        let reason = self.reason.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let mut message = reason.unwrap_or_else(|| "its process has ended".to_owned());
-        let words = self.words.text();
-        if !words.is_empty() {
-            message = format!("{message}; the last that it wrote:\n{words}");
+    /// Asks once in a while whether the process is there, until it does not answer.
+    async fn deaf(&self) {
+        let within = self.launch.alive;
+        for number in 1.. {
+            sleep(within).await;
+            let patience = self.launch.patience();
+            self.tell(&FromHost::Ping { number });
+            let mut answered = self.answered.subscribe();
+            if timeout(within, answered.wait_for(|answered| *answered == number)).await.is_err() {
+                let within = humantime::format_duration(within);
+                self.ending.end(format!("its process did not answer a ping within {within}"));
+                return;
+            }
+            drop(patience);
         }
-        Fault::Process { message }.into()
-    }
-
-    fn has_closed(&self) -> bool {
-        self.reason.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(CLOSED)
-    }
-
-    /// Whether the process has ended, or is about to.
-    pub(crate) fn has_ended(&self) -> bool {
-        self.reason.lock().unwrap_or_else(PoisonError::into_inner).is_some()
     }
 
     /// Says something short that waits for nothing.
@@ -195,7 +190,7 @@ impl Process {
         runtime.spawn(async move {
             sleep(process.launch.grace).await;
             if process.calls.is_open(call) {
-                process.end("its process did not end a call that was given up".to_owned());
+                process.ending.end("its process did not end a call that was given up".to_owned());
             }
         });
     }
@@ -211,11 +206,31 @@ struct Reading<'a> {
 
 impl Reading<'_> {
     fn all(&mut self, decoder: &mut Decoder) -> Result<(), String> {
-        loop {
-            let before = decoder.waiting();
-            let message = decoder.next::<FromPlugin<Value>>().map_err(|error| error.to_string())?;
-            let Some(message) = message else { return Ok(()) };
-            self.one(message, before - decoder.waiting())?;
+        let said = |error: WireError| error.to_string();
+        while let Some(body) = decoder.frame().map_err(said)? {
+            match decode(body) {
+                Ok(message) => self.one(message, body.len())?,
+                Err(error) => self.unspeakable(body, &error)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Fails what a message was for that would be one if its values were values.
+    fn unspeakable(&mut self, body: &[u8], error: &WireError) -> Result<(), String> {
+        let failure = Failure::new("wrong-type", error.to_string());
+        match decode::<FromPlugin<IgnoredAny>>(body) {
+            Ok(FromPlugin::Ask { call, ask, .. }) => {
+                let with = refused(&failure.into());
+                self.process.tell(&FromHost::Answer { call, ask, with });
+                Ok(())
+            }
+            Ok(FromPlugin::Done(Done { call, .. })) => {
+                let failure = Some(wire_failure(&failure));
+                let done = Done { call, output: None, flow: None, failure, fault: None };
+                self.of_call(call, Said::Done { done, bytes: body.len() }, None)
+            }
+            _ => Err(error.to_string()),
         }
     }
 
@@ -236,7 +251,10 @@ impl Reading<'_> {
                 self.context.log(level_of(level), &message);
                 Ok(())
             }
-            FromPlugin::Pong { .. } => Ok(()),
+            FromPlugin::Pong { number } => {
+                self.process.answered.send_replace(number);
+                Ok(())
+            }
         }
     }
 
@@ -244,8 +262,7 @@ impl Reading<'_> {
     fn of_call(&mut self, call: u64, said: Said, ask: Option<u64>) -> Result<(), String> {
         match (self.process.calls.hand_on(call, said, ASKS), ask) {
             (Ok(false), Some(ask)) => {
-                let error = CallError::Cancelled;
-                let with = crate::asks::refused(&error);
+                let with = refused(&CallError::Cancelled);
                 self.process.tell(&FromHost::Answer { call, ask, with });
                 self.process.calls.answered(call);
                 Ok(())
@@ -261,17 +278,6 @@ impl Reading<'_> {
                 );
                 if self.strikes < STRIKES { Ok(()) } else { Err("it spoke of calls that it has not".into()) }
             }
-        }
-    }
-}
-
-/// Ends a process whose plugin has not made itself ready.
-struct EndUnlessReady(Option<Arc<Process>>);
-
-impl Drop for EndUnlessReady {
-    fn drop(&mut self) {
-        if let Some(process) = self.0.take() {
-            process.end("it did not make itself ready".to_owned());
         }
     }
 }

@@ -27,6 +27,7 @@ pub struct ProcessRuntimeBuilder {
     path: Vec<PathBuf>,
     hello: Duration,
     grace: Duration,
+    alive: Duration,
     waiting: Option<Waiting>,
 }
 
@@ -37,6 +38,8 @@ type Waiting = fn() -> Box<dyn Any + Send>;
 const HELLO: Duration = Duration::from_secs(30);
 /// How long a process may take to end, each time that it is told so, unless said.
 const GRACE: Duration = Duration::from_secs(2);
+/// How often a process is asked whether it is there, and how long it may take to answer, unless said.
+const ALIVE: Duration = Duration::from_secs(60);
 /// The longest message, in bytes.
 const FRAME: u32 = 64 << 20;
 
@@ -51,6 +54,7 @@ pub(crate) struct Launch {
     pub(crate) is_lazy: bool,
     pub(crate) hello: Duration,
     pub(crate) grace: Duration,
+    pub(crate) alive: Duration,
     pub(crate) frame: u32,
     pub(crate) totals: Arc<Totals>,
     waiting: Option<Waiting>,
@@ -78,7 +82,14 @@ impl ProcessRuntime {
     /// A runtime that is set up step by step.
     #[must_use]
     pub const fn builder(walls: Walls) -> ProcessRuntimeBuilder {
-        ProcessRuntimeBuilder { walls, path: Vec::new(), hello: HELLO, grace: GRACE, waiting: None }
+        ProcessRuntimeBuilder {
+            walls,
+            path: Vec::new(),
+            hello: HELLO,
+            grace: GRACE,
+            alive: ALIVE,
+            waiting: None,
+        }
     }
 
     fn load_process(
@@ -117,6 +128,7 @@ impl ProcessRuntime {
             is_lazy: process.lazy,
             hello: settings.hello,
             grace: settings.grace,
+            alive: settings.alive,
             frame: FRAME,
             totals: Arc::default(),
             waiting: settings.waiting,
@@ -173,6 +185,13 @@ impl ProcessRuntimeBuilder {
     #[must_use]
     pub const fn grace(mut self, time: Duration) -> Self {
         self.grace = time;
+        self
+    }
+
+    /// How often a process is asked whether it is there, and how long it may take to answer; a minute unless said.
+    #[must_use]
+    pub const fn alive_within(mut self, time: Duration) -> Self {
+        self.alive = time;
         self
     }
 

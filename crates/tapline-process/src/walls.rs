@@ -30,9 +30,9 @@ pub struct Walls {
 /// One of the walls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wall {
-    /// A process has nothing of the host's environment, and no open file but its pipes.
+    /// A process has nothing of the host's environment.
     Environment,
-    /// It has a bounded amount of memory, open files, and so on.
+    /// It has a bounded amount of memory and files, and no open file of the host.
     Limits,
     /// System calls that reach past a process, or into the kernel's less trodden parts, are refused.
     SystemCalls,
@@ -74,8 +74,8 @@ impl Wall {
     #[must_use]
     pub const fn what(self) -> &'static str {
         match self {
-            Self::Environment => "no environment and no open files of the host",
-            Self::Limits => "bounded memory, files and processes",
+            Self::Environment => "nothing of the host's environment",
+            Self::Limits => "bounded memory and files, and no open files of the host",
             Self::SystemCalls => "dangerous system calls are refused",
             Self::Files => "no files but its own and those of the system's programs",
             Self::Processes => "no other process is reached, and none is left behind",

@@ -94,6 +94,60 @@ async fn a45_an_answer_to_another_call_is_dropped() {
 }
 
 #[tokio::test]
+async fn what_is_no_value_fails_what_it_was_for_and_nothing_else() {
+    let Some(peer) = Peer::new("peer", "well") else { return };
+    let host = builder().build();
+    host.load(peer.load()).await.unwrap();
+    let process = process_of(&peer, &host).await;
+    let codes = peer.ask(&host, "unspeakable", Value::Null).await.unwrap();
+    assert_eq!(codes.to_json(), r#"["wrong-type","wrong-type","wrong-type"]"#);
+    let error = peer.ask(&host, "unspeakable-answer", Value::Null).await.unwrap_err();
+    assert_eq!(error.to_failure().code(), "wrong-type", "{error:?}");
+    assert_eq!(process_of(&peer, &host).await, process);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_does_not_answer_a_ping_is_ended() {
+    let Some(peer) = Peer::new("peer", "deaf") else { return };
+    let runtime =
+        ProcessRuntime::builder(Walls::none()).path(Peer::path()).alive_within(Duration::from_millis(200));
+    let host = Host::builder().runtime(runtime.grace(Duration::from_millis(200)).build()).build();
+    host.load(peer.load()).await.unwrap();
+    gone(process_of(&peer, &host).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_that_answers_pings_stays() {
+    let Some(peer) = Peer::new("peer", "well") else { return };
+    let runtime =
+        ProcessRuntime::builder(Walls::none()).path(Peer::path()).alive_within(Duration::from_secs(1));
+    let host = Host::builder().runtime(runtime.build()).build();
+    host.load(peer.load()).await.unwrap();
+    let process = process_of(&peer, &host).await;
+    let pings = peer.ask(&host, "pinged", 2_u64).await.unwrap();
+    assert_eq!((pings, process_of(&peer, &host).await), (Value::from(2_u64), process));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_process_with_nothing_to_do_is_ended_and_started_again_by_the_next_call() {
+    let Some(peer) = Peer::declaring("peer", "well", "idle = '100ms'") else { return };
+    let host = builder().build();
+    host.load(peer.load()).await.unwrap();
+    let first = process_of(&peer, &host).await;
+    gone(first).await;
+    assert_ne!(process_of(&peer, &host).await, first);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lazy_process_is_started_by_the_first_call() {
+    let Some(peer) = Peer::declaring("peer", "dies-first", "lazy = true") else { return };
+    let host = builder().build();
+    host.load(peer.load()).await.unwrap();
+    let error = peer.ask(&host, "echo", Value::Null).await.unwrap_err();
+    assert!(told(&error).contains("its process ended"), "{error:?}");
+}
+
+#[tokio::test]
 async fn a16_a_process_has_nothing_of_the_environment_of_the_host() {
     let Some(peer) = Peer::new("peer", "well") else { return };
     let host = builder().build();

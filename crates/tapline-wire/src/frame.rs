@@ -103,20 +103,35 @@ impl Decoder {
     /// When the bytes are none; nothing that comes after them can be trusted.
     #[expect(clippy::should_implement_trait, reason = "a message may come after there was none")]
     pub fn next<T: DeserializeOwned>(&mut self) -> Result<Option<T>, WireError> {
+        self.frame()?.map(decode).transpose()
+    }
+
+    /// The content of the next frame, if all of it is there, for whoever wants to know what it was meant to be when it
+    /// cannot be [decoded](decode).
+    ///
+    /// # Errors
+    /// When it is longer than what is taken.
+    pub fn frame(&mut self) -> Result<Option<&[u8]>, WireError> {
         let bytes = &self.bytes[self.read..];
         let Some((prefix, rest)) = bytes.split_first_chunk() else { return Ok(None) };
         let length = u32::from_le_bytes(*prefix);
         if length > self.limit {
             return Err(WireError::TooLong { length: length.into(), limit: self.limit });
         }
-        let Some(body) = rest.get(..length as usize) else { return Ok(None) };
-        let message = decode(body)?;
-        self.read += PREFIX + length as usize;
-        Ok(Some(message))
+        if rest.len() < length as usize {
+            return Ok(None);
+        }
+        let begin = self.read + PREFIX;
+        self.read = begin + length as usize;
+        Ok(Some(&self.bytes[begin..self.read]))
     }
 }
 
-fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, WireError> {
+/// The message that is the content of a frame.
+///
+/// # Errors
+/// When it is none.
+pub fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, WireError> {
     // The one over a slice does not tell how far it has come.
     let mut deserializer = rmp_serde::Deserializer::new(Cursor::new(body));
     deserializer.set_max_depth(DEEPEST);

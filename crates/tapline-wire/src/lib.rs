@@ -21,7 +21,7 @@ mod host;
 mod plugin;
 
 pub use ask::{Answer, Ask, Entry, EntryKind, Header, Level, Reply, Request, Slot};
-pub use frame::{Decoder, WireError, encode};
+pub use frame::{Decoder, WireError, decode, encode};
 pub use host::{Call, FromHost, HostHello, Operation};
 pub use plugin::{Done, Flow, FromPlugin, PluginHello, WireFailure};
 

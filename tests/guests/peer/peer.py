@@ -297,6 +297,17 @@ def answer(name, request, call):
         for number in (call + 1, call + 1000):
             send("done", call=number, output="mine")
         return "answered"
+    if name == "pinged":
+        for _ in range(request):
+            message = receive()
+            send("pong", **message["ping"])
+        return request
+    if name == "unspeakable":
+        # Bytes, a number as a name, and a number that is none are no values of JSON.
+        answers = [ask(call, {"set": {"path": "output", "value": value}}) for value in (b"x", {1: 2}, float("nan"))]
+        return [answer["failure"]["code"] for answer in answers]
+    if name == "unspeakable-answer":
+        return b"x"
     if name == "leaves":
         # A child of its own session, whose parent is gone.
         if os.fork() == 0:
@@ -358,7 +369,7 @@ def plugin(mode):
             output = answer(operation["handle"]["method"], one.get("input"), one["call"])
             if output is not None:
                 send("done", call=one["call"], output=output)
-        elif "ping" in message:
+        elif "ping" in message and mode != "deaf":
             send("pong", **message["ping"])
 
 

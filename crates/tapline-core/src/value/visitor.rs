@@ -36,6 +36,9 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
+        if !value.is_finite() {
+            return Err(E::custom(format_args!("{value} is no number of JSON")));
+        }
         Ok(value.into())
     }
 

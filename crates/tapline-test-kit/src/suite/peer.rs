@@ -25,7 +25,16 @@ impl Peer {
     /// When it cannot be written.
     #[must_use]
     pub fn new(id: &str, mode: &str) -> Option<Self> {
-        Self::asking(id, mode, "")
+        Self::written(id, mode, "", "")
+    }
+
+    /// As [`new`](Self::new), with more about its process.
+    ///
+    /// # Panics
+    /// When it cannot be written.
+    #[must_use]
+    pub fn declaring(id: &str, mode: &str, process: &str) -> Option<Self> {
+        Self::written(id, mode, process, "")
     }
 
     /// As [`new`](Self::new), with more in its manifest.
@@ -34,6 +43,10 @@ impl Peer {
     /// When it cannot be written.
     #[must_use]
     pub fn asking(id: &str, mode: &str, more: &str) -> Option<Self> {
+        Self::written(id, mode, "", more)
+    }
+
+    fn written(id: &str, mode: &str, process: &str, more: &str) -> Option<Self> {
         if Self::path().is_empty() {
             eprintln!("skipped: there is no Python; `cargo xtask setup --install` makes an environment");
             return None;
@@ -43,7 +56,7 @@ impl Peer {
         fs::copy(source, folder.path().join("peer.py")).unwrap();
         let manifest = format!(
             "[plugin]\nid = '{id}'\nversion = '1.0.0'\nhost = '^1'\nruntime = 'process'\n\
-            [process]\ncommand = ['python3', '-S', '-E', 'peer.py', '{mode}']\nfiles = ['peer.py']\n\
+            [process]\ncommand = ['python3', '-S', '-E', 'peer.py', '{mode}']\nfiles = ['peer.py']\n{process}\n\
             [[provides]]\npoint = 'plugin'\nkey = '{id}'\n{more}"
         );
         fs::write(folder.path().join("plugin.toml"), manifest).unwrap();
