@@ -7,6 +7,7 @@ mod look;
 mod mcp;
 mod plugin;
 mod runs;
+mod serve;
 mod test;
 
 pub(crate) use author::{
@@ -21,6 +22,7 @@ pub(crate) use plugin::{
 pub(crate) use runs::{
     DiffArguments, ListRunsArguments, PruneArguments, ResumeArguments, RunsVerb, ShowRunArguments,
 };
+pub(crate) use serve::ServeArguments;
 pub(crate) use test::PipelineTestArguments;
 
 /// Runs pipelines whose every part is a plugin.
@@ -43,6 +45,8 @@ pub(crate) enum Verb {
     /// Look at the runs that are kept.
     #[command(subcommand)]
     Runs(RunsVerb),
+    /// Stay up: run pipelines for whoever asks over http, and change plugins meanwhile.
+    Serve(ServeArguments),
     /// Look for mistakes in a pipeline without running it or its plugins.
     Check(CheckArguments),
     /// Run the cases that lie beside a pipeline.

@@ -236,21 +236,40 @@ pub(crate) fn policy<'p>(origin: &Origin, manifest: &Manifest, policy: &'p Polic
     }
 }
 
+/// Plugins that are loaded, which is all that there is.
+pub(crate) fn catalog_of(draft: &Draft, loaded: Vec<KnownPlugin>) -> Catalog {
+    let is_loaded = |name: &str| loaded.iter().any(|plugin| plugin.name() == name);
+    let absent = draft.plugins().keys().filter(|name| !is_loaded(name));
+    let problems = absent.map(|name| (name.to_string(), "it is not loaded".to_owned())).collect();
+    Catalog { plugins: loaded, problems }
+}
+
+/// A plugin that was granted what it needs.
+pub(crate) fn loaded(manifest: Arc<Manifest>, origin: Origin) -> KnownPlugin {
+    let schemas = schemas(&manifest);
+    KnownPlugin { manifest, origin, standing: Standing::Available, schemas, refused: Vec::new() }
+}
+
 fn known(manifest: Manifest, origin: Origin, policy: &Policy) -> KnownPlugin {
     let refused = match self::policy(&origin, &manifest, policy).grant(&manifest, None) {
         Ok(_) => Vec::new(),
         Err(denied) => denied.iter().map(ToString::to_string).collect(),
     };
-    let schemas = manifest.provides.iter().filter_map(|provides| {
-        let schema = Value::from_json(provides.schema.as_deref()?).ok()?;
-        Some(((Arc::clone(&provides.point), Arc::clone(&provides.key)), schema))
-    });
-    let schemas = schemas.collect();
+    let schemas = schemas(&manifest);
     let standing = match origin {
         Origin::BuiltIn => Standing::Available,
         Origin::Folder(_) => Standing::Named,
     };
     KnownPlugin { manifest: Arc::new(manifest), origin, standing, schemas, refused }
+}
+
+/// The schemas of what a plugin provides, by extension point and key.
+fn schemas(manifest: &Manifest) -> BTreeMap<(Arc<str>, Arc<str>), Value> {
+    let schemas = manifest.provides.iter().filter_map(|provides| {
+        let schema = Value::from_json(provides.schema.as_deref()?).ok()?;
+        Some(((Arc::clone(&provides.point), Arc::clone(&provides.key)), schema))
+    });
+    schemas.collect()
 }
 
 /// Whether it is what the lock holds, whatever folder it has come to lie in.

@@ -17,18 +17,19 @@ pub(crate) fn show_causes(mut cause: Option<&(dyn Error + 'static)>) {
     }
 }
 
-/// Prints what led to an error that was shown in its place; a cause that was said there already is left out.
-pub(crate) fn show_causes_of(error: &(dyn Error + 'static)) {
-    let mut said = error.to_string();
+/// What led to an error that was shown in its place, a line each; a cause that was said there already is left out.
+pub(crate) fn causes_of(error: &(dyn Error + 'static)) -> String {
+    let (mut text, mut said) = (String::new(), error.to_string());
     let mut cause = error.source();
     while let Some(error) = cause {
-        let text = error.to_string();
-        if !said.ends_with(&text) {
-            Output::Error.line(format_args!("  because: {}", visible(&text)));
+        let told = error.to_string();
+        if !said.ends_with(&told) {
+            text += &format!("  because: {}\n", visible(&told));
         }
-        said = text;
+        said = told;
         cause = error.source();
     }
+    text
 }
 
 /// A message without what could steer a terminal: it may repeat what a file says.

@@ -29,12 +29,13 @@ impl Events {
     }
 
     pub(crate) fn write(&self, event: &RunEvent<'_>) {
-        // Events are texts and numbers, so they are JSON.
-        let Ok(Value::Object(event)) = serde_json::to_value(event) else { return };
-        let at = (self.begun.elapsed().as_micros() as f64) / 1e3;
-        let first = event.get("event").cloned().map(|kind| ("event".to_owned(), kind));
-        let line = first.into_iter().chain([("at_ms".to_owned(), at.into())]).chain(event).collect();
-        let line = redacted_json(Value::Object(line));
+        if let Some(line) = line(self.begun, event) {
+            self.write_line(&line);
+        }
+    }
+
+    /// Writes an event as somebody else has told it.
+    pub(crate) fn write_line(&self, line: &Value) {
         let Some(file) = &self.file else { return Output::Standard.line(line) };
         let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever follows the file sees each event when it happens.
@@ -43,4 +44,14 @@ impl Events {
             tracing::warn!(%error, "an event could not be written");
         }
     }
+}
+
+/// An event as JSON, with the time since the run began.
+pub(crate) fn line(begun: Instant, event: &RunEvent<'_>) -> Option<Value> {
+    // Events are texts and numbers, so they are JSON.
+    let Ok(Value::Object(event)) = serde_json::to_value(event) else { return None };
+    let at = (begun.elapsed().as_micros() as f64) / 1e3;
+    let first = event.get("event").cloned().map(|kind| ("event".to_owned(), kind));
+    let line = first.into_iter().chain([("at_ms".to_owned(), at.into())]).chain(event).collect();
+    Some(redacted_json(Value::Object(line)))
 }

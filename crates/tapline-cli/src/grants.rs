@@ -14,9 +14,9 @@ use crate::plugin::{from, named, settings};
 
 /// One thing that a plugin asks for.
 pub(crate) struct Ask {
-    action: &'static str,
-    target: String,
-    why: String,
+    pub(crate) action: &'static str,
+    pub(crate) target: String,
+    pub(crate) why: String,
     /// Whether the configuration in a pipeline has yet to name a part of it.
     is_open: bool,
 }

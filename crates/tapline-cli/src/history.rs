@@ -227,7 +227,7 @@ fn details_json(run: &RunDetails) -> Value {
     })
 }
 
-fn moment(time: SystemTime) -> String {
+pub(crate) fn moment(time: SystemTime) -> String {
     // Tools read it as it is, people well enough; a time before 1970 is a broken clock.
     let since = time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or(Duration::ZERO);
     humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since).to_string()

@@ -16,6 +16,7 @@ mod explain;
 mod run;
 mod events;
 mod history;
+mod serve;
 mod test;
 mod sandbox;
 mod walls;
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
         Verb::Run(arguments) => run::run(arguments),
         Verb::Resume(arguments) => run::resume(arguments),
         Verb::Runs(verb) => history::runs(&verb),
+        Verb::Serve(arguments) => serve::serve(&arguments),
         Verb::Check(arguments) => check::check(&arguments),
         Verb::Test(arguments) => test::test(&arguments),
         Verb::Plan(arguments) => plan::plan(&arguments),

@@ -2,18 +2,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
-use tapline::core::{Manifest, RuntimeKind};
+use tapline::core::{Grants, Manifest, RuntimeKind};
 use tapline::host::{Digest, Lock, LockedFrom, Settings, read_file};
 use tapline::pipeline::{Checked, Definition, Diagnostic, Draft, KnownPlugin, Origin, Source, check};
 use tapline::{Load, Value};
 
 use crate::builtin::Builtin;
 use crate::candidates::Candidates;
+use crate::diagnostics::Colour;
 use crate::output::Output;
-use crate::{colour, diagnostics};
+use crate::{candidates, colour, diagnostics};
 
 /// A pipeline file and the plugins that it can use; nothing of it is run.
 pub(crate) struct Project {
+    draft: Draft,
     /// The file, and those that it is made of.
     sources: Vec<Source>,
     pub(crate) checked: Checked,
@@ -64,6 +66,7 @@ impl Project {
         let sources = draft.sources().into_iter().cloned().collect();
         let file = file.to_owned();
         Ok(Self {
+            draft,
             sources,
             checked,
             settings,
@@ -74,6 +77,11 @@ impl Project {
             leaves,
             expected: BTreeMap::new(),
         })
+    }
+
+    /// What the check says when these plugins and no others are there.
+    pub(crate) fn against(&self, loaded: Vec<KnownPlugin>) -> Checked {
+        check(&self.draft, &candidates::catalog_of(&self.draft, loaded))
     }
 
     /// The lock beside the file.
@@ -97,8 +105,13 @@ impl Project {
 
     /// Shows mistakes of the pipeline to people, each in its place.
     pub(crate) fn tell(&self, diagnostics: &[Diagnostic]) {
+        Output::Error.text(self.told(diagnostics, colour()));
+    }
+
+    /// Mistakes of the pipeline for people, each in its place.
+    pub(crate) fn told(&self, diagnostics: &[Diagnostic], colour: Colour) -> String {
         let sources: Vec<_> = self.sources.iter().collect();
-        Output::Error.text(diagnostics::for_people(diagnostics, &sources, colour()));
+        diagnostics::for_people(diagnostics, &sources, colour)
     }
 
     /// Shows the mistakes that were found, and what an operator would write to allow plugins what they are refused.
@@ -161,26 +174,88 @@ impl Project {
         self.manifests().any(|manifest| !manifest.requires.http.is_empty())
     }
 
-    fn load(&self, definition: &Definition, plugin: &KnownPlugin) -> Result<Load> {
+    /// How a pipeline wants one of its plugins to be loaded.
+    pub(crate) fn wanted(&self, definition: &Definition, plugin: &KnownPlugin) -> Wanted {
         let entry = definition.plugins.get(plugin.name()).cloned().unwrap_or_default();
-        let load = match &plugin.origin {
-            Origin::Folder(folder) => Load::folder(folder),
-            Origin::BuiltIn => self.builtin[plugin.name()].load()?,
-        };
         // The plugin that reads and writes files is confined to the folder of the pipeline.
         let config = match plugin.name() {
             "io" => Value::from_iter([("root", Value::from(self.folder.display().to_string()))]),
             _ => entry.config,
         };
-        let load = load.config(config);
-        let load = match self.expected.get(plugin.name()) {
-            Some(digest) => load.expect(*digest),
+        let from = match &plugin.origin {
+            Origin::Folder(folder) => PluginSource::Folder(folder.clone()),
+            Origin::BuiltIn => PluginSource::Command(self.builtin[plugin.name()].clone()),
+        };
+        let expected = self.expected.get(plugin.name()).copied();
+        Wanted { from, config, grants: entry.grants, is_optional: entry.optional, expected }
+    }
+
+    fn load(&self, definition: &Definition, plugin: &KnownPlugin) -> Result<Load> {
+        self.wanted(definition, plugin).load()
+    }
+}
+
+/// How a plugin is to be loaded.
+#[derive(Clone)]
+pub(crate) struct Wanted {
+    pub(crate) from: PluginSource,
+    pub(crate) config: Value,
+    /// What it may do at most, whatever it asks for.
+    pub(crate) grants: Option<Grants>,
+    /// Whether others can do without it.
+    pub(crate) is_optional: bool,
+    /// The digest that its files must have.
+    pub(crate) expected: Option<Digest>,
+}
+
+/// Where a plugin comes from.
+#[derive(Clone)]
+pub(crate) enum PluginSource {
+    /// The command brings it.
+    Command(Builtin),
+    /// A folder.
+    Folder(PathBuf),
+}
+
+impl Wanted {
+    /// With nothing said about it.
+    pub(crate) const fn from(from: PluginSource) -> Self {
+        Self { from, config: Value::Null, grants: None, is_optional: false, expected: None }
+    }
+
+    pub(crate) fn load(&self) -> Result<Load> {
+        let load = self.from.load()?.config(self.config.clone());
+        let load = match self.expected {
+            Some(digest) => load.expect(digest),
             None => load,
         };
-        let load = match entry.grants {
-            Some(grants) => load.narrow(grants),
+        let load = match &self.grants {
+            Some(grants) => load.narrow(grants.clone()),
             None => load,
         };
-        Ok(if entry.optional { load.optional() } else { load })
+        Ok(if self.is_optional { load.optional() } else { load })
+    }
+
+    /// Whether another pipeline that wants it so wants the same.
+    pub(crate) fn is_as(&self, other: &Self) -> bool {
+        self.from.origin() == other.from.origin()
+            && self.config == other.config
+            && self.grants == other.grants
+    }
+}
+
+impl PluginSource {
+    pub(crate) fn load(&self) -> Result<Load> {
+        match self {
+            Self::Folder(folder) => Ok(Load::folder(folder)),
+            Self::Command(builtin) => builtin.load(),
+        }
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        match self {
+            Self::Folder(folder) => Origin::Folder(folder.clone()),
+            Self::Command(_) => Origin::BuiltIn,
+        }
     }
 }

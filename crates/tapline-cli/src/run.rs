@@ -4,22 +4,23 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
 use tapline::core::{Act, Object};
-use tapline::host::{AuditFile, Secrets};
+use tapline::host::{AuditFile, Secrets, Settings};
 use tapline::pipeline::{
     Definition, Diagnostic, Durability, Engine, InputError, Observer, RunEvent, RunReport, RunSettings, Stop,
 };
-use tapline::{Host, WebClient};
+use tapline::{Host, HostBuilder, Load, WebClient};
 use tokio::signal;
 use tokio::task::JoinHandle;
 
 use crate::arguments::{HowToRun, ResumeArguments, RunArguments};
+use crate::diagnostics::Colour;
 use crate::events::Events;
 use crate::explain;
 use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::summary::Summary;
-use crate::{Ending, configured, error, history, lock, sandbox, walls};
+use crate::{Ending, colour, configured, error, history, lock, sandbox, walls};
 
 /// How long an interrupted run may take to put its things away.
 const GRACE: Duration = Duration::from_secs(2);
@@ -122,7 +123,7 @@ async fn run_loaded(
     (settings, watch): (RunSettings, Arc<Watch>),
     how: HowToRun,
 ) -> Result<Ending> {
-    let audit = audit(&project, how.audit.as_deref())?;
+    let audit = audit(&project.settings, how.audit.as_deref())?;
     let engine = engine(&project, secrets, &definition, audit.clone()).await?;
     let mistakes = engine.validate(&definition).await?;
     project.tell(&mistakes);
@@ -156,8 +157,8 @@ async fn run_loaded(
 }
 
 /// The file of the audit, if one is to be written.
-fn audit(project: &Project, named: Option<&Path>) -> Result<Option<Arc<AuditFile>>> {
-    let Some(file) = named.or_else(|| project.settings.audit()) else { return Ok(None) };
+pub(crate) fn audit(settings: &Settings, named: Option<&Path>) -> Result<Option<Arc<AuditFile>>> {
+    let Some(file) = named.or_else(|| settings.audit()) else { return Ok(None) };
     let audit = AuditFile::open(file).with_context(|| format!("the audit {}", file.display()))?;
     Ok(Some(Arc::new(audit)))
 }
@@ -169,7 +170,7 @@ pub(crate) async fn engine(
     definition: &Definition,
     audit: Option<Arc<AuditFile>>,
 ) -> Result<Engine> {
-    let mut host = Host::builder().settings(&project.settings).data(&project.folder).secrets(secrets);
+    let mut host = host(&project.settings, &project.folder, secrets, audit);
     if project.needs_sandbox() {
         host = host.runtime(sandbox::sandbox()?);
     }
@@ -182,19 +183,37 @@ pub(crate) async fn engine(
     if project.needs_http() {
         host = host.http(WebClient::new()?);
     }
-    if let Some(audit) = audit {
-        host = host.audit(move |act| audit.write(&Act { target: &output::redacted(act.target), ..*act }));
-    }
     let engine = Engine::new(host.build())?;
-    for id in project.settings.blocked() {
-        engine.host().block(id).await?;
+    boot(engine.host(), &project.settings, project.loads(definition)?).await?;
+    Ok(engine)
+}
+
+/// A host for the pipelines in a folder, which as yet runs plugins that are linked in and no others.
+pub(crate) fn host(
+    settings: &Settings,
+    folder: &Path,
+    secrets: Secrets,
+    audit: Option<Arc<AuditFile>>,
+) -> HostBuilder {
+    let host = Host::builder().settings(settings).data(folder).secrets(secrets);
+    match audit {
+        Some(audit) => {
+            host.audit(move |act| audit.write(&Act { target: &output::redacted(act.target), ..*act }))
+        }
+        None => host,
     }
-    let report = engine.host().boot(project.loads(definition)?).await?;
+}
+
+/// Loads the plugins that a host begins with.
+pub(crate) async fn boot(host: &Host, settings: &Settings, loads: Vec<Load>) -> Result<()> {
+    for id in settings.blocked() {
+        host.block(id).await?;
+    }
+    let report = host.boot(loads).await?;
     for left_out in report.failures() {
         Output::Error.line(format_args!("warning: the run goes on without an optional plugin: {left_out}"));
     }
-    engine.host().check_pending()?;
-    Ok(engine)
+    Ok(host.check_pending()?)
 }
 
 /// Ends what is under way at Ctrl-C. The run has a task of its own, because a node that computes gives way to nobody.
@@ -226,7 +245,7 @@ pub(crate) fn inputs(definition: &Definition, given: &[(String, String)]) -> Res
     }
 }
 
-fn described(error: &InputError) -> String {
+pub(crate) fn described(error: &InputError) -> String {
     match error {
         InputError::Unknown { hint: Some(hint), .. } => format!("{error}: {hint}"),
         InputError::Missing { name } => format!("{error}: give it with `-i {name}=VALUE`"),
@@ -235,15 +254,31 @@ fn described(error: &InputError) -> String {
 }
 
 fn ending(definition: &Definition, project: &Project, report: &RunReport) -> Ending {
-    let Err(failed) = &report.outputs else { return Ending::Done };
-    match failed.diagnostic(definition) {
-        Some(diagnostic) => project.tell(&[diagnostic]),
-        None => Output::Error.line(format_args!("error: {failed}")),
+    match failure(definition, project, report, colour()) {
+        None => Ending::Done,
+        Some(text) => {
+            Output::Error.text(text);
+            Ending::Failed
+        }
     }
-    error::show_causes_of(failed);
+}
+
+/// Why a run failed, for people: the mistake in its place, what led to it, and how to go on.
+pub(crate) fn failure(
+    definition: &Definition,
+    project: &Project,
+    report: &RunReport,
+    colour: Colour,
+) -> Option<String> {
+    let failed = report.outputs.as_ref().err()?;
+    let mut text = match failed.diagnostic(definition) {
+        Some(diagnostic) => project.told(&[diagnostic], colour),
+        None => format!("error: {failed}\n"),
+    };
+    text += &error::causes_of(failed);
     if let Some(id) = &report.id {
         let again = history::resume(id, &project.folder);
-        Output::Error.line(format_args!("`{again}` goes on with what is left of it"));
+        text += &format!("`{again}` goes on with what is left of it\n");
     }
-    Ending::Failed
+    Some(text)
 }

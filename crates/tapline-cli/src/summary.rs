@@ -3,22 +3,51 @@ use std::time::Duration;
 
 use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
-use serde_json::json;
-use tapline::core::{Object, Request};
+use semver::Version;
+use serde::{Deserialize, Serialize};
+use tapline::core::{Object, Request, RuntimeKind};
 use tapline::host::PluginInfo;
-use tapline::pipeline::{Definition, RunError, RunReport};
+use tapline::pipeline::{Definition, NodeReport, NodeState, RunError, RunReport};
 use tapline::{Host, PluginId, Value};
 
 use crate::cost::cost;
 use crate::output::{Output, redacted_json};
 
-/// What a run leaves behind for whoever started it: outputs on standard output, all else on standard error.
-pub(crate) struct Summary<'a> {
-    name: &'a str,
-    report: &'a RunReport,
-    plugins: Vec<(PluginInfo, serde_json::Value)>,
+/// What a run leaves behind for whoever started it: outputs on standard output, all else on standard error. As JSON, it is
+/// the same for programs.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Summary {
+    pipeline: Arc<str>,
+    pub(crate) run: Option<Arc<str>>,
+    outputs: Option<Object>,
+    error: Option<String>,
+    milliseconds: f64,
+    nodes: Vec<NodeSummary>,
+    plugins: Vec<PluginSummary>,
     /// What plugins report of the run, by their keys.
-    reports: Vec<(Arc<str>, Value)>,
+    reports: Object,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct NodeSummary {
+    id: Arc<str>,
+    #[serde(rename = "type")]
+    kind: Arc<str>,
+    plugin: Arc<str>,
+    state: NodeState,
+    items: Option<usize>,
+    milliseconds: f64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct PluginSummary {
+    id: PluginId,
+    version: Version,
+    runtime: RuntimeKind,
+    calls: u64,
+    errors: u64,
+    milliseconds: f64,
+    cost: serde_json::Value,
 }
 
 /// The extension point of plugins that have something to say after a run.
@@ -26,24 +55,35 @@ const REPORT: &str = "report";
 /// A table on the terminal is for looking at; longer outputs are shortened.
 const ROWS: usize = 50;
 
-impl<'a> Summary<'a> {
-    pub(crate) async fn new(definition: &'a Definition, report: &'a RunReport, host: &Host) -> Self {
-        let mut reports = Vec::new();
-        for contribution in host.registry().contributions(REPORT) {
-            let request = Request::new(REPORT, &contribution.key, "handle", Value::Null);
-            match host.request(request).await {
-                Ok(value) => reports.push((Arc::clone(&contribution.key), value)),
-                Err(error) => tracing::warn!(plugin = %contribution.plugin, %error, "no report"),
-            }
+impl Summary {
+    /// Of a run on a host, with the plugins that are there.
+    pub(crate) async fn new(definition: &Definition, report: &RunReport, host: &Host) -> Self {
+        Self::of(definition, report, host, |_| true).await
+    }
+
+    /// As [`new`](Self::new), with some of the plugins.
+    pub(crate) async fn of(
+        definition: &Definition,
+        report: &RunReport,
+        host: &Host,
+        which: impl Fn(&PluginId) -> bool,
+    ) -> Self {
+        let plugins = host.plugins().into_iter().filter(|plugin| which(plugin.manifest.id()));
+        Self {
+            pipeline: Arc::clone(&definition.name),
+            run: report.id.clone(),
+            outputs: report.outputs.as_ref().ok().cloned(),
+            error: report.outputs.as_ref().err().map(RunError::with_causes),
+            milliseconds: milliseconds(report.took),
+            nodes: report.nodes.iter().map(NodeSummary::new).collect(),
+            plugins: plugins.map(|plugin| PluginSummary::new(host, &plugin)).collect(),
+            reports: reports(host).await,
         }
-        let plugins =
-            host.plugins().into_iter().map(|plugin| (plugin.clone(), cost(host, &plugin))).collect();
-        Self { name: &definition.name, report, plugins, reports }
     }
 
     /// What each plugin has cost.
     pub(crate) fn costs(&self) -> impl Iterator<Item = (&PluginId, &serde_json::Value)> {
-        self.plugins.iter().map(|(plugin, cost)| (plugin.manifest.id(), cost))
+        self.plugins.iter().map(|plugin| (&plugin.id, &plugin.cost))
     }
 
     /// For people.
@@ -53,66 +93,80 @@ impl<'a> Summary<'a> {
         for (key, report) in &self.reports {
             show_report(key, report);
         }
-        for (name, value) in self.report.outputs.iter().flatten() {
+        for (name, value) in self.outputs.iter().flatten() {
             show_output(name, value);
         }
     }
 
     /// For programs.
-    pub(crate) fn to_json(&self) -> Result<String> {
-        let nodes = self.report.nodes.iter().map(|node| {
-            json!({
-                "id": &*node.id, "type": &*node.kind, "plugin": &*node.plugin, "state": node.state.to_string(),
-                "items": node.items, "milliseconds": milliseconds(node.took),
-            })
-        });
-        let plugins = self.plugins.iter().map(|(plugin, cost)| {
-            let about = &plugin.manifest.plugin;
-            json!({
-                "id": about.id, "version": about.version, "runtime": about.runtime, "calls": plugin.stats.calls(),
-                "errors": plugin.stats.errors(), "milliseconds": milliseconds(plugin.stats.own_time()),
-                "cost": cost,
-            })
-        });
-        let reports: Object = self.reports.iter().cloned().collect();
-        Ok(serde_json::to_string(&redacted_json(json!({
-            "pipeline": self.name,
-            "run": self.report.id,
-            "outputs": self.report.outputs.as_ref().ok(),
-            "error": self.report.outputs.as_ref().err().map(RunError::with_causes),
-            "milliseconds": milliseconds(self.report.took),
-            "nodes": nodes.collect::<Vec<_>>(),
-            "plugins": plugins.collect::<Vec<_>>(),
-            "reports": reports,
-        })))?)
+    pub(crate) fn to_json(&self) -> Result<serde_json::Value> {
+        Ok(redacted_json(serde_json::to_value(self)?))
     }
 
     fn show_nodes(&self) {
         let mut table = table(["node", "type", "state", "items", "time"]);
-        for node in &self.report.nodes {
+        for node in &self.nodes {
             let items = node.items.map(|items| items.to_string()).unwrap_or_default();
-            table.add_row([&*node.id, &*node.kind, &node.state.to_string(), &items, &time(node.took)]);
+            let took = time(from_milliseconds(node.milliseconds));
+            table.add_row([&*node.id, &*node.kind, &node.state.to_string(), &items, &took]);
         }
         align_right(&mut table, &[3, 4]);
-        let headline = format!("{}: {} in {}", self.name, self.outcome(), time(self.report.took));
+        let took = time(from_milliseconds(self.milliseconds));
+        let headline = format!("{}: {} in {took}", self.pipeline, self.outcome());
         Output::Error.line(format_args!("\n{headline}\n{table}"));
     }
 
     fn show_plugins(&self) {
         let mut table = table(["plugin", "version", "runtime", "calls", "errors", "time"]);
-        for (plugin, _) in &self.plugins {
-            let (about, stats) = (&plugin.manifest.plugin, &plugin.stats);
-            let (calls, errors) = (stats.calls().to_string(), stats.errors().to_string());
-            let (version, runtime) = (about.version.to_string(), about.runtime.to_string());
-            table.add_row([about.id.as_str(), &version, &runtime, &calls, &errors, &time(stats.own_time())]);
+        for plugin in &self.plugins {
+            let (calls, errors) = (plugin.calls.to_string(), plugin.errors.to_string());
+            let (version, runtime) = (plugin.version.to_string(), plugin.runtime.to_string());
+            let took = time(from_milliseconds(plugin.milliseconds));
+            table.add_row([plugin.id.as_str(), &version, &runtime, &calls, &errors, &took]);
         }
         align_right(&mut table, &[3, 4, 5]);
         Output::Error.line(&table);
     }
 
     const fn outcome(&self) -> &'static str {
-        if self.report.outputs.is_ok() { "done" } else { "failed" }
+        if self.error.is_none() { "done" } else { "failed" }
     }
+}
+
+impl NodeSummary {
+    fn new(node: &NodeReport) -> Self {
+        let (id, kind, plugin) = (Arc::clone(&node.id), Arc::clone(&node.kind), Arc::clone(&node.plugin));
+        let (state, items, milliseconds) = (node.state, node.items, milliseconds(node.took));
+        Self { id, kind, plugin, state, items, milliseconds }
+    }
+}
+
+impl PluginSummary {
+    fn new(host: &Host, plugin: &PluginInfo) -> Self {
+        let (about, stats) = (&plugin.manifest.plugin, &plugin.stats);
+        Self {
+            id: about.id.clone(),
+            version: about.version.clone(),
+            runtime: about.runtime,
+            calls: stats.calls(),
+            errors: stats.errors(),
+            milliseconds: milliseconds(stats.own_time()),
+            cost: cost(host, plugin),
+        }
+    }
+}
+
+/// What plugins have to say after a run, by their keys.
+async fn reports(host: &Host) -> Object {
+    let mut reports = Object::new();
+    for contribution in host.registry().contributions(REPORT) {
+        let request = Request::new(REPORT, &contribution.key, "handle", Value::Null);
+        match host.request(request).await {
+            Ok(value) => drop(reports.insert(Arc::clone(&contribution.key), value)),
+            Err(error) => tracing::warn!(plugin = %contribution.plugin, %error, "no report"),
+        }
+    }
+    reports
 }
 
 /// A report that maps names to rows of numbers becomes a table.
@@ -192,4 +246,9 @@ pub(crate) fn time(time: Duration) -> String {
 
 pub(crate) fn milliseconds(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
+}
+
+fn from_milliseconds(milliseconds: f64) -> Duration {
+    // What somebody else says may be no time at all.
+    Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default()
 }

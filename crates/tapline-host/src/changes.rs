@@ -65,6 +65,16 @@ impl Host {
         Ok(drains.first().map_or(Drain::Forced, |(_, drain)| *drain))
     }
 
+    /// A plugin and those that need it, in the order in which they were started: what
+    /// [`unload_with_dependents`](Self::unload_with_dependents) would unload.
+    ///
+    /// # Errors
+    /// When there is no such plugin.
+    pub fn dependents(&self, id: &str) -> Result<Vec<PluginId>, UnloadError> {
+        let leaving = self.shared().leaving_with_dependents(id)?;
+        Ok(leaving.iter().map(|loaded| loaded.id().clone()).collect())
+    }
+
     /// Unloads a plugin and those that need it, the latter first. Those that can do without it stay.
     ///
     /// # Errors

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tapline_roles::Usage;
 
 use crate::definition::Budget;
@@ -20,7 +20,7 @@ pub(crate) struct Meter {
 }
 
 /// What was used up.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Amounts {
     /// Tokens of models, those of prompts and of answers.
     pub tokens: u64,

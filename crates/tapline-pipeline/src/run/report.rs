@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use tapline_core::Object;
 
 use super::error::RunError;
@@ -27,7 +27,7 @@ pub struct RunReport {
 }
 
 /// What came of a node.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct NodeReport {
     /// Its name in the pipeline.
@@ -39,7 +39,6 @@ pub struct NodeReport {
     /// The plugin that handles it; empty where none does.
     pub plugin: Arc<str>,
     /// How far it came.
-    #[serde(serialize_with = "word")]
     pub state: NodeState,
     /// How many items it ran for, if it maps.
     pub items: Option<usize>,
@@ -50,12 +49,13 @@ pub struct NodeReport {
     /// What it has used up.
     pub used: Amounts,
     /// The time that it took, hooks included.
-    #[serde(rename = "took_ms", serialize_with = "milliseconds")]
+    #[serde(rename = "took_ms", serialize_with = "milliseconds", deserialize_with = "from_milliseconds")]
     pub took: Duration,
 }
 
 /// How far a node came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum NodeState {
     /// It did not begin, or was abandoned when the run ended.
     Waiting,
@@ -99,6 +99,7 @@ impl fmt::Display for NodeState {
     }
 }
 
-fn word<S: Serializer>(state: &NodeState, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(state)
+fn from_milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    let milliseconds = f64::deserialize(deserializer)?;
+    Duration::try_from_secs_f64(milliseconds / 1e3).map_err(serde::de::Error::custom)
 }
