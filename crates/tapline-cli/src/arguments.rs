@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use url::Url;
 
 mod author;
 mod look;
@@ -8,6 +9,7 @@ mod mcp;
 mod plugin;
 mod runs;
 mod serve;
+mod server;
 mod test;
 
 pub(crate) use author::{
@@ -23,6 +25,7 @@ pub(crate) use runs::{
     DiffArguments, ListRunsArguments, PruneArguments, ResumeArguments, RunsVerb, ShowRunArguments,
 };
 pub(crate) use serve::ServeArguments;
+pub(crate) use server::{LoadArguments, ReloadArguments, ServerArguments, SwapArguments, UnloadArguments};
 pub(crate) use test::PipelineTestArguments;
 
 /// Runs pipelines whose every part is a plugin.
@@ -82,8 +85,14 @@ pub(crate) const COMPILE: &str = "compile-component";
 
 #[derive(Debug, Args)]
 pub(crate) struct RunArguments {
-    /// The pipeline file.
+    /// The pipeline file; with `--url`, the name of a pipeline there, or its file.
     pub(crate) file: PathBuf,
+    /// Run it on this server, which `tapline serve` has started, and show the same here.
+    #[arg(long, conflicts_with_all = ["locked", "audit"])]
+    pub(crate) url: Option<Url>,
+    /// The file of the server's token; `.tapline/token` unless said, or the variable `TAPLINE_TOKEN`.
+    #[arg(long, value_name = "FILE", requires = "url")]
+    pub(crate) token_file: Option<PathBuf>,
     /// Give an input; text as it is, any other type as JSON; may be repeated.
     #[arg(short, long = "input", value_name = "NAME=VALUE", value_parser = name_and_value)]
     pub(crate) inputs: Vec<(String, String)>,

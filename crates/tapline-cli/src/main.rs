@@ -17,6 +17,7 @@ mod run;
 mod events;
 mod history;
 mod serve;
+mod remote;
 mod test;
 mod sandbox;
 mod walls;
@@ -97,6 +98,10 @@ fn main() -> ExitCode {
         Verb::Plugin(PluginVerb::Install(arguments)) => install::install(&arguments),
         Verb::Plugin(PluginVerb::Remove(arguments)) => remove::remove(&arguments),
         Verb::Plugin(PluginVerb::Verify(arguments)) => verify::verify(&arguments),
+        Verb::Plugin(PluginVerb::Load(arguments)) => remote::load(&arguments),
+        Verb::Plugin(PluginVerb::Unload(arguments)) => remote::unload(&arguments),
+        Verb::Plugin(PluginVerb::Reload(arguments)) => remote::reload(&arguments),
+        Verb::Plugin(PluginVerb::Swap(arguments)) => remote::swap(&arguments.what, arguments.wait),
         Verb::Plugin(PluginVerb::Doctor(arguments)) => doctor::doctor(&arguments),
     };
     let ending = ending.unwrap_or_else(|error| {

@@ -84,6 +84,14 @@ impl Project {
         check(&self.draft, &candidates::catalog_of(&self.draft, loaded))
     }
 
+    /// Whether its files hold the same as those of another.
+    pub(crate) fn is_as_written(&self, other: &Self) -> bool {
+        let text = |project: &Self| {
+            project.sources.iter().map(|source| source.text().to_owned()).collect::<Vec<_>>()
+        };
+        text(self) == text(other)
+    }
+
     /// The lock beside the file.
     pub(crate) fn lock_file(&self) -> PathBuf {
         self.file.with_file_name(Lock::FILE)

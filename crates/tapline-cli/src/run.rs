@@ -12,7 +12,7 @@ use tapline::{Host, HostBuilder, Load, WebClient};
 use tokio::signal;
 use tokio::task::JoinHandle;
 
-use crate::arguments::{HowToRun, ResumeArguments, RunArguments};
+use crate::arguments::{HowToRun, ResumeArguments, RunArguments, ServerArguments};
 use crate::diagnostics::Colour;
 use crate::events::Events;
 use crate::explain;
@@ -20,7 +20,7 @@ use crate::output::{self, Output};
 use crate::progress::Progress;
 use crate::project::Project;
 use crate::summary::Summary;
-use crate::{Ending, colour, configured, error, history, lock, sandbox, walls};
+use crate::{Ending, colour, configured, error, history, lock, remote, sandbox, walls};
 
 /// How long an interrupted run may take to put its things away.
 const GRACE: Duration = Duration::from_secs(2);
@@ -35,6 +35,10 @@ enum Begin {
 
 /// Runs a pipeline.
 pub(crate) fn run(arguments: RunArguments) -> Result<Ending> {
+    if let Some(url) = arguments.url.clone() {
+        let server = ServerArguments { url, token_file: arguments.token_file.clone() };
+        return remote::run(arguments, &server);
+    }
     begin(&arguments.file, Begin::New(arguments.inputs), arguments.how)
 }
 

@@ -1,7 +1,7 @@
 //! A host that stays up: runs pipelines for whoever asks over http, and changes its plugins meanwhile.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +30,11 @@ mod signals;
 mod token;
 mod watching;
 
+pub(crate) use api::{ExplainedPoint, InputView, NewRun, PipelineWhole};
+pub(crate) use deployment::{Loaded, NewPlugin, Reloaded, Replacement, Swapped, Unloaded};
+pub(crate) use problem::Problem;
+pub(crate) use run_view::{RunView, RunWhole};
+
 use connections::Connections;
 use deployment::Deployment;
 use metrics::Metrics;
@@ -49,6 +54,11 @@ pub(crate) struct Server {
 
 /// The file of the token, in the folder that keeps the runs.
 pub(crate) const TOKEN: &str = "token";
+/// Where a server keeps its token that was started in the current folder.
+pub(crate) fn token_here() -> PathBuf {
+    Path::new(history::FOLDER).join(TOKEN)
+}
+
 /// How long runs that were interrupted may take to put their things away.
 const GRACE: Duration = Duration::from_secs(2);
 /// How long requests may take to be answered when everything else is over.

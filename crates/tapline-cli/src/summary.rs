@@ -245,7 +245,8 @@ pub(crate) fn time(time: Duration) -> String {
 }
 
 pub(crate) fn milliseconds(time: Duration) -> f64 {
-    time.as_secs_f64() * 1e3
+    // Fractions of a microsecond are noise.
+    time.as_micros() as f64 / 1e3
 }
 
 fn from_milliseconds(milliseconds: f64) -> Duration {

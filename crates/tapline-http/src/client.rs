@@ -100,17 +100,25 @@ impl ClientBuilder {
     /// # Errors
     /// When the certificates of the operating system cannot be read.
     pub fn build(self) -> Result<WebClient, ClientError> {
-        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .and_then(rustls::ConfigBuilder::with_platform_verifier)
-            .map_err(|error| ClientError(error.into()))?
-            .with_no_client_auth();
+        let tls = tls()?;
         let route = |is_public| {
             let addresses = Checked { resolver: Arc::clone(&self.resolver), is_public };
             Ok(Route { client: client(tls.clone(), addresses.clone())?, addresses })
         };
         Ok(WebClient { public: route(Some(Arc::clone(&self.is_public)))?, private: route(None)? })
     }
+}
+
+/// TLS with the certificates that the operating system trusts, without a C library.
+///
+/// # Errors
+/// When the certificates cannot be read.
+pub fn tls() -> Result<rustls::ClientConfig, ClientError> {
+    let config = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .and_then(rustls::ConfigBuilder::with_platform_verifier)
+        .map_err(|error| ClientError(error.into()))?;
+    Ok(config.with_no_client_auth())
 }
 
 fn client(tls: rustls::ClientConfig, addresses: Checked) -> Result<reqwest::Client, ClientError> {

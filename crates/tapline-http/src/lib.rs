@@ -11,5 +11,5 @@ mod resolve;
 mod address;
 
 pub use address::is_public;
-pub use client::{ClientBuilder, ClientError, WebClient};
+pub use client::{ClientBuilder, ClientError, WebClient, tls};
 pub use resolve::Resolve;

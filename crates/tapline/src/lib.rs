@@ -10,7 +10,7 @@ pub use tapline_core::{
 };
 pub use tapline_host::{Drain, Host, HostBuilder, HostError, Load, Loader, Policy, UnloadError};
 #[cfg(feature = "http")]
-pub use tapline_http::WebClient;
+pub use tapline_http::{self as http, WebClient};
 #[cfg(feature = "install")]
 pub use tapline_install as install;
 #[cfg(feature = "journal")]

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use tapline::host::Digest;
 
 use super::author::{BuildArguments, DevArguments, NewArguments, TestArguments};
+use super::{LoadArguments, ReloadArguments, SwapArguments, UnloadArguments};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum PluginVerb {
@@ -31,6 +32,14 @@ pub(crate) enum PluginVerb {
     Remove(RemoveArguments),
     /// Tell what has changed in packages since they were installed and locked.
     Verify(VerifyArguments),
+    /// Load a plugin into a server while it runs pipelines.
+    Load(LoadArguments),
+    /// Unload a plugin from a server, unless plugins or pipelines need it.
+    Unload(UnloadArguments),
+    /// End a plugin of a server and those that need it, and start them again.
+    Reload(ReloadArguments),
+    /// Put another version in the place of a plugin of a server, while calls go on.
+    Swap(SwapArguments),
     /// Tell which walls stand around plugins that are processes.
     Doctor(DoctorArguments),
 }

@@ -26,6 +26,10 @@ mod plugins;
 mod points;
 mod runs;
 
+pub(crate) use pipelines::{InputView, PipelineWhole};
+pub(crate) use points::ExplainedPoint;
+pub(crate) use runs::NewRun;
+
 /// The state of the server, as every request sees it.
 pub(crate) type Shared = State<Arc<Server>>;
 

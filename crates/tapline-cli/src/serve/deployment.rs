@@ -113,10 +113,11 @@ impl Deployment {
         Arc::clone(&self.pipelines.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// A pipeline by its name, or by its file as it was named.
+    /// A pipeline by its name, or by the name of its file.
     pub(crate) fn pipeline(&self, name: &str) -> Result<Arc<Pipeline>, Problem> {
         let pipelines = self.pipelines();
-        let by_file = || pipelines.values().find(|pipeline| pipeline.file() == Path::new(name));
+        let by_file =
+            || pipelines.values().find(|pipeline| pipeline.file().file_name() == Path::new(name).file_name());
         pipelines.get(name).or_else(by_file).cloned().ok_or_else(|| {
             let names: Vec<_> = pipelines.keys().map(|name| format!("`{name}`")).collect();
             let detail = format!("there is no pipeline `{name}` here; there are {}", names.join(", "));

@@ -56,7 +56,8 @@ async fn take_over(deployment: &Arc<Deployment>, paths: &BTreeSet<PathBuf>) {
     for file in deployment.files() {
         if paths.contains(&canonical(file)) {
             match deployment.reread(file).await {
-                Ok(()) => Output::Error.line(format_args!("{}: taken over", file.display())),
+                Ok(true) => Output::Error.line(format_args!("{}: taken over", file.display())),
+                Ok(false) => {}
                 Err(error) => {
                     error::show(&error);
                     Output::Error.line(format_args!("{}: what was there goes on", file.display()));

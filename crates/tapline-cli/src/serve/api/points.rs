@@ -30,7 +30,7 @@ pub(crate) struct ExplainedPoint {
     /// Rules about order that match no hook.
     unmatched: Vec<String>,
     /// The same for people.
-    told: String,
+    pub(crate) told: String,
 }
 
 /// Lists hook points.

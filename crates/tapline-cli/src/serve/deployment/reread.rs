@@ -14,24 +14,27 @@ use super::{Deployment, merged, refuse_beside};
 
 impl Deployment {
     /// Reads a pipeline file anew, loads what it needs besides, starts again what it wants otherwise, and lets go what
-    /// nobody wants any more. Runs that are under way go on as they began.
+    /// nobody wants any more. Runs that are under way go on as they began. Says whether anything has changed.
     ///
     /// # Errors
     /// When it has mistakes or its plugins do not start; then what was served is served on.
-    pub(crate) async fn reread(&self, file: &Path) -> Result<()> {
+    pub(crate) async fn reread(&self, file: &Path) -> Result<bool> {
         let mut loaded = self.loaded.lock().await;
         let (path, is_locked): (PathBuf, _) = (file.to_owned(), self.is_locked);
         let read = spawn_blocking(move || Pipeline::read(&path, is_locked)).await??;
         let Some(mut pipeline) = read else { bail!("{} has mistakes", file.display()) };
         let served = self.pipelines();
         let is_other = |other: &&Arc<Pipeline>| other.file() != file;
+        let before = served.values().find(|other| !is_other(other));
+        if before.is_some_and(|before| before.project.is_as_written(&pipeline.project)) {
+            return Ok(false);
+        }
         let others: Vec<_> = served.values().filter(is_other).map(|other| Pipeline::clone(other)).collect();
         refuse_beside(&others, &pipeline)?;
         let mut all = others;
         all.push(pipeline.clone());
         let wanted = merged(&all)?;
         self.bring(&pipeline, &mut loaded).await?;
-        let before = served.values().find(|other| !is_other(other));
         let left = before.iter().flat_map(|before| before.wanted.keys());
         for id in left.filter(|id| !wanted.contains_key(*id)) {
             // It stays where another plugin needs it.
@@ -43,7 +46,7 @@ impl Deployment {
         let kept = kept.map(|(name, other)| (Arc::clone(name), Arc::clone(other)));
         self.publish(kept.chain([(Arc::clone(&pipeline.name), Arc::new(pipeline))]).collect());
         self.look_again(&loaded).await;
-        Ok(())
+        Ok(true)
     }
 
     /// Loads what a pipeline needs, all or nothing, and starts again what it wants otherwise than it is.
