@@ -132,6 +132,7 @@ fn say_ready(server: &Server, address: SocketAddr, token: &Path) {
 /// Begins no more runs, and gives those that are under way their time.
 async fn drain(server: &Server, time: Duration, signals: &mut Signals) -> Ending {
     let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    server.runs.close();
     let under_way = server.runs.under_way();
     Output::Error.line(format_args!(
         "stopping: no runs are begun, and {under_way} come to their end first; another signal ends them"
@@ -143,9 +144,9 @@ async fn drain(server: &Server, time: Duration, signals: &mut Signals) -> Ending
 }
 
 async fn put_away(server: &Server, time: Duration) {
-    if tokio::time::timeout(time, server.runs.drain()).await.is_err() {
+    if tokio::time::timeout(time, server.runs.drained()).await.is_err() {
         server.runs.stop_all();
-        let _ = tokio::time::timeout(GRACE, server.runs.drain()).await;
+        let _ = tokio::time::timeout(GRACE, server.runs.drained()).await;
         Output::Error.line("the runs that took longer were interrupted, and can be resumed");
     }
     if let Err(error) = server.deployment.engine.host().shut_down().await {

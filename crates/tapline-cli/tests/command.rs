@@ -65,5 +65,9 @@ mod openai;
 mod model_servers;
 #[path = "command/mcp.rs"]
 mod mcp;
+#[path = "command/serving.rs"]
+mod serving;
+#[path = "command/serve.rs"]
+mod serve;
 #[path = "command/docs.rs"]
 mod docs;

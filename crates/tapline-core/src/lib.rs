@@ -68,8 +68,8 @@ pub use registry::{
 };
 pub use request::Request;
 pub use scope::{
-    Carry, Scope, ambient, deadline, held, holding, in_lifecycle, is_in_lifecycle, is_inside, within_ambient,
-    within_carried, within_deadline, within_plugin,
+    Carry, Scope, ambient, deadline, held, holding, in_lifecycle, is_in_lifecycle, is_inside,
+    is_inside_again, within_ambient, within_carried, within_deadline, within_plugin,
 };
 pub use semver::Version;
 pub use stream::{Origin, Reader, Stream};

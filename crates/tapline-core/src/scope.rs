@@ -120,6 +120,13 @@ pub fn is_inside(plugin: &PluginId) -> bool {
     PLACES.with(|places| places.borrow().iter().any(is_it))
 }
 
+/// Whether a call of a plugin, which the current future makes, lies inside another call of it.
+#[must_use]
+pub fn is_inside_again(plugin: &PluginId) -> bool {
+    let is_it = |place: &&Place| matches!(place, Place::Plugin(name) if **name == *plugin.as_str());
+    PLACES.with(|places| places.borrow().iter().filter(is_it).nth(1).is_some())
+}
+
 /// The plugins whose one instance the calls around the current future hold, from the outermost inward.
 #[must_use]
 pub fn held() -> Vec<PluginId> {

@@ -1,7 +1,7 @@
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::task::Poll;
 
@@ -22,6 +22,7 @@ mod boundary;
 mod lease;
 mod life;
 mod restarts;
+mod room;
 mod status;
 mod succession;
 mod turns;
@@ -39,6 +40,7 @@ pub(crate) use turns::{Turn, Waits};
 use authority::Authorities;
 use lease::Held;
 use restarts::{Ending, Restarts};
+use room::Room;
 use succession::Succession;
 use turns::Turns;
 
@@ -65,8 +67,7 @@ pub(crate) struct Supervisor {
     grows_from: Mutex<Instant>,
     /// Answers that nobody waited for any more.
     late: AtomicU64,
-    /// Calls that are inside.
-    inside: AtomicU32,
+    room: Room,
     succession: Succession,
 }
 
@@ -103,7 +104,7 @@ impl Supervisor {
             turns: is_one.then(|| Turns::new(plugin.clone(), Arc::clone(&host.waits))),
             grows_from: Mutex::new(Instant::now()),
             late: AtomicU64::new(0),
-            inside: AtomicU32::new(0),
+            room: Room::default(),
             succession: Succession::default(),
             plugin,
             manifest,
@@ -272,9 +273,8 @@ impl Supervisor {
         operation: &Operation,
         context: &Arc<CallContext>,
     ) -> (Result<Flow, CallError>, Option<Ending>) {
-        let Some(_inside) = self.come_in(operation) else { return (Err(self.crowded()), None) };
-        let mut lease = match self.lease(incarnation).await {
-            Ok(lease) => lease,
+        let (_inside, mut lease) = match self.room(incarnation, operation).await {
+            Ok(room) => room,
             Err(error) => return (Err(error), None),
         };
         let Some(instance) = lease.instance.as_mut() else { return (Err(self.not_active()), None) };
@@ -381,18 +381,6 @@ impl Supervisor {
         self.late.load(Ordering::Relaxed)
     }
 
-    /// Counts a call as inside, unless there are too many; what ends the plugin is always let in.
-    fn come_in(&self, operation: &Operation) -> Option<Inside<'_>> {
-        let before = self.inside.fetch_add(1, Ordering::Relaxed);
-        let inside = Inside(&self.inside);
-        (before < self.limits.calls || *operation == Operation::Stop).then_some(inside)
-    }
-
-    fn crowded(&self) -> CallError {
-        let reason = format!("{} calls are inside it, which is its limit", self.limits.calls);
-        CallError::Exhausted { plugin: self.plugin.to_string(), reason }
-    }
-
     /// What the plugin has cost so far.
     pub(crate) fn figures(&self) -> Option<Figures> {
         self.loaded.figures()
@@ -404,15 +392,6 @@ impl Supervisor {
 
     fn died(&self) -> CallError {
         CallError::TargetDied { plugin: self.plugin.to_string() }
-    }
-}
-
-/// A call that is inside the plugin.
-struct Inside<'a>(&'a AtomicU32);
-
-impl Drop for Inside<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

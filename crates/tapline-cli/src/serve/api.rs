@@ -9,6 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::{Json, Router};
+use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
@@ -148,6 +149,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        // One that says how large it is need not be read to learn it.
+        if request.body().size_hint().lower() > LARGEST_BODY as u64 {
+            let detail = format!("the body may have {LARGEST_BODY} bytes at most");
+            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail));
+        }
         let read = tokio::time::timeout(SLOWEST_BODY, Json::from_request(request, state)).await;
         let read = read.map_err(|_| {
             let detail = format!("the body was not there after {} seconds", SLOWEST_BODY.as_secs());

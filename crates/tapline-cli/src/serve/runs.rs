@@ -229,9 +229,13 @@ impl Runs {
         *self.under_way.borrow()
     }
 
-    /// Begins no more runs, and waits until none is under way. Cancel safe.
-    pub(crate) async fn drain(&self) {
+    /// Begins no more runs.
+    pub(crate) fn close(&self) {
         self.state().is_draining = true;
+    }
+
+    /// Waits until no run is under way. Cancel safe.
+    pub(crate) async fn drained(&self) {
         let mut under_way = self.under_way.subscribe();
         // The sender is here, so it cannot be gone.
         let _ = under_way.wait_for(|count| *count == 0).await;

@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 use crate::support::{Said, Workplace};
 
 #[path = "openai/server.rs"]
-mod server;
+pub(crate) mod server;
 
 use server::{Reply, STREAM, Server, pieces, said, status, streamed, text};
 
-const KEY: &str = "sk-test-0123456789abcdef";
+pub(crate) const KEY: &str = "sk-test-0123456789abcdef";
 
 /// A pipeline with these nodes, whose provider asks the server.
-fn project(server: &Server, config: &str, nodes: &str) -> Workplace {
+pub(crate) fn project(server: &Server, config: &str, nodes: &str) -> Workplace {
     let url = server.base_url();
     let workplace = Workplace::with(&format!(
         "name: ask\nplugins:\n  openai:\n    config: {{ base_url: \"{url}\", api_key: \"${{secret:model_key}}\", model: small{config} }}\nnodes:\n{nodes}outputs: {{ answer: \"{{{{ ask }}}}\" }}\n"
@@ -29,7 +29,7 @@ fn project(server: &Server, config: &str, nodes: &str) -> Workplace {
     workplace
 }
 
-const CHAT: &str = "  ask: { type: chat, with: { provider: openai, prompt: Hello } }\n";
+pub(crate) const CHAT: &str = "  ask: { type: chat, with: { provider: openai, prompt: Hello } }\n";
 
 fn run(workplace: &Workplace, words: &str) -> Said {
     let output = workplace.command().env("MODEL_KEY", KEY).args(words.split(' ')).output().unwrap();

@@ -70,7 +70,11 @@ impl Supervisor {
     }
 
     /// Waits for something for as long as the plugin's incarnation is this one.
-    async fn in_this_life<F: Future>(&self, incarnation: u64, future: F) -> Result<F::Output, CallError> {
+    pub(super) async fn in_this_life<F: Future>(
+        &self,
+        incarnation: u64,
+        future: F,
+    ) -> Result<F::Output, CallError> {
         let mut status = self.status.subscribe();
         tokio::select! {
             biased;

@@ -57,33 +57,43 @@ async fn time_spent_in_next_is_not_the_plugins_own() {
 }
 
 #[tokio::test]
-async fn the_cap_on_memory_is_that_of_all_instances_together() {
+async fn the_cap_on_memory_is_that_of_all_instances_together_and_whoever_comes_later_waits() {
     let limits = Limits { memory: Bytes(3 << 20), ..Limits::default() };
     let host = Host::builder().runtime(WasmRuntime::new().unwrap()).limits(limits).build();
     let point: tapline::HookPoint<String, String> = host.hook_point("do").unwrap();
     host.load(probe()).await.unwrap();
-    // Each call holds an instance until all of them are inside or were refused.
-    let (inside, refused) = (std::sync::atomic::AtomicUsize::new(0), tokio::sync::Notify::new());
-    let calls = (0..16).map(|_| async {
-        let answer = point.call("count".to_owned(), |input| async {
-            inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-            refused.notified().await;
-            refused.notify_one();
+    // Each call holds an instance until no other can come in.
+    let (inside, most) = (std::sync::atomic::AtomicUsize::new(0), std::sync::atomic::AtomicUsize::new(0));
+    let calls = (0..16).map(|_| {
+        point.call("count".to_owned(), |input| async {
+            let now = 1 + inside.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            most.fetch_max(now, std::sync::atomic::Ordering::SeqCst);
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            inside.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
             Ok(input)
-        });
-        let answer = answer.await;
-        if answer.is_err() {
-            refused.notify_one();
-        }
-        answer
+        })
     });
-    let answers = futures_util::future::join_all(calls).await;
-    let errors: Vec<_> = answers.iter().filter_map(|answer| answer.as_ref().err()).collect();
-    assert!(inside.into_inner() >= 1);
-    assert!(!errors.is_empty(), "sixteen instances fit into 3 MiB");
-    for error in errors {
-        assert!(matches!(error.cause(), CallError::Exhausted { .. }), "{error:?}");
+    for answer in futures_util::future::join_all(calls).await {
+        answer.unwrap();
     }
+    let most = most.into_inner();
+    assert!((1..16).contains(&most), "{most} instances fit into 3 MiB");
+}
+
+#[tokio::test]
+async fn a_call_that_lies_inside_another_of_a_full_plugin_does_not_wait_for_it() {
+    let limits = Limits { calls: 1, ..Limits::default() };
+    let host = Host::builder().runtime(WasmRuntime::new().unwrap()).limits(limits).build();
+    let point: tapline::HookPoint<String, String> = host.hook_point("do").unwrap();
+    host.load(probe()).await.unwrap();
+    let answer = point.call("count".to_owned(), |input| async {
+        let error = point.call(input, |input| async { Ok(input) }).await.unwrap_err();
+        assert!(matches!(error.cause(), CallError::Exhausted { .. }), "{error:?}");
+        Ok("refused".to_owned())
+    });
+    answer.await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

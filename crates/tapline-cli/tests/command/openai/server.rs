@@ -9,22 +9,22 @@ use std::sync::{Arc, Barrier, Mutex};
 use serde_json::{Value, json};
 
 /// The server; its thread ends with the process.
-pub(super) struct Server {
+pub(crate) struct Server {
     port: u16,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 /// A request as it came.
 #[derive(Debug, Clone)]
-pub(super) struct Asked {
-    pub(super) path: String,
-    pub(super) authorization: Option<String>,
-    pub(super) body: Value,
+pub(crate) struct Asked {
+    pub(crate) path: String,
+    pub(crate) authorization: Option<String>,
+    pub(crate) body: Value,
 }
 
 /// What the server does with a request.
 #[derive(Clone)]
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// Sends this, and closes the connection.
     Bytes(Vec<u8>),
     /// Sends this again and again, for as long as somebody takes it.
@@ -37,7 +37,7 @@ pub(super) enum Reply {
 
 impl Server {
     /// Answers each request with the next reply; the last one answers all that follow.
-    pub(super) fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
+    pub(crate) fn start(replies: impl IntoIterator<Item = Reply>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let asked = Arc::new(Mutex::new(Vec::new()));
@@ -53,16 +53,16 @@ impl Server {
         Self { port, asked }
     }
 
-    pub(super) fn base_url(&self) -> String {
+    pub(crate) fn base_url(&self) -> String {
         format!("http://127.0.0.1:{}/v1", self.port)
     }
 
     /// As `tapline.toml` names it.
-    pub(super) fn host(&self) -> String {
+    pub(crate) fn host(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    pub(super) fn asked(&self) -> Vec<Asked> {
+    pub(crate) fn asked(&self) -> Vec<Asked> {
         self.asked.lock().unwrap().clone()
     }
 }
@@ -111,7 +111,7 @@ fn answer(mut stream: TcpStream, reply: Reply) {
 }
 
 /// A whole answer with a status and further headers.
-pub(super) fn status(status: u16, headers: &str, body: impl AsRef<str>) -> Reply {
+pub(crate) fn status(status: u16, headers: &str, body: impl AsRef<str>) -> Reply {
     let body = body.as_ref();
     let head = format!("HTTP/1.1 {status} Some\r\ncontent-type: application/json\r\n{headers}");
     let rest = format!("content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
@@ -119,7 +119,7 @@ pub(super) fn status(status: u16, headers: &str, body: impl AsRef<str>) -> Reply
 }
 
 /// A model's answer in one piece.
-pub(super) fn said(message: &Value) -> Reply {
+pub(crate) fn said(message: &Value) -> Reply {
     let finish = if message["tool_calls"].is_array() { "tool_calls" } else { "stop" };
     let body = json!({
         "id": "chatcmpl-1", "object": "chat.completion", "created": 1_750_000_000, "model": "small-1",
@@ -130,15 +130,15 @@ pub(super) fn said(message: &Value) -> Reply {
 }
 
 /// A model's answer in one piece that is text.
-pub(super) fn text(text: &str) -> Reply {
+pub(crate) fn text(text: &str) -> Reply {
     said(&json!({ "role": "assistant", "content": text, "refusal": null }))
 }
 
-pub(super) const STREAM: &str =
+pub(crate) const STREAM: &str =
     "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
 
 /// The events of an answer in pieces, without their end.
-pub(super) fn pieces(words: &[&str]) -> String {
+pub(crate) fn pieces(words: &[&str]) -> String {
     let mut events = ": keep-alive\n\n".to_owned();
     for word in words {
         let piece = json!({
@@ -151,7 +151,7 @@ pub(super) fn pieces(words: &[&str]) -> String {
 }
 
 /// A whole answer in pieces.
-pub(super) fn streamed(words: &[&str]) -> Reply {
+pub(crate) fn streamed(words: &[&str]) -> Reply {
     let end =
         json!({ "model": "small-1", "choices": [{ "index": 0, "delta": {}, "finish_reason": "stop" }] });
     let usage = json!({
