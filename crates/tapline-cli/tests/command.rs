@@ -67,3 +67,6 @@ mod model_servers;
 mod mcp;
 #[path = "command/docs.rs"]
 mod docs;
+#[cfg(unix)]
+#[path = "command/service.rs"]
+mod service;
