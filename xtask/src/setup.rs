@@ -28,10 +28,11 @@ struct Tool {
     debian_package: &'static str,
 }
 
-const OPTIONAL: [Tool; 7] = [
+const OPTIONAL: [Tool; 8] = [
     Tool { program: "bwrap", debian_package: "bubblewrap" },
     Tool { program: "jq", debian_package: "jq" },
     Tool { program: "gojq", debian_package: "gojq" },
+    Tool { program: "nginx", debian_package: "nginx-light" },
     Tool { program: "node", debian_package: "nodejs" },
     Tool { program: "npm", debian_package: "npm" },
     Tool { program: "promtool", debian_package: "prometheus" },

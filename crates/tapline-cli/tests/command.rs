@@ -71,3 +71,6 @@ mod serving;
 mod serve;
 #[path = "command/docs.rs"]
 mod docs;
+#[cfg(unix)]
+#[path = "command/service.rs"]
+mod service;

@@ -14,7 +14,7 @@ fn pages(folder: &str) -> Vec<String> {
 }
 
 /// The code blocks of a language in a page.
-fn blocks(page: &str, language: &str) -> Vec<String> {
+pub(crate) fn blocks(page: &str, language: &str) -> Vec<String> {
     let text = fs::read_to_string(repository().join(page)).unwrap();
     let mut found = Vec::new();
     let mut is_inside = false;
