@@ -17,7 +17,7 @@ from tapline import Context, NodeRequest, init, node, plugin
     authors=["The Tapline authors"],
     capabilities=["langchain_tools", "vector_stores"],
     requires={
-        "call": ["provider/*"],
+        "call": ["provider/*", "capability:telemetry"],
         "events": {"publish": ["langchain.*"]},
         "fs": [{"path": "data:", "mode": "r", "why": "reads the documents of a folder"}],
     },

@@ -15,6 +15,9 @@ from pydantic import BaseModel, ConfigDict
 
 from .here import host
 
+#: Who LangChain is told makes the models of the host's providers.
+HOST = "tapline"
+
 _ROLES = {"human": "user", "ai": "assistant", "tool": "tool", "system": "system"}
 
 
@@ -33,7 +36,10 @@ class ProviderChat(BaseChatModel):
 
     @property
     def _llm_type(self) -> str:
-        return f"tapline-{self.provider}"
+        return f"{HOST}-{self.provider}"
+
+    def _get_ls_params(self, stop: list[str] | None = None, **options: Any) -> Any:
+        return {**super()._get_ls_params(stop=stop, **options), "ls_provider": HOST}
 
     def bind_tools(self, tools: Any, *, tool_choice: Any = None, **options: Any) -> Any:
         return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **options)
@@ -120,5 +126,9 @@ def _answered(answer: dict[str, Any]) -> AIMessage:
         content=output if isinstance(output, str) else "" if output is None else json.dumps(output, ensure_ascii=False),
         tool_calls=calls,
         usage_metadata=counted,
-        response_metadata={"model_name": answer["model"], "finish_reason": answer.get("finish_reason")},
+        response_metadata={
+            "model_name": answer["model"],
+            "model_provider": HOST,
+            "finish_reason": answer.get("finish_reason"),
+        },
     )

@@ -1,0 +1,192 @@
+//! The plugin `langchain`, with LangChain itself, in pipelines.
+#![cfg(unix)]
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use tapline::Value;
+use tapline::core::Runtime;
+use tapline::process::{ProcessRuntime, Walls};
+use tapline_test_kit::Rig;
+
+use crate::collector::{Collector, attribute};
+use crate::python::{link, with};
+use crate::support::{Workplace, lines, repository};
+
+/// The example beside the plugin, built and with its environment.
+fn rag() -> Option<Workplace> {
+    let (workplace, environment) = with("langchain")?;
+    for (from, to) in [("examples/rag", ""), ("plugins/langchain", "plugins/langchain")] {
+        let from = repository().join(from);
+        let is_source = |entry: &walkdir::DirEntry| {
+            let name = entry.file_name().to_str().unwrap();
+            entry.depth() == 0 || !(name.starts_with('.') || ["plugins", "tapline"].contains(&name))
+        };
+        for entry in walkdir::WalkDir::new(&from).into_iter().filter_entry(is_source) {
+            let entry = entry.unwrap();
+            if entry.file_type().is_file() {
+                let below = entry.path().strip_prefix(&from).unwrap();
+                workplace.write(Path::new(to).join(below).to_str().unwrap(), fs::read(entry.path()).unwrap());
+            }
+        }
+    }
+    link(&environment, &workplace.path("plugins/langchain"));
+    let said = workplace.tapline("plugin build plugins/langchain");
+    assert_eq!(said.code, 0, "{}", said.err);
+    Some(workplace)
+}
+
+#[test]
+fn the_example_rag_answers_with_the_sources_of_its_answer() {
+    let Some(workplace) = rag() else { return };
+    let said = workplace.tapline("run pipeline.yaml --json");
+    assert_eq!(said.code, 0, "{}", said.err);
+    let report: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+    let outputs = &report["outputs"];
+    let found = serde_json::json!([{ "source": "documents/refunds.md", "part": 2 }, { "source": "documents/sharing.md", "part": 1 }]);
+    assert_eq!(outputs["sources"], found);
+    let answer = outputs["answer"].as_str().unwrap();
+    assert!(answer.contains("[1] documents/refunds.md\nA yearly plan that is cancelled"), "{answer}");
+
+    let readme = workplace.read("README.md");
+    let shown = readme.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(lines(&workplace.tapline("run pipeline.yaml").out), lines(shown));
+}
+
+#[test]
+fn what_langchain_promises_holds() {
+    let Some(workplace) = rag() else { return };
+    let said = workplace.tapline("plugin test plugins/langchain --no-build");
+    assert!(said.err.ends_with(" passed, 0 failed\n"), "{}", said.err);
+}
+
+#[test]
+fn what_a_runnable_streams_is_read_along_piece_by_piece() {
+    let Some(workplace) = rag() else { return };
+    let model = "{ import: \"langchain_core.language_models.fake_chat_models:FakeListChatModel\", args: { responses: [abc] } }";
+    let parser = "{ import: \"langchain_core.output_parsers:StrOutputParser\" }";
+    let pipeline = format!(
+        "name: s\nnodes: {{ a: {{ type: langchain, with: {{ run: [{model}, {parser}], input: x }} }} }}\n"
+    );
+    workplace.write("streamed.yaml", pipeline);
+    let said = workplace.tapline("run streamed.yaml --events events.jsonl");
+    assert_eq!(said.code, 0, "{}", said.err);
+    let events = workplace.read("events.jsonl");
+    let events = events.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let pieces: Vec<_> =
+        events.filter(|event| event["event"] == "token").map(|event| event["piece"].clone()).collect();
+    assert_eq!(pieces, ["a", "b", "c"]);
+}
+
+#[test]
+fn what_langchain_tells_of_its_work_becomes_events_that_say_what_they_are_part_of() {
+    let Some(workplace) = rag() else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let events = runtime.block_on(async {
+        let processes: Arc<dyn Runtime> = Arc::new(ProcessRuntime::new(Walls::none()));
+        let rig = Rig::setup().runtime(processes).load(workplace.path("plugins/langchain")).await.unwrap();
+        let part = r#"{ "import": "langchain_core.runnables:RunnablePassthrough" }"#;
+        let with = Value::from_json(&format!(r#"{{ "run": [{part}, {part}], "input": 1 }}"#)).unwrap();
+        rig.node("langchain", with).await.unwrap();
+        rig.seen().wait(|seen| seen.events().len() == 6).await;
+        rig.seen().events()
+    });
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| {
+            let text =
+                |key: &str| event.payload.get(key).and_then(Value::as_str).unwrap_or("none").to_owned();
+            (event.topic.as_str().to_owned(), text("name"), text("run"), text("parent"))
+        })
+        .collect();
+    let (whole, parts) = (&told[0], &told[1..5]);
+    assert_eq!((&*whole.0, &*whole.1, &*whole.3), ("langchain.started", "RunnableSequence", "none"));
+    assert!(parts.iter().all(|part| part.1 == "RunnablePassthrough" && part.3 == whole.2), "{told:?}");
+    assert_eq!((&*told[5].0, &told[5].2), ("langchain.ended", &whole.2));
+}
+
+#[test]
+fn what_langchain_may_not_do_is_refused_before_the_run() {
+    let Some(workplace) = rag() else { return };
+    workplace.edit("tapline.toml", "call = [\"provider/*\", \"capability:telemetry\"]\n", "");
+    let said = workplace.tapline("run pipeline.yaml");
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("provider/*"), "{}", said.err);
+}
+
+/// A tool whose answer a model of LangChain's own and one of a provider are asked about, watched with this configuration.
+fn watched(config: &str) -> String {
+    format!(
+        "name: told
+plugins: {{ telemetry: {{ config: {config} }} }}
+nodes:
+  a:
+    type: langchain
+    with:
+      run:
+        - {{ import: 'langchain_core.tools:StructuredTool.from_function', args: {{ func: {{ import: 'html:escape' }} }} }}
+        - import: langchain_core.language_models.fake_chat_models:FakeListChatModel
+          args: {{ responses: [a private answer] }}
+        - chat: {{ provider: echo, model: small }}
+      input: {{ s: a private matter }}
+"
+    )
+}
+
+#[test]
+fn what_langchain_runs_is_a_span_below_its_node() {
+    let Some(workplace) = rag() else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let collector = runtime.block_on(Collector::open());
+    workplace.write("told.yaml", watched(&collector.config("")));
+    let said = workplace.tapline("run told.yaml");
+    assert_eq!(said.code, 0, "{}", said.err);
+    let spans = collector.spans();
+    let whole = "run told > node a > invoke_workflow RunnableSequence";
+    let expected = [
+        "run told".to_owned(),
+        "run told > node a".to_owned(),
+        "run told > node a > chat small".to_owned(),
+        whole.to_owned(),
+        format!("{whole} > ProviderChat"),
+        format!("{whole} > chat FakeListChatModel"),
+        format!("{whole} > execute_tool escape"),
+    ];
+    assert_eq!(spans.paths(), expected);
+    for (span, key, value) in [
+        ("execute_tool escape", "gen_ai.operation.name", Some("execute_tool")),
+        ("execute_tool escape", "gen_ai.tool.name", Some("escape")),
+        ("execute_tool escape", "langchain.kind", Some("tool")),
+        ("execute_tool escape", "tapline.told_by", Some("langchain")),
+        ("chat FakeListChatModel", "gen_ai.operation.name", Some("chat")),
+        // Its request to the provider says that once, in a span of its own.
+        ("ProviderChat", "gen_ai.operation.name", None),
+        ("ProviderChat", "gen_ai.usage.input_tokens", None),
+    ] {
+        assert_eq!(attribute(&spans.one(span).attributes, key).as_deref(), value, "{span}: {key}");
+    }
+    let (node, whole) = (spans.one("node a"), spans.one("invoke_workflow RunnableSequence"));
+    assert!(node.start_time_unix_nano <= whole.start_time_unix_nano, "{node:?} {whole:?}");
+    assert!(!format!("{:?}", spans.0).contains("private"), "content is not asked for");
+}
+
+#[test]
+fn what_langchain_is_given_and_answers_is_in_its_spans_if_it_is_asked_for() {
+    let Some(workplace) = rag() else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let collector = runtime.block_on(Collector::open());
+    workplace.write("told.yaml", watched(&collector.config(r#", "capture_content": true"#)));
+    let said = workplace.tapline("run told.yaml");
+    assert_eq!(said.code, 0, "{}", said.err);
+    let spans = collector.spans();
+    for (span, key, value) in [
+        ("execute_tool escape", "gen_ai.tool.call.arguments", r#"{"s":"a private matter"}"#),
+        ("execute_tool escape", "gen_ai.tool.call.result", "a private matter"),
+        ("invoke_workflow RunnableSequence", "langchain.input", r#"{"s":"a private matter"}"#),
+    ] {
+        assert_eq!(attribute(&spans.one(span).attributes, key).as_deref(), Some(value), "{span}: {key}");
+    }
+    let answer = attribute(&spans.one("chat FakeListChatModel").attributes, "gen_ai.output.messages");
+    assert!(answer.unwrap().contains("a private answer"));
+}
