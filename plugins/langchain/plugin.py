@@ -19,9 +19,9 @@ from tapline import Context, NodeRequest, init, node, plugin
     requires={
         "call": ["provider/*", "capability:telemetry"],
         "events": {"publish": ["langchain.*"]},
-        "fs": [{"path": "data:", "mode": "r", "why": "reads the documents of a folder"}],
+        "fs": [{"path": "data:", "mode": "rw", "why": "reads documents, and keeps stores where a node says so"}],
     },
-    # Stores in memory are kept from one call to the next.
+    # Stores are there from one call to the next.
     instances="one",
     runtime="process",
 )

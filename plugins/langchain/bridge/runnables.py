@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from langchain_core.runnables import Runnable, RunnableSequence
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
 from langchain_core.runnables.base import coerce_to_runnable
 
 from tapline import Context, Failure
@@ -19,7 +19,7 @@ def run(context: Context, described: Any, given: Any) -> dict[str, Any]:
     """Makes what is described, one after the other where it is a list, and gives it the input."""
     with answering(context):
         runnable = _runnable(made(described))
-        config = {"callbacks": [Told(context)]}
+        config: RunnableConfig = {"callbacks": [Told(context)]}
         try:
             if not context.is_streamed():
                 return {"output": told(runnable.invoke(given, config))}

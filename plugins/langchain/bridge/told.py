@@ -107,13 +107,18 @@ class Told(BaseCallbackHandler):
         first = response.generations[0][0]
         self._end(run_id, answer=first.text, **_answered(getattr(first, "message", None)))
 
-    def _ended(self, answer: Any, *, run_id: UUID, **_: Any) -> None:
-        self._end(run_id, answer=answer)
+    def on_chain_end(self, outputs: Any, *, run_id: UUID, **_: Any) -> None:
+        self._end(run_id, answer=outputs)
+
+    def on_tool_end(self, output: Any, *, run_id: UUID, **_: Any) -> None:
+        self._end(run_id, answer=output)
+
+    def on_retriever_end(self, documents: Any, *, run_id: UUID, **_: Any) -> None:
+        self._end(run_id, answer=documents)
 
     def _failed(self, error: BaseException, *, run_id: UUID, **_: Any) -> None:
         self._end(run_id, error)
 
-    on_chain_end = on_tool_end = on_retriever_end = _ended
     on_chain_error = on_llm_error = on_tool_error = on_retriever_error = _failed
 
 

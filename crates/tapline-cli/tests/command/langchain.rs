@@ -128,6 +128,7 @@ nodes:
         - {{ import: 'langchain_core.tools:StructuredTool.from_function', args: {{ func: {{ import: 'html:escape' }} }} }}
         - import: langchain_core.language_models.fake_chat_models:FakeListChatModel
           args: {{ responses: [a private answer] }}
+        - import: langchain_core.output_parsers:StrOutputParser
         - chat: {{ provider: echo, model: small }}
       input: {{ s: a private matter }}
 "
@@ -150,6 +151,7 @@ fn what_langchain_runs_is_a_span_below_its_node() {
         "run told > node a > chat small".to_owned(),
         whole.to_owned(),
         format!("{whole} > ProviderChat"),
+        format!("{whole} > StrOutputParser"),
         format!("{whole} > chat FakeListChatModel"),
         format!("{whole} > execute_tool escape"),
     ];
@@ -189,4 +191,63 @@ fn what_langchain_is_given_and_answers_is_in_its_spans_if_it_is_asked_for() {
     }
     let answer = attribute(&spans.one("chat FakeListChatModel").attributes, "gen_ai.output.messages");
     assert!(answer.unwrap().contains("a private answer"));
+}
+
+/// What a node does with a store of Chroma's that is kept.
+fn kept(node: &str, with: &str) -> String {
+    format!(
+        "name: kept
+nodes:
+  a:
+    type: {node}
+    with:
+      {with}
+      store:
+        import: langchain_chroma:Chroma
+        args:
+          embedding_function: {{ import: 'langchain_core.embeddings:DeterministicFakeEmbedding', args: {{ size: 8 }} }}
+          persist_directory: {{ kept: stores/documents }}
+outputs: {{ a: \"{{{{ a }}}}\" }}
+"
+    )
+}
+
+#[test]
+fn what_one_run_has_put_into_a_store_that_is_kept_the_next_one_finds() {
+    let Some(workplace) = rag() else { return };
+    workplace.write("find.yaml", kept("langchain_retrieve", "query: two\n      count: 1"));
+    for (added, found) in [("[one, two]", "two"), ("[three]", "two"), ("[]", "two")] {
+        workplace.write("index.yaml", kept("langchain_index", &format!("documents: {added}")));
+        let said = workplace.tapline("run index.yaml");
+        assert_eq!(said.code, 0, "{}", said.err);
+        let said = workplace.tapline("run find.yaml --json");
+        assert_eq!(said.code, 0, "{}", said.err);
+        let report: serde_json::Value = serde_json::from_str(&said.out).unwrap();
+        assert_eq!(report["outputs"]["a"]["items"][0]["text"], found, "after {added}");
+    }
+    let files = fs::read_dir(workplace.path("stores/documents")).unwrap();
+    assert_eq!(files.count(), 2, "what was kept before is gone");
+
+    workplace.write("stores/documents/kept.json", "{}");
+    let said = workplace.tapline("run find.yaml");
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(said.err.contains("what is kept in `data:/stores/documents` cannot be read"), "{}", said.err);
+}
+
+#[test]
+fn a_store_is_kept_only_where_the_policy_and_the_pipeline_say_so() {
+    let Some(workplace) = rag() else { return };
+    let index = kept("langchain_index", "documents: [one]");
+    let narrowed = "plugins: { langchain: { grants: { fs: [{ path: 'data:', mode: r }] } } }\nnodes:";
+    workplace.write("narrowed.yaml", index.replacen("nodes:", narrowed, 1));
+    let said = workplace.tapline("run narrowed.yaml");
+    assert_eq!(said.code, 1, "{}", said.err);
+    assert!(said.err.contains("data:/stores/documents"), "{}", said.err);
+
+    workplace.edit("tapline.toml", "mode = \"rw\"", "mode = \"r\"");
+    workplace.write("index.yaml", index);
+    let said = workplace.tapline("run index.yaml");
+    assert_eq!(said.code, 2, "{}", said.err);
+    assert!(said.err.contains("data:"), "{}", said.err);
+    assert!(!workplace.path("stores").exists());
 }
