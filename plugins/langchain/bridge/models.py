@@ -60,7 +60,7 @@ class ProviderChat(BaseChatModel):
             "max_tokens": self.max_tokens,
             "seed": self.seed,
             "stop": stop,
-            "tools": [_outline(tool) for tool in options.get("tools", ())],
+            "tools": [outlined(tool) for tool in options.get("tools", ())],
         }
         request = {key: value for key, value in request.items() if value is not None}
         answer = host().call(f"provider/{self.provider}", "complete", request, within=self.timeout)
@@ -105,7 +105,8 @@ def _said(message: BaseMessage) -> dict[str, Any]:
     return said
 
 
-def _outline(tool: dict[str, Any]) -> dict[str, Any]:
+def outlined(tool: dict[str, Any]) -> dict[str, Any]:
+    """What a model of the host is told of a tool, as LangChain says it."""
     function = tool["function"]
     return {key: function[key] for key in ("name", "description", "parameters") if key in function}
 

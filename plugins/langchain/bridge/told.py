@@ -40,6 +40,7 @@ class Told(BaseCallbackHandler):
         self._context = context
         self._running: dict[UUID, _Run] = {}
         self._wanted = _wanted(context)
+        self._publishes = True
 
     def _begin(
         self,
@@ -57,7 +58,7 @@ class Told(BaseCallbackHandler):
         operation = _OPERATIONS.get(kind) or ("invoke_workflow" if parent is None else None)
         span = {"operation": operation, "input": self._content(given), **span}
         self._running[run_id] = _Run(about, span)
-        self._context.publish("langchain.started", about)
+        self._publish("langchain.started", about)
 
     def _end(self, run_id: UUID, error: BaseException | None = None, answer: Any = None, **span: Any) -> None:
         run = self._running.pop(run_id, None)
@@ -66,11 +67,20 @@ class Told(BaseCallbackHandler):
         about = {**run.about, "milliseconds": round((time.monotonic() - run.since) * 1000, 3)}
         failed = None if error is None else f"{type(error).__name__}: {error}"
         if error is None:
-            self._context.publish("langchain.ended", about)
+            self._publish("langchain.ended", about)
         else:
-            self._context.publish("langchain.failed", {**about, "error": failed})
+            self._publish("langchain.failed", {**about, "error": failed})
             span["error"] = {"code": _code(error), "message": failed}
         self._tell({**run.span, "output": self._content(answer), **span}, about, run.begun)
+
+    def _publish(self, topic: str, about: dict[str, Any]) -> None:
+        if not self._publishes:
+            return
+        try:
+            self._context.publish(topic, about)
+        except Failure:
+            # Who has a tool called may not be told of as much as this plugin may by itself.
+            self._publishes = False
 
     def _tell(self, span: dict[str, Any], about: dict[str, Any], begun: float) -> None:
         if not self._wanted["spans"]:
