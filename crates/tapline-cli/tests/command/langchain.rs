@@ -251,3 +251,25 @@ fn a_store_is_kept_only_where_the_policy_and_the_pipeline_say_so() {
     assert!(said.err.contains("data:"), "{}", said.err);
     assert!(!workplace.path("stores").exists());
 }
+
+#[test]
+fn a_tool_of_langchain_is_described_to_a_model_and_called_as_one() {
+    let Some(workplace) = rag() else { return };
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let tool = r#"{ "import": "langchain_core.tools:StructuredTool.from_function",
+        "args": { "func": { "import": "html:escape" }, "description": "Makes a text safe." } }"#;
+    let request = |arguments: &str| {
+        Value::from_json(&format!(r#"{{ "with": {tool}, "arguments": {arguments} }}"#)).unwrap()
+    };
+    let (outline, answer) = runtime.block_on(async {
+        let processes: Arc<dyn Runtime> = Arc::new(ProcessRuntime::new(Walls::none()));
+        let rig = Rig::setup().runtime(processes).load(workplace.path("plugins/langchain")).await.unwrap();
+        let outline = rig.request("tool", "langchain", "describe_with", request("null")).await.unwrap();
+        let answer = rig.request("tool", "langchain", "call_with", request(r#"{ "s": "<b>" }"#)).await;
+        (outline, answer.unwrap())
+    });
+    let text = |path| outline.at(path).and_then(Value::as_str);
+    assert_eq!((text("name"), text("description")), (Some("escape"), Some("Makes a text safe.")));
+    assert!(outline.at("parameters.properties.s").is_some(), "{outline:?}");
+    assert_eq!(answer.as_str(), Some("&lt;b&gt;"));
+}
