@@ -70,7 +70,7 @@ class Told(BaseCallbackHandler):
             self._publish("langchain.ended", about)
         else:
             self._publish("langchain.failed", {**about, "error": failed})
-            span["error"] = {"code": _code(error), "message": failed}
+            span["error"] = {"code": _code(error), "message": self._content(failed) or ""}
         self._tell({**run.span, "output": self._content(answer), **span}, about, run.begun)
 
     def _publish(self, topic: str, about: dict[str, Any]) -> None:
