@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from tapline import Context, NodeRequest, init, node, plugin
+from tapline import Context, NodeRequest, init, node, plugin, provides
 
 # What is installed for the plugin is imported where it runs, so that it is built without it.
 
@@ -17,11 +17,11 @@ from tapline import Context, NodeRequest, init, node, plugin
     authors=["The Tapline authors"],
     capabilities=["langchain_tools", "vector_stores"],
     requires={
-        "call": ["provider/*"],
+        "call": ["provider/*", "capability:telemetry"],
         "events": {"publish": ["langchain.*"]},
-        "fs": [{"path": "data:", "mode": "r", "why": "reads the documents of a folder"}],
+        "fs": [{"path": "data:", "mode": "rw", "why": "reads documents, and keeps stores where a node says so"}],
     },
-    # Stores in memory are kept from one call to the next.
+    # Stores are there from one call to the next.
     instances="one",
     runtime="process",
 )
@@ -46,6 +46,18 @@ class LangChain:
         from bridge import runnables
 
         return runnables.run(context, request.config["tool"], request.config.get("input", {}))
+
+    @provides("tool", "langchain", method="describe_with")
+    def describe(self, context: Context, request: dict[str, Any]) -> dict[str, Any]:
+        from bridge import runnables
+
+        return runnables.outline(context, request["with"])
+
+    @provides("tool", "langchain", method="call_with")
+    def call(self, context: Context, request: dict[str, Any]) -> Any:
+        from bridge import runnables
+
+        return runnables.run(context, request["with"], request["arguments"])["output"]
 
     @node("langchain_load", schema="schemas/langchain_load.json")
     def load(self, context: Context, request: NodeRequest) -> dict[str, Any]:

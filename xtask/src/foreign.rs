@@ -16,6 +16,8 @@ use crate::workspace::Workspace;
 const HASH: &str = "source.sha256";
 /// What the tests leave beside a package once it is compiled.
 const COMPILED: &str = "compiled";
+/// What looks at the types of Python.
+const MYPY: &str = "mypy>=1.18";
 /// What the SDK for Python needs in a process.
 const MSGPACK: &str = "msgpack>=1.1";
 
@@ -40,7 +42,11 @@ pub(crate) fn build(workspace: &Workspace) -> Result<Vec<String>> {
 /// The tools that are not there, by name.
 pub(crate) fn missing(workspace: &Workspace) -> Vec<&'static str> {
     let folder = folder(workspace);
-    let tools = [("componentize-py", has_python(&folder)), ("componentize-qjs", has_javascript(&folder))];
+    let tools = [
+        ("componentize-py", has_python(&folder)),
+        ("mypy", mypy(&folder).is_file()),
+        ("componentize-qjs", has_javascript(&folder)),
+    ];
     tools.iter().filter(|(_, is_there)| !is_there).map(|(tool, _)| *tool).collect()
 }
 
@@ -74,12 +80,12 @@ fn make_langchain(workspace: &Workspace, environment: &Utf8Path) -> Result<()> {
 pub(crate) fn install(workspace: &Workspace) -> Result<()> {
     let folder = folder(workspace);
     fs::create_dir_all(&folder).with_context(|| folder.to_string())?;
-    if !has_python(&folder) {
+    if !has_python(&folder) || !mypy(&folder).is_file() {
         let environment = folder.join(".venv");
         process::run_well(process::command("python3").args(["-m", "venv", environment.as_str()]))?;
         let mut pip = process::command(environment.join("bin/python"));
         pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        process::run_well(pip.args([python::COMPONENTIZE, MSGPACK]))?;
+        process::run_well(pip.args([python::COMPONENTIZE, MSGPACK, MYPY]))?;
     }
     if !has_javascript(&folder) {
         let mut npm = process::command("npm");
@@ -99,12 +105,42 @@ pub(crate) fn tests(workspace: &Workspace) -> Vec<Command> {
         python.env("PYTHONPATH", "src").env("PYTHONDONTWRITEBYTECODE", "1");
         tests.push(python);
     }
+    tests.extend(types(workspace));
     if process::find_program("node").is_some() {
         let mut node = process::command("node");
         node.args(["--test", "tests/plugin.test.js"]).current_dir(sdk.join("javascript"));
         tests.push(node);
     }
     tests
+}
+
+/// What looks at the types of the SDK for Python, and at those of the plugin that is written with it where what it needs
+/// is there; nothing without mypy.
+fn types(workspace: &Workspace) -> Vec<Command> {
+    let folder = folder(workspace);
+    if !mypy(&folder).is_file() {
+        return Vec::new();
+    }
+    let sdk = workspace.root().join("sdk/python");
+    let mypy = |of: &Utf8Path| {
+        let mut mypy = process::command(mypy(&folder));
+        mypy.args(["--strict", "--cache-dir", folder.join("mypy").as_str()]).current_dir(of);
+        mypy
+    };
+    let mut types = vec![mypy(&sdk)];
+    let environment = folder.join("langchain/.venv");
+    if environment.join("ready").is_file() {
+        let mut langchain = mypy(&workspace.root().join("plugins/langchain"));
+        langchain.args([
+            "--python-executable",
+            environment.join("bin/python").as_str(),
+            "plugin.py",
+            "bridge",
+        ]);
+        langchain.env("MYPYPATH", sdk.join("src"));
+        types.push(langchain);
+    }
+    types
 }
 
 /// The folders of the guests that another language than Rust is found in.
@@ -159,6 +195,10 @@ fn has_python(folder: &Utf8Path) -> bool {
     let libraries = environment.join("lib").read_dir_utf8().into_iter().flatten().flatten();
     let mut libraries = libraries.map(|library| library.path().join("site-packages/msgpack"));
     environment.join("bin/componentize-py").is_file() && libraries.any(|msgpack| msgpack.is_dir())
+}
+
+fn mypy(folder: &Utf8Path) -> Utf8PathBuf {
+    folder.join(".venv/bin/mypy")
 }
 
 fn has_javascript(folder: &Utf8Path) -> bool {

@@ -113,6 +113,9 @@ fn skipped(workspace: &Workspace, built: &Built, options: &Options) -> Vec<Strin
     if !options.arguments.is_empty() {
         lines.push("the examples in the docs (arguments were given)".to_owned());
     }
+    if options.arguments.is_empty() && foreign::missing(workspace).contains(&"mypy") {
+        lines.push("the types of the SDK for Python (`cargo xtask setup --install` gets mypy)".to_owned());
+    }
     if !options.all {
         lines.push("tests marked #[ignore] (--all runs them)".to_owned());
     } else {

@@ -236,11 +236,14 @@ pub(crate) fn policy<'p>(origin: &Origin, manifest: &Manifest, policy: &'p Polic
     }
 }
 
+/// What is wrong with a plugin that could be loaded.
+pub(crate) const NOT_LOADED: &str = "it is not loaded";
+
 /// Plugins that are loaded, which is all that there is.
 pub(crate) fn catalog_of(draft: &Draft, loaded: Vec<KnownPlugin>) -> Catalog {
     let is_loaded = |name: &str| loaded.iter().any(|plugin| plugin.name() == name);
     let absent = draft.plugins().keys().filter(|name| !is_loaded(name));
-    let problems = absent.map(|name| (name.to_string(), "it is not loaded".to_owned())).collect();
+    let problems = absent.map(|name| (name.to_string(), NOT_LOADED.to_owned())).collect();
     Catalog { plugins: loaded, problems }
 }
 

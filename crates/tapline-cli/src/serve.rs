@@ -117,7 +117,7 @@ async fn open(arguments: &ServeArguments, deployment: Arc<Deployment>) -> Result
         ));
     }
     let metrics = Arc::new(Metrics::default());
-    let runs = Runs::new(Arc::clone(&deployment), Arc::clone(&metrics), arguments.runs);
+    let runs = Runs::new(Arc::clone(&deployment), Arc::clone(&metrics), arguments.runs as usize);
     Ok((Arc::new(Server { deployment, runs, token, metrics, over: watch::Sender::new(false) }), listener))
 }
 

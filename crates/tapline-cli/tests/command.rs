@@ -46,6 +46,12 @@ mod configured;
 mod author;
 #[path = "command/python.rs"]
 mod python;
+#[cfg(unix)]
+#[path = "../../../plugins/telemetry/tests/telemetry/collector.rs"]
+#[expect(dead_code, reason = "the tests of the plugin `telemetry` look at more of what comes")]
+mod collector;
+#[path = "command/langchain.rs"]
+mod langchain;
 #[path = "command/packages.rs"]
 mod packages;
 #[path = "command/install.rs"]

@@ -18,5 +18,5 @@ pub use provider::{
     COMPLETE, Completion, CompletionRequest, EMBED, EmbeddingRequest, Embeddings, Message, PROVIDER,
     PROVIDER_REQUEST, Role, ToolCall, Usage,
 };
-pub use tool::{CALL, DESCRIBE, TOOL, TOOL_CALL, ToolOutline};
+pub use tool::{CALL, CALL_WITH, DESCRIBE, DESCRIBE_WITH, TOOL, TOOL_CALL, ToolOutline};
 pub use validator::{Finding, VALIDATOR, Validation, ValidationRequest};

@@ -9,6 +9,11 @@ pub const DESCRIBE: &str = "describe";
 /// The method that does it.
 pub const CALL: &str = "call";
 
+/// As [`DESCRIBE`], of a tool that is made by settings: its request has them under `with`.
+pub const DESCRIBE_WITH: &str = "describe_with";
+/// As [`CALL`], of a tool that is made by settings: its request has them under `with`, and the arguments under `arguments`.
+pub const CALL_WITH: &str = "call_with";
+
 /// The hook point around every request to a tool.
 pub const TOOL_CALL: &str = "tool.call";
 

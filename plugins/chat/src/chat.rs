@@ -4,7 +4,7 @@ use tapline_pdk::prelude::*;
 use tapline_pdk::roles::{COMPLETE, Completion, CompletionRequest, Message, PROVIDER, Role};
 
 use crate::structure::Structure;
-use crate::tools::Tools;
+use crate::tools::{Chosen, Tools};
 use crate::{LONGEST, default_provider};
 
 /// The configuration of a node of type `chat`.
@@ -21,7 +21,7 @@ pub(crate) struct Config {
     #[serde(default = "two")]
     repairs: usize,
     #[serde(default)]
-    tools: Vec<String>,
+    tools: Vec<Chosen>,
     #[serde(default = "ten")]
     turns: usize,
     temperature: Option<f64>,
@@ -40,9 +40,9 @@ const fn ten() -> usize {
 }
 
 /// Asks until there is an answer that fits: what the model asks tools is done, and what it gets wrong it is told.
-pub(crate) async fn run(context: &Context, config: Config) -> Result<Value> {
+pub(crate) async fn run(context: &Context, mut config: Config) -> Result<Value> {
     let structure = config.schema.as_ref().map(Structure::new).transpose()?;
-    let tools = Tools::described(context, &config.tools).await?;
+    let tools = Tools::described(context, std::mem::take(&mut config.tools)).await?;
     let target = format!("{PROVIDER}/{}", config.provider);
     let (mut turns, mut repairs) = (config.turns, config.repairs);
     let mut request = request(config, &tools);

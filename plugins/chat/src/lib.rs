@@ -22,7 +22,8 @@ const LONGEST: Duration = Duration::from_secs(60 * 60);
 
 #[plugin(
     id = "chat",
-    requires = { call = ["provider/*", "tool/*"], context = { read = ["input"], write = ["output"] } },
+    // Tools that tell of their work do so for it.
+    requires = { call = ["provider/*", "tool/*", "capability:telemetry"], context = { read = ["input"], write = ["output"] } },
 )]
 impl Chat {
     #[init]

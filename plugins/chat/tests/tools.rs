@@ -34,6 +34,30 @@ impl Adder {
     }
 }
 
+/// Makes tools that add to a number.
+struct Maker;
+
+#[plugin(id = "maker", version = "1.0.0")]
+impl Maker {
+    #[init]
+    fn init() -> Result<Self> {
+        Ok(Self)
+    }
+
+    #[provides(point = "tool", key = "maker", method = "describe_with")]
+    async fn describe(&self, _context: &Context, request: Value) -> Result<ToolOutline> {
+        let name = request.at("with.name").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let parameters = Value::from_json(r#"{ "type": "object" }"#).unwrap();
+        Ok(ToolOutline { name, description: "Adds two numbers.".into(), parameters })
+    }
+
+    #[provides(point = "tool", key = "maker", method = "call_with")]
+    async fn add(&self, _context: &Context, request: Value) -> Result<i64> {
+        let number = |path: &str| request.at(path).and_then(Value::as_i64).unwrap();
+        Ok(number("with.to") + number("arguments.a"))
+    }
+}
+
 /// A model that asks for what the prompt says, as `name arguments`, until a tool has answered; then it says the answer.
 struct Model;
 
@@ -65,16 +89,24 @@ impl Model {
 }
 
 async fn answer(prompt: &str) -> std::result::Result<Value, HookError> {
+    answer_with(prompt, r#"["add"]"#).await
+}
+
+async fn answer_with(prompt: &str, tools: &str) -> std::result::Result<Value, HookError> {
     let host = Host::builder().build();
-    for plugin in
-        [tapline_pdk::native::<Chat>(), tapline_pdk::native::<Adder>(), tapline_pdk::native::<Model>()]
-    {
+    let plugins = [
+        tapline_pdk::native::<Chat>(),
+        tapline_pdk::native::<Adder>(),
+        tapline_pdk::native::<Maker>(),
+        tapline_pdk::native::<Model>(),
+    ];
+    for plugin in plugins {
         host.load(Load::native(plugin)).await.unwrap();
     }
     let with = [
         ("provider", Value::from("model")),
         ("prompt", prompt.into()),
-        ("tools", vec![Value::from("add")].into()),
+        ("tools", Value::from_json(tools).unwrap()),
         ("turns", 3_i64.into()),
     ];
     let with = Value::from_iter(with);
@@ -100,4 +132,24 @@ async fn a_tool_that_fails_and_a_tool_that_there_is_not_are_told_to_the_model() 
 async fn a_model_that_asks_tools_without_end_is_stopped() {
     let error = answer(r#"forever {"a":2,"b":3}"#).await.unwrap_err();
     assert_eq!(error.to_failure().code(), "too-many-turns");
+}
+
+#[tokio::test]
+async fn a_tool_is_made_by_settings_that_no_model_sees() {
+    let (its_own, given) = (
+        r#"[{ "tool": "maker", "with": { "name": "add", "to": 10 } }]"#,
+        r#"[{ "tool": "maker", "name": "add", "with": { "to": 10 } }]"#,
+    );
+    for tools in [its_own, given] {
+        assert_eq!(answer_with(r#"add {"a":2,"to":3}"#, tools).await.unwrap(), "12".into());
+    }
+}
+
+#[tokio::test]
+async fn two_tools_of_one_name_and_settings_for_a_tool_that_takes_none_are_refused() {
+    let twice = r#"["add", { "tool": "maker", "name": "add", "with": {} }]"#;
+    let error = answer_with("add {}", twice).await.unwrap_err();
+    assert_eq!(error.to_failure().code(), "invalid-config");
+    let error = answer_with("add {}", r#"[{ "tool": "add", "with": {} }]"#).await.unwrap_err();
+    assert_eq!(error.to_failure().code(), "no-such-method");
 }

@@ -7,14 +7,17 @@ from typing import Any
 
 from tapline import Failure
 
+from .here import host
+from .kept import keeping
 from .models import ProviderChat, ProviderEmbeddings
 
 #: What an object of the settings is about: one of these keys makes a description of it.
-_KINDS = ("import", "chat", "embeddings")
+_KINDS = ("import", "chat", "embeddings", "kept")
 
 
 def made(described: Any) -> Any:
-    """What is described: ``{import: "module:Name", args: {…}}``, ``{chat: {…}}``, ``{embeddings: {…}}``, or a value.
+    """What is described: ``{import: "module:Name", args: {…}}``, ``{chat: {…}}``, ``{embeddings: {…}}``,
+    ``{kept: "folder"}``, or a value.
 
     What is imported is called where there are ``args`` or it is a class, and is meant itself otherwise.
     """
@@ -28,6 +31,8 @@ def made(described: Any) -> Any:
     try:
         if kind == "import":
             return _imported(described)
+        if kind == "kept":
+            return keeping.folder(host(), str(described["kept"]))
         return {"chat": ProviderChat, "embeddings": ProviderEmbeddings}[kind](**described[kind])
     except Failure:
         raise

@@ -15,6 +15,9 @@ from pydantic import BaseModel, ConfigDict
 
 from .here import host
 
+#: Who LangChain is told makes the models of the host's providers.
+HOST = "tapline"
+
 _ROLES = {"human": "user", "ai": "assistant", "tool": "tool", "system": "system"}
 
 
@@ -33,7 +36,10 @@ class ProviderChat(BaseChatModel):
 
     @property
     def _llm_type(self) -> str:
-        return f"tapline-{self.provider}"
+        return f"{HOST}-{self.provider}"
+
+    def _get_ls_params(self, stop: list[str] | None = None, **options: Any) -> Any:
+        return {**super()._get_ls_params(stop=stop, **options), "ls_provider": HOST}
 
     def bind_tools(self, tools: Any, *, tool_choice: Any = None, **options: Any) -> Any:
         return self.bind(tools=[convert_to_openai_tool(tool) for tool in tools], **options)
@@ -54,7 +60,7 @@ class ProviderChat(BaseChatModel):
             "max_tokens": self.max_tokens,
             "seed": self.seed,
             "stop": stop,
-            "tools": [_outline(tool) for tool in options.get("tools", ())],
+            "tools": [outlined(tool) for tool in options.get("tools", ())],
         }
         request = {key: value for key, value in request.items() if value is not None}
         answer = host().call(f"provider/{self.provider}", "complete", request, within=self.timeout)
@@ -99,7 +105,8 @@ def _said(message: BaseMessage) -> dict[str, Any]:
     return said
 
 
-def _outline(tool: dict[str, Any]) -> dict[str, Any]:
+def outlined(tool: dict[str, Any]) -> dict[str, Any]:
+    """What a model of the host is told of a tool, as LangChain says it."""
     function = tool["function"]
     return {key: function[key] for key in ("name", "description", "parameters") if key in function}
 
@@ -120,5 +127,9 @@ def _answered(answer: dict[str, Any]) -> AIMessage:
         content=output if isinstance(output, str) else "" if output is None else json.dumps(output, ensure_ascii=False),
         tool_calls=calls,
         usage_metadata=counted,
-        response_metadata={"model_name": answer["model"], "finish_reason": answer.get("finish_reason")},
+        response_metadata={
+            "model_name": answer["model"],
+            "model_provider": HOST,
+            "finish_reason": answer.get("finish_reason"),
+        },
     )

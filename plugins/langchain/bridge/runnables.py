@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from langchain_core.runnables import Runnable, RunnableSequence
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableSequence
 from langchain_core.runnables.base import coerce_to_runnable
+from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from tapline import Context, Failure
 
 from .here import answering
 from .made import made
+from .models import outlined
 from .told import Told
 from .values import told
 
@@ -19,7 +21,7 @@ def run(context: Context, described: Any, given: Any) -> dict[str, Any]:
     """Makes what is described, one after the other where it is a list, and gives it the input."""
     with answering(context):
         runnable = _runnable(made(described))
-        config = {"callbacks": [Told(context)]}
+        config: RunnableConfig = {"callbacks": [Told(context)]}
         try:
             if not context.is_streamed():
                 return {"output": told(runnable.invoke(given, config))}
@@ -28,6 +30,16 @@ def run(context: Context, described: Any, given: Any) -> dict[str, Any]:
             raise
         except Exception as error:
             raise Failure("langchain", f"{type(error).__name__}: {error}") from error
+
+
+def outline(context: Context, described: Any) -> dict[str, Any]:
+    """What a model is told of the tool that is described."""
+    with answering(context):
+        tool = made(described)
+    try:
+        return outlined(convert_to_openai_tool(tool))
+    except Exception as error:
+        raise Failure("invalid-config", f"what is described is no tool: {error}") from error
 
 
 def _runnable(parts: Any) -> Runnable[Any, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -12,6 +13,7 @@ from langchain_core.vectorstores import VectorStore
 from tapline import Context, Failure
 
 from .here import answering
+from .kept import keeping
 from .made import made
 from .told import Told
 from .values import documents, told
@@ -36,6 +38,7 @@ class Stores:
             whole = dict(zip(ids, given, strict=True))
             if whole:
                 store.add_documents(list(whole.values()), ids=list(whole))
+            keeping.keep(context)
         return {"count": len(whole), "ids": list(whole)}
 
     def retrieve(self, context: Context, config: dict[str, Any]) -> dict[str, Any]:
@@ -70,6 +73,6 @@ def _id(document: Document) -> str:
     return str(uuid5(NAMESPACE_URL, json.dumps([document.page_content, told(document.metadata)], sort_keys=True)))
 
 
-def _found(found: list[tuple[Document, float | None]]) -> dict[str, Any]:
+def _found(found: Sequence[tuple[Document, float | None]]) -> dict[str, Any]:
     items = [{**told(document), "score": None if score is None else float(score)} for document, score in found]
     return {"items": items, "count": len(items)}

@@ -2,7 +2,7 @@
 //! StatsD.
 //!
 //! It stands outside of all other hooks at `node.execute` and `provider.request`, and listens at `pipeline.start` and
-//! `pipeline.complete`. Which span is inside of which follows from what is carried with a call: the run, which the engine
+//! `pipeline.complete`; other plugins tell it of their own work with its method `span`. Which span is inside of which follows from what is carried with a call: the run, which the engine
 //! carries, and `traceparent`, which this plugin leaves for whoever is inside of a node or a request.
 
 use std::net::SocketAddr;
@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use opentelemetry::Context as TraceContext;
+use opentelemetry::trace::TraceContextExt as _;
 use tapline_pdk::prelude::*;
 use tapline_pdk::roles::{NodeInfo, RunInfo, StepInfo};
 
@@ -21,6 +22,7 @@ mod model;
 mod guard;
 mod traces;
 mod spans;
+mod told;
 mod otlp;
 mod metrics;
 mod bounded;
@@ -31,10 +33,12 @@ use config::{Config, PrometheusConfig, invalid};
 use guard::Guard;
 use metrics::Metrics;
 use model::{Answered, Asked, Content};
+use names::APPLICATION;
 use observed::{End, Execution, ModelRequest, WholeRun};
 use otlp::Losses;
 use prometheus::{Listener, Prometheus};
 use statsd::Statsd;
+use told::{Told, Wanted};
 use traces::Traces;
 
 /// The plugin.
@@ -162,7 +166,7 @@ impl Telemetry {
     async fn execution(&self, context: &Context) -> Result<()> {
         let node: NodeInfo = context.read("node")?;
         let step: Option<StepInfo> = context.read("carried.step")?;
-        let span = self.span(context, || spans::node(&node, step.as_ref()))?;
+        let span = self.begin(context, || spans::node(&node, step.as_ref()))?;
         let begun = Instant::now();
         let guard = Guard::new(|end: End<'_>| {
             let (plugin, attempt) = step.as_ref().map_or(("", 1), |step| (&*step.plugin, step.attempt));
@@ -178,7 +182,7 @@ impl Telemetry {
     #[hook(point = "provider.request", kind = "around", priority = 2, on_failure = "skip")]
     async fn request(&self, context: &Context) -> Result<()> {
         let asked = Asked::read(context, self.content)?;
-        let span = self.span(context, || spans::request(&asked))?;
+        let span = self.begin(context, || spans::request(&asked))?;
         let begun = Instant::now();
         let guard = Guard::new(|end: End<'_>| {
             let answered = match end {
@@ -204,6 +208,24 @@ impl Telemetry {
         outcome
     }
 
+    /// What another plugin may tell of its own work.
+    #[method]
+    fn wanted(&self, context: &Context) -> Result<Wanted> {
+        let Some(traces) = &self.traces else { return Ok(Wanted { spans: false, content: false }) };
+        let spans = around(traces, context)?.span().span_context().is_sampled();
+        Ok(Wanted { spans, content: spans && self.content == Content::Captured })
+    }
+
+    /// Takes a span of another plugin's own work, which has ended.
+    #[method]
+    #[expect(clippy::needless_pass_by_value, reason = "a method is given its request as a value")]
+    fn span(&self, context: &Context, told: Told) -> Result<()> {
+        let Some(traces) = &self.traces else { return Ok(()) };
+        let teller = context.caller();
+        let teller = teller.as_deref().unwrap_or(APPLICATION);
+        traces.tell(&told, teller, &around(traces, context)?, self.content)
+    }
+
     /// How the plugin itself is doing, for whoever asks.
     #[method]
     fn status(&self, _context: &Context) -> Result<Status> {
@@ -215,15 +237,13 @@ impl Telemetry {
 
 impl Telemetry {
     /// Begins a span inside of what is around the call, and carries it to those inside.
-    fn span(
+    fn begin(
         &self,
         context: &Context,
         builder: impl FnOnce() -> opentelemetry::trace::SpanBuilder,
     ) -> Result<Option<TraceContext>> {
         let Some(traces) = &self.traces else { return Ok(None) };
-        let run: Option<RunInfo> = context.read("carried.run")?;
-        let carried = model::text(context, "carried.traceparent")?;
-        let span = traces.span(builder(), run.as_ref(), carried.as_deref());
+        let span = traces.start(builder(), &around(traces, context)?);
         if let Some(traceparent) = traces::traceparent(&span) {
             context.set("carried.traceparent", traceparent.into())?;
         }
@@ -258,6 +278,13 @@ impl Telemetry {
     fn listener(&self) -> std::sync::MutexGuard<'_, Option<Listener>> {
         self.listener.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What is around a call: the host says which run it belongs to, and this plugin has left which span it is inside of.
+fn around(traces: &Traces, context: &Context) -> Result<TraceContext> {
+    let run: Option<RunInfo> = context.read("carried.run")?;
+    let carried = model::text(context, "carried.traceparent")?;
+    Ok(traces.around(run.as_ref(), carried.as_deref()))
 }
 
 fn unwritten(file: &Path, error: &std::io::Error) -> Failure {

@@ -99,7 +99,25 @@ fn message(role: &str, content: &Value) -> serde_json::Value {
 }
 
 fn part(content: &Value) -> serde_json::Value {
-    let mut text = content.as_str().map_or_else(|| content.to_json(), str::to_owned);
-    text.truncate(text.floor_char_boundary(LONGEST));
-    json!({"type": "text", "content": text})
+    json!({"type": "text", "content": self::content(content)})
+}
+
+/// One message, as the conventions have it.
+pub(crate) fn said(role: &str, content: &Value) -> String {
+    json!([message(role, content)]).to_string()
+}
+
+/// As much of a value as is captured, as text.
+pub(crate) fn content(value: &Value) -> String {
+    cut(&text_of(value), LONGEST)
+}
+
+/// A text as it is, and anything else as JSON.
+pub(crate) fn text_of(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_json(), str::to_owned)
+}
+
+/// So many bytes of a text at most.
+pub(crate) fn cut(text: &str, most: usize) -> String {
+    text.get(..text.floor_char_boundary(most)).unwrap_or_default().to_owned()
 }

@@ -20,12 +20,22 @@ pub(crate) mod conventions {
     pub(crate) const INPUT_TOKENS: &str = "gen_ai.usage.input_tokens";
     pub(crate) const OUTPUT_TOKENS: &str = "gen_ai.usage.output_tokens";
     pub(crate) const TOKEN_TYPE: &str = "gen_ai.token.type";
+    /// The tool that is executed.
+    pub(crate) const TOOL_NAME: &str = "gen_ai.tool.name";
+    /// What a framework runs as a whole.
+    pub(crate) const WORKFLOW_NAME: &str = "gen_ai.workflow.name";
     /// Content: only when it is asked for.
     pub(crate) const INPUT_MESSAGES: &str = "gen_ai.input.messages";
     /// Content: only when it is asked for.
     pub(crate) const OUTPUT_MESSAGES: &str = "gen_ai.output.messages";
     /// Content: only when it is asked for.
     pub(crate) const SYSTEM_INSTRUCTIONS: &str = "gen_ai.system_instructions";
+    /// Content: only when it is asked for.
+    pub(crate) const TOOL_ARGUMENTS: &str = "gen_ai.tool.call.arguments";
+    /// Content: only when it is asked for.
+    pub(crate) const TOOL_RESULT: &str = "gen_ai.tool.call.result";
+    /// Content: only when it is asked for.
+    pub(crate) const RETRIEVAL_QUERY: &str = "gen_ai.retrieval.query.text";
 
     /// The metric of tokens.
     pub(crate) const TOKEN_USAGE: &str = "gen_ai.client.token.usage";
@@ -37,9 +47,15 @@ pub(crate) mod conventions {
 pub(crate) const CHAT: &str = "chat";
 /// The operation of the method `embed`.
 pub(crate) const EMBEDDINGS: &str = "embeddings";
+/// Operations that plugins tell of.
+pub(crate) const EXECUTE_TOOL: &str = "execute_tool";
+pub(crate) const RETRIEVAL: &str = "retrieval";
+pub(crate) const INVOKE_WORKFLOW: &str = "invoke_workflow";
 /// Values of the token type.
 pub(crate) const INPUT: &str = "input";
 pub(crate) const OUTPUT: &str = "output";
+/// Who tells a span that no plugin tells.
+pub(crate) const APPLICATION: &str = "application";
 /// What stands for an error that has no code, and for values beyond those that are told apart.
 pub(crate) const OTHER: &str = "_OTHER";
 
@@ -59,6 +75,8 @@ pub(crate) mod own {
     /// From 1.
     pub(crate) const ATTEMPT: &str = "tapline.node.attempt";
     pub(crate) const COST: &str = "tapline.usage.cost";
+    /// The plugin that has told a span of its own work.
+    pub(crate) const TOLD_BY: &str = "tapline.told_by";
 }
 
 /// Where buckets of tokens end, as the conventions recommend.
@@ -104,6 +122,11 @@ mod tests {
             (ours::INPUT_TOKENS, attribute::GEN_AI_USAGE_INPUT_TOKENS),
             (ours::OUTPUT_TOKENS, attribute::GEN_AI_USAGE_OUTPUT_TOKENS),
             (ours::TOKEN_TYPE, attribute::GEN_AI_TOKEN_TYPE),
+            (ours::TOOL_NAME, attribute::GEN_AI_TOOL_NAME),
+            (ours::WORKFLOW_NAME, attribute::GEN_AI_WORKFLOW_NAME),
+            (ours::TOOL_ARGUMENTS, attribute::GEN_AI_TOOL_CALL_ARGUMENTS),
+            (ours::TOOL_RESULT, attribute::GEN_AI_TOOL_CALL_RESULT),
+            (ours::RETRIEVAL_QUERY, attribute::GEN_AI_RETRIEVAL_QUERY_TEXT),
             (ours::INPUT_MESSAGES, attribute::GEN_AI_INPUT_MESSAGES),
             (ours::OUTPUT_MESSAGES, attribute::GEN_AI_OUTPUT_MESSAGES),
             (ours::SYSTEM_INSTRUCTIONS, attribute::GEN_AI_SYSTEM_INSTRUCTIONS),

@@ -59,7 +59,7 @@ impl Losses {
     }
 
     /// Counts a loss, and tells the first one: a collector that is down is down for all spans.
-    fn lose(&self, spans: u64) {
+    pub(crate) fn lose(&self, spans: u64) {
         self.failed.fetch_add(spans, Ordering::Relaxed);
         if self.is_told.swap(true, Ordering::Relaxed) {
             return;

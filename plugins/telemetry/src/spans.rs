@@ -1,12 +1,23 @@
 //! What stands in each kind of span.
 
+use std::time::SystemTime;
+
 use opentelemetry::trace::{SpanBuilder, SpanKind, Status, TraceContextExt as _};
 use opentelemetry::{Array, Context as TraceContext, KeyValue, StringValue, Value as Attribute};
+use tapline_pdk::prelude::Value;
 use tapline_pdk::roles::{NodeInfo, RunInfo, StepInfo};
 
-use crate::model::{Answered, Asked};
-use crate::names::{conventions, own};
+use crate::model::{self, Answered, Asked, Content};
+use crate::names::{CHAT, EMBEDDINGS, EXECUTE_TOOL, INVOKE_WORKFLOW, RETRIEVAL, conventions, own};
 use crate::observed::End;
+use crate::told::Told;
+
+/// So much of a name that a plugin tells is kept, in bytes.
+const LONGEST_NAME: usize = 256;
+/// So many attributes of a span that a plugin tells are kept.
+const MOST_ATTRIBUTES: usize = 32;
+/// So much of each of them, in bytes.
+const LONGEST_ATTRIBUTE: usize = 1 << 10;
 
 /// The span of a whole run.
 pub(crate) fn run(run: &RunInfo) -> SpanBuilder {
@@ -48,6 +59,70 @@ pub(crate) fn request(asked: &Asked) -> SpanBuilder {
     named(name, SpanKind::Client, attributes)
 }
 
+/// The span of what a plugin has done, which stands there under the plugin's own name.
+pub(crate) fn told(told: &Told, plugin: &str, content: Content) -> SpanBuilder {
+    let operation = told.operation.as_deref().map(|operation| model::cut(operation, LONGEST_NAME));
+    let subject = model::cut(told.model.as_ref().unwrap_or(&told.name), LONGEST_NAME);
+    let (name, kind) = match &*operation.clone().unwrap_or_default() {
+        "" => (model::cut(&told.name, LONGEST_NAME), SpanKind::Internal),
+        operation @ (CHAT | EMBEDDINGS) => (format!("{operation} {subject}"), SpanKind::Client),
+        operation => (format!("{operation} {subject}"), SpanKind::Internal),
+    };
+    let text = |name: &'static str, value: Option<&String>| {
+        value.map(|value| KeyValue::new(name, model::cut(value, LONGEST_NAME)))
+    };
+    let mut attributes = vec![KeyValue::new(own::TOLD_BY, plugin.to_owned())];
+    attributes.extend(text(conventions::PROVIDER_NAME, told.provider.as_ref()));
+    attributes.extend(text(conventions::REQUEST_MODEL, told.model.as_ref()));
+    attributes.extend(text(conventions::OPERATION_NAME, operation.as_ref()));
+    attributes.extend(match operation.as_deref() {
+        Some(EXECUTE_TOOL) => text(conventions::TOOL_NAME, Some(&told.name)),
+        Some(INVOKE_WORKFLOW) => text(conventions::WORKFLOW_NAME, Some(&told.name)),
+        _ => None,
+    });
+    attributes.extend(told.attributes.iter().take(MOST_ATTRIBUTES).map(|(key, value)| {
+        let key = format!("{plugin}.{}", model::cut(key, LONGEST_NAME));
+        KeyValue::new(key, attribute(value))
+    }));
+    if content == Content::Captured {
+        attributes.extend(told.input.as_ref().map(|input| given(operation.as_deref(), plugin, input)));
+        attributes.extend(told.output.as_ref().map(|output| answer(operation.as_deref(), plugin, output)));
+    }
+    named(name, kind, attributes)
+}
+
+/// What was given to something, under the name that it has there.
+fn given(operation: Option<&str>, plugin: &str, input: &Value) -> KeyValue {
+    match operation {
+        Some(CHAT) => KeyValue::new(conventions::INPUT_MESSAGES, model::said("user", input)),
+        Some(EXECUTE_TOOL) => KeyValue::new(conventions::TOOL_ARGUMENTS, model::content(input)),
+        Some(RETRIEVAL) => KeyValue::new(conventions::RETRIEVAL_QUERY, model::content(input)),
+        _ => KeyValue::new(format!("{plugin}.input"), model::content(input)),
+    }
+}
+
+/// What has come of something, under the name that it has there.
+fn answer(operation: Option<&str>, plugin: &str, output: &Value) -> KeyValue {
+    match operation {
+        Some(CHAT) => KeyValue::new(conventions::OUTPUT_MESSAGES, model::said("assistant", output)),
+        Some(EXECUTE_TOOL) => KeyValue::new(conventions::TOOL_RESULT, model::content(output)),
+        _ => KeyValue::new(format!("{plugin}.output"), model::content(output)),
+    }
+}
+
+fn attribute(value: &Value) -> Attribute {
+    if let Some(value) = value.as_bool() {
+        return value.into();
+    }
+    if let Some(number) = value.as_i64() {
+        return number.into();
+    }
+    if let Some(number) = value.as_f64() {
+        return number.into();
+    }
+    model::cut(&model::text_of(value), LONGEST_ATTRIBUTE).into()
+}
+
 /// Puts what a model has answered into the span of the request.
 pub(crate) fn answered(context: &TraceContext, answered: &Answered) {
     let span = context.span();
@@ -72,15 +147,32 @@ pub(crate) fn answered(context: &TraceContext, answered: &Answered) {
     }
 }
 
-/// Ends a span; an error says what kind it is, and its message.
+/// Ends a span.
 pub(crate) fn end(context: &TraceContext, end: End<'_>) {
+    come_to(context, end);
+    context.span().end();
+}
+
+/// Ends the span of what a plugin has done, at the time that it says.
+pub(crate) fn end_told(context: &TraceContext, told: &Told, content: Content, ended: SystemTime) {
+    let (model, finish_reason) = (told.response_model.clone(), told.finish_reason.clone());
+    answered(context, &Answered { model, usage: told.usage, finish_reason, output_messages: None });
+    let end = told.error.as_ref().map_or(End::Done, |error| {
+        let message = if content == Content::Captured { &*error.message } else { "" };
+        End::Failed(&error.code, message)
+    });
+    come_to(context, end);
+    context.span().end_with_timestamp(ended);
+}
+
+/// What something has come to; an error says what kind it is, and its message.
+fn come_to(context: &TraceContext, end: End<'_>) {
     let span = context.span();
     if let Some(kind) = end.error_type() {
         span.set_attribute(KeyValue::new(conventions::ERROR_TYPE, kind.to_owned()));
         let message = if let End::Failed(_, message) = end { message } else { "" };
         span.set_status(Status::error(message.to_owned()));
     }
-    span.end();
 }
 
 fn named(name: String, kind: SpanKind, attributes: Vec<KeyValue>) -> SpanBuilder {

@@ -9,6 +9,8 @@ mod collector;
 
 #[path = "telemetry/spans.rs"]
 mod spans;
+#[path = "telemetry/told.rs"]
+mod told;
 #[path = "telemetry/metrics.rs"]
 mod metrics;
 #[path = "telemetry/switching.rs"]

@@ -31,10 +31,10 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// How many runs may be under way at once; more are refused.
-    #[arg(long, value_name = "NUMBER", default_value_t = 1024)]
-    pub(crate) runs: usize,
+    #[arg(long, value_name = "NUMBER", default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) runs: u32,
     /// How many connections there may be at once; for another one, the one goes that has been idle for longest.
-    #[arg(long, value_name = "NUMBER", default_value_t = 16384)]
+    #[arg(long, value_name = "NUMBER", default_value_t = 16384, value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) connections: u32,
     /// How long runs that are under way at a signal may take before they are interrupted.
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = humantime::parse_duration)]

@@ -9,6 +9,7 @@ use axum::http::{StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::{Json, Router};
+use http_body_util::BodyExt as _;
 use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
@@ -17,7 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Server;
-use super::problem::Problem;
+use super::problem::{LARGEST_BODY, Problem};
 
 mod events;
 mod health;
@@ -34,10 +35,10 @@ pub(crate) use runs::NewRun;
 /// The state of the server, as every request sees it.
 pub(crate) type Shared = State<Arc<Server>>;
 
-/// The largest body of a request, in bytes.
-const LARGEST_BODY: usize = 8 << 20;
 /// How long a request may take to send its body.
 const SLOWEST_BODY: Duration = Duration::from_secs(30);
+/// How long a body that is refused is read on.
+const LINGER: Duration = Duration::from_secs(2);
 
 #[derive(OpenApi)]
 #[openapi(
@@ -151,8 +152,8 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
         // One that says how large it is need not be read to learn it.
         if request.body().size_hint().lower() > LARGEST_BODY as u64 {
-            let detail = format!("the body may have {LARGEST_BODY} bytes at most");
-            return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail));
+            let _ = tokio::time::timeout(LINGER, discard(request.into_body())).await;
+            return Err(Problem::too_large());
         }
         let read = tokio::time::timeout(SLOWEST_BODY, Json::from_request(request, state)).await;
         let read = read.map_err(|_| {
@@ -160,6 +161,31 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             Problem::new(StatusCode::REQUEST_TIMEOUT, "slow-body", detail)
         })?;
         Ok(Self(read?.0))
+    }
+}
+
+/// Reads what nobody wants: a client that is cut off while it writes does not read why.
+async fn discard(mut body: axum::body::Body) {
+    let mut left = 4 * LARGEST_BODY;
+    while let Some(Ok(frame)) = body.frame().await {
+        left = left.saturating_sub(frame.data_ref().map_or(0, |data| data.len()));
+        if left == 0 {
+            return;
+        }
+    }
+}
+
+/// The body of a request, as JSON; where there is none, what is meant without it.
+pub(crate) struct AnyBody<T>(T);
+
+impl<T: DeserializeOwned + Default, S: Send + Sync> FromRequest<S> for AnyBody<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
+        if request.body().is_end_stream() {
+            return Ok(Self(T::default()));
+        }
+        Body::from_request(request, state).await.map(|Body(body)| Self(body))
     }
 }
 

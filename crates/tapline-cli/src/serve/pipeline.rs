@@ -7,6 +7,7 @@ use tapline::PluginId;
 use tapline::host::Lock;
 use tapline::pipeline::{Checked, Definition, Diagnostic, Engine, KnownPlugin};
 
+use crate::candidates::NOT_LOADED;
 use crate::diagnostics::Colour;
 use crate::project::{Project, Wanted};
 use crate::{configured, diagnostics, lock};
@@ -84,6 +85,7 @@ impl Pipeline {
         let is_loaded = |id: &PluginId| loaded.iter().any(|plugin| plugin.manifest.id() == id);
         let needed = self.wanted.iter().filter(|(_, wanted)| !wanted.is_optional);
         let missing = needed.map(|(id, _)| id).filter(|id| !is_loaded(id)).cloned().collect();
+        let diagnostics = diagnostics.into_iter().map(hinted).collect::<Vec<_>>();
         let told = self.project.told(&diagnostics, Colour::Off);
         Mistakes { missing, diagnostics, told }
     }
@@ -118,10 +120,10 @@ impl Mistakes {
     }
 
     /// The mistakes, as the command writes them for programs.
-    pub(crate) fn for_programs(&self) -> Vec<serde_json::Value> {
+    pub(crate) fn for_programs(&self) -> Box<[serde_json::Value]> {
         match diagnostics::for_programs(&self.diagnostics) {
-            serde_json::Value::Array(mistakes) => mistakes,
-            _ => Vec::new(),
+            serde_json::Value::Array(mistakes) => mistakes.into(),
+            _ => Box::default(),
         }
     }
 
@@ -129,4 +131,12 @@ impl Mistakes {
         self.told = error.to_string();
         self
     }
+}
+
+/// A mistake with what to do about it here.
+fn hinted(mut diagnostic: Diagnostic) -> Diagnostic {
+    if diagnostic.message.ends_with(NOT_LOADED) {
+        diagnostic.hint = Some("`tapline plugin load` loads it".to_owned());
+    }
+    diagnostic
 }

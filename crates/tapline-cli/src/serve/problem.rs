@@ -6,6 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
+use crate::output::redacted;
+
 /// Why something was not done, as RFC 9457 has it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub(crate) struct Problem {
@@ -16,29 +18,34 @@ pub(crate) struct Problem {
     /// What is wrong with what, for people.
     pub(crate) detail: String,
     /// What led to it, the nearest cause first.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) because: Vec<String>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub(crate) because: Box<[String]>,
     /// The plugins that stand in the way.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) plugins: Vec<String>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub(crate) plugins: Box<[String]>,
     /// The pipelines that stand in the way.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) pipelines: Vec<String>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub(crate) pipelines: Box<[String]>,
     /// Mistakes in pipeline files, as `tapline check --format json` writes them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) mistakes: Vec<Value>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub(crate) mistakes: Box<[Value]>,
 }
+
+/// The largest body of a request, in bytes.
+pub(crate) const LARGEST_BODY: usize = 8 << 20;
+/// So many characters of what is wrong are told.
+const LONGEST: usize = 1000;
 
 impl Problem {
     pub(crate) fn new(status: StatusCode, code: &str, detail: impl ToString) -> Self {
         Self {
             status: status.as_u16(),
             code: code.to_owned(),
-            detail: detail.to_string(),
-            because: Vec::new(),
-            plugins: Vec::new(),
-            pipelines: Vec::new(),
-            mistakes: Vec::new(),
+            detail: shortened(&redacted(&detail.to_string())),
+            because: Box::default(),
+            plugins: Box::default(),
+            pipelines: Box::default(),
+            mistakes: Box::default(),
         }
     }
 
@@ -57,6 +64,12 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail)
     }
 
+    /// The body of a request is too large.
+    pub(crate) fn too_large() -> Self {
+        let detail = format!("the body may have {LARGEST_BODY} bytes at most");
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", detail)
+    }
+
     /// Something broke here.
     pub(crate) fn broken(detail: impl ToString) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "broken", detail)
@@ -64,13 +77,8 @@ impl Problem {
 
     /// As [`refused`](Self::refused), with what led to it.
     pub(crate) fn error(code: &str, error: &(dyn std::error::Error + 'static)) -> Self {
-        let mut problem = Self::refused(code, error);
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            problem.because.push(error.to_string());
-            cause = error.source();
-        }
-        problem
+        let causes = std::iter::successors(error.source(), |error| error.source());
+        Self { because: causes.map(ToString::to_string).collect(), ..Self::refused(code, error) }
     }
 
     pub(crate) fn status(mut self, status: StatusCode) -> Self {
@@ -110,22 +118,40 @@ impl IntoResponse for Problem {
 
 impl From<JsonRejection> for Problem {
     fn from(rejection: JsonRejection) -> Self {
-        let code = match rejection.status() {
-            StatusCode::PAYLOAD_TOO_LARGE => "too-large",
-            _ => "bad-request",
-        };
-        Self::new(rejection.status(), code, rejection.body_text())
+        let (status, text) = (rejection.status(), rejection.body_text());
+        match status {
+            StatusCode::UNSUPPORTED_MEDIA_TYPE => {
+                Self::new(status, "no-json", "send JSON, and say so: `content-type: application/json`")
+            }
+            StatusCode::PAYLOAD_TOO_LARGE => Self::too_large(),
+            _ => Self::new(status, "bad-request", format!("the body: {}", reason(&text))),
+        }
     }
 }
 
 impl From<QueryRejection> for Problem {
     fn from(rejection: QueryRejection) -> Self {
-        Self::new(rejection.status(), "bad-request", rejection.body_text())
+        let detail = format!("the query: {}", reason(&rejection.body_text()));
+        Self::new(rejection.status(), "bad-request", detail)
     }
 }
 
 impl From<PathRejection> for Problem {
     fn from(rejection: PathRejection) -> Self {
-        Self::new(rejection.status(), "bad-request", rejection.body_text())
+        let detail = format!("the path: {}", reason(&rejection.body_text()));
+        Self::new(rejection.status(), "bad-request", detail)
+    }
+}
+
+/// What is wrong, without where it was noticed in the code.
+fn reason(text: &str) -> &str {
+    text.split_once(": ").map_or(text, |(_, reason)| reason)
+}
+
+/// As much of a text as people read; a name that somebody made up may have no end.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }

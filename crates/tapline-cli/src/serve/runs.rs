@@ -135,6 +135,7 @@ impl Runs {
             })),
             run: OnceLock::new(),
             feed: Feed::new(EVENTS),
+            last: OnceLock::new(),
             began: Instant::now(),
         });
         let settings = RunSettings::new(work.inputs()).observer(watcher.clone()).stop(stop);
@@ -192,14 +193,16 @@ impl Runs {
     pub(crate) async fn list(&self, limit: usize) -> Result<Vec<RunView>, Problem> {
         let mut views: Vec<_> = {
             let state = self.state();
-            state.running.values().chain(&state.ended).map(|run| RunView::of(run)).collect()
+            let here = state.running.values().chain(&state.ended);
+            here.map(|run| (run.began, RunView::of(run))).collect()
         };
-        let seen: BTreeSet<_> = views.iter().map(|view| view.id.clone()).collect();
+        let seen: BTreeSet<_> = views.iter().map(|(_, view)| view.id.clone()).collect();
         let kept = self.history(move |history| history.list(limit)).await?;
-        views.extend(kept.iter().filter(|run| !seen.contains(&*run.id)).map(RunView::kept));
-        views.sort_by(|one, other| other.began.cmp(&one.began).then_with(|| one.id.cmp(&other.id)));
+        let kept = kept.iter().filter(|run| !seen.contains(&*run.id));
+        views.extend(kept.map(|run| (run.began, RunView::kept(run))));
+        views.sort_by_key(|(began, _)| std::cmp::Reverse(*began));
         views.truncate(limit);
-        Ok(views)
+        Ok(views.into_iter().map(|(_, view)| view).collect())
     }
 
     /// A run in memory.
@@ -318,6 +321,8 @@ struct Watcher {
     pending: Mutex<Option<Pending>>,
     run: OnceLock<Arc<Run>>,
     feed: Arc<Feed>,
+    /// That the run has ended.
+    last: OnceLock<serde_json::Value>,
     began: Instant,
 }
 
@@ -381,9 +386,16 @@ impl Watcher {
         });
         self.runs.metrics.run(&run.pipeline, outcome.status, report.took);
         run.outcome.send_replace(Some(Arc::new(outcome)));
+        if let Some(last) = self.last.get() {
+            self.tell(last);
+        }
         run.feed.end();
         self.runs.retire(run);
         self.runs.deployment.events.push("run-finished", &event);
+    }
+
+    fn tell(&self, line: &serde_json::Value) {
+        self.feed.push(line["event"].as_str().unwrap_or_default(), line);
     }
 
     fn pending(&self) -> Option<Pending> {
@@ -396,9 +408,11 @@ impl Observer for Watcher {
         if let RunEvent::RunStarted { run, .. } = event {
             self.begin(*run);
         }
-        if let Some(line) = events::line(self.began, event) {
-            let kind = line["event"].as_str().unwrap_or_default().to_owned();
-            self.feed.push(&kind, &line);
+        let Some(line) = events::line(self.began, event) else { return };
+        match event {
+            // Whoever reads that it has ended may ask what came of it.
+            RunEvent::RunFinished { .. } => drop(self.last.set(line)),
+            _ => self.tell(&line),
         }
     }
 

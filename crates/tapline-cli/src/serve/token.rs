@@ -1,5 +1,5 @@
 use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, Result, bail};
@@ -37,7 +37,7 @@ impl Token {
         getrandom::fill(&mut bytes).context("the system gives no random bytes for a token")?;
         let text = Hash::from(bytes).to_hex();
         if let Some(folder) = file.parent() {
-            fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+            private_folder(folder).with_context(|| folder.display().to_string())?;
         }
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
@@ -55,6 +55,14 @@ impl Token {
     pub(crate) fn is(&self, token: &str) -> bool {
         blake3::hash(token.as_bytes()) == self.0
     }
+}
+
+/// Makes a folder that nobody else looks into.
+fn private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(folder)
 }
 
 #[cfg(unix)]

@@ -29,7 +29,7 @@ pub(crate) fn barrier(name: &str) -> Arc<Barrier> {
     Arc::clone(BARRIERS.lock().unwrap().entry(name.to_owned()).or_insert_with(new))
 }
 
-#[plugin(id = "lab", requires = { call = ["provider/*"] })]
+#[plugin(id = "lab", requires = { call = ["provider/*", "capability:telemetry"] })]
 impl Lab {
     #[init]
     fn init() -> Result<Self> {
@@ -60,6 +60,19 @@ impl Lab {
         } else {
             Err(Failure::new("unlucky", "a private matter"))
         }
+    }
+
+    /// Tells of its own work: the spans under `tell`, one after the other. Answers with what is wanted of it, and with the
+    /// codes of those that were refused.
+    #[provides(point = "node", key = "tell")]
+    async fn tell(&self, context: &Context, request: NodeRequest) -> Result<Value> {
+        let wanted: Value = context.call("capability:telemetry", "wanted", &()).await?;
+        let mut refused = Vec::new();
+        for span in request.with.get("tell").and_then(Value::as_array).unwrap() {
+            let told: Result<()> = context.call("capability:telemetry", "span", span).await;
+            refused.extend(told.err().map(|failure| Value::from(failure.code())));
+        }
+        Ok(Value::from_iter([("wanted", wanted), ("refused", refused.into())]))
     }
 
     /// Waits at a barrier.

@@ -129,7 +129,7 @@ impl PipelineWhole {
             nodes: nodes.collect(),
             outputs: outputs.map(ToString::to_string).collect(),
             plugins: pipeline.wanted.keys().map(ToString::to_string).collect(),
-            mistakes: mistakes.unwrap_or_default(),
+            mistakes: mistakes.map(Vec::from).unwrap_or_default(),
         }
     }
 }

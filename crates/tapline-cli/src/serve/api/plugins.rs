@@ -11,7 +11,7 @@ use tapline::PluginId;
 use tapline::host::PluginInfo;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Body, Path, Query, Shared, to_the_end};
+use super::{AnyBody, Body, Path, Query, Shared, to_the_end};
 use crate::cost::cost;
 use crate::grants;
 use crate::output::redacted_json;
@@ -196,13 +196,13 @@ pub(crate) async fn unload(
 
 /// Ends a plugin and those that need it, and starts them again. When it does not start, all come back as they were.
 #[utoipa::path(post, path = "/v1/plugins/{plugin}/reload", tag = "plugins", security(("token" = [])),
-    params(("plugin" = String, Path, description = "The id of the plugin.")), request_body = Replacement, responses(
+    params(("plugin" = String, Path, description = "The id of the plugin.")), request_body = Option<Replacement>, responses(
     (status = 200, body = Reloaded, description = "It runs again."),
     BadRequest, NoToken, NotFound, TooSlow, Conflict, TooLarge, NoJson, Refused))]
 pub(crate) async fn reload(
     State(server): Shared,
     Path(id): Path<String>,
-    Body(replacement): Body<Replacement>,
+    AnyBody(replacement): AnyBody<Replacement>,
 ) -> Result<Json<Reloaded>, Problem> {
     to_the_end(async move { server.deployment.reload(&id, &replacement).await }).await.map(Json)
 }
@@ -210,14 +210,14 @@ pub(crate) async fn reload(
 /// Puts another version in the place of a plugin while calls go on. The version before comes back by itself when the new one
 /// does badly.
 #[utoipa::path(post, path = "/v1/plugins/{plugin}/swap", tag = "plugins", security(("token" = [])),
-    params(Waiting, ("plugin" = String, Path, description = "The id of the plugin.")), request_body = Replacement,
+    params(Waiting, ("plugin" = String, Path, description = "The id of the plugin.")), request_body = Option<Replacement>,
     responses((status = 200, body = Swapped, description = "The new version is in place, or was."),
         BadRequest, NoToken, NotFound, TooSlow, Conflict, TooLarge, NoJson, Refused))]
 pub(crate) async fn swap(
     State(server): Shared,
     Path(id): Path<String>,
     Query(Waiting { wait }): Query<Waiting>,
-    Body(replacement): Body<Replacement>,
+    AnyBody(replacement): AnyBody<Replacement>,
 ) -> Result<Json<Swapped>, Problem> {
     let deployment = Arc::clone(&server.deployment);
     to_the_end(async move { deployment.swap(&id, &replacement, wait).await }).await.map(Json)

@@ -119,6 +119,12 @@ impl Deployment {
         let asked = wanted.load().map_err(|error| Problem::refused("no-plugin", format!("{error:#}")))?;
         let loads = self.available().into_iter().chain([asked]).collect();
         let started = self.engine.host().load_all(loads).await.map_err(|error| refused(&error, &id))?;
+        if !started.contains(&id) {
+            let detail = format!(
+                "plugin `{id}` is blocked by the operator, under `[plugins] blocked` of tapline.toml"
+            );
+            return Err(Problem::refused("blocked", detail).plugins([&id]));
+        }
         for info in self.engine.host().plugins() {
             let one = info.manifest.id();
             if *one == id {
