@@ -2,7 +2,6 @@
 
 #![expect(
     clippy::unwrap_used,
-    clippy::panic,
     clippy::missing_panics_doc,
     missing_docs,
     reason = "a test fails by panicking"
