@@ -21,11 +21,13 @@ use super::problem::Problem;
 mod events;
 mod health;
 mod metrics;
+mod object;
 mod pipelines;
 mod plugins;
 mod points;
 mod runs;
 
+use object::Object;
 pub(crate) use pipelines::{InputView, PipelineWhole};
 pub(crate) use points::ExplainedPoint;
 pub(crate) use runs::NewRun;
@@ -148,12 +150,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let read = tokio::time::timeout(SLOWEST_BODY, Json::from_request(request, state)).await;
+        let read = tokio::time::timeout(SLOWEST_BODY, Json::<Object<T>>::from_request(request, state)).await;
         let read = read.map_err(|_| {
             let detail = format!("the body was not there after {} seconds", SLOWEST_BODY.as_secs());
             Problem::new(StatusCode::REQUEST_TIMEOUT, "slow-body", detail)
         })?;
-        Ok(Self(read?.0))
+        let Json(Object(body)) = read?;
+        Ok(Self(body))
     }
 }
 
