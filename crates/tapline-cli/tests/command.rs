@@ -65,5 +65,8 @@ mod openai;
 mod model_servers;
 #[path = "command/mcp.rs"]
 mod mcp;
+#[cfg(unix)]
+#[path = "command/fuzzed.rs"]
+mod fuzzed;
 #[path = "command/docs.rs"]
 mod docs;
