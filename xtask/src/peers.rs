@@ -59,6 +59,9 @@ const MCP_PYTHON: (&str, [Peer; 2]) = (
     ],
 );
 
+/// The virtual environment of what asks our server whatever its description allows, and what it does not.
+const SCHEMATHESIS: (&str, [Peer; 1]) = ("schemathesis", [Peer { name: "schemathesis", version: "4.32.5" }]);
+
 /// The folder that holds them: `node_modules`, and virtual environments.
 pub(crate) fn folder(workspace: &Workspace) -> Utf8PathBuf {
     workspace.target().join("peers")
@@ -121,6 +124,19 @@ pub(crate) fn install_litellm(workspace: &Workspace) {
 pub(crate) fn install_processes(workspace: &Workspace) {
     let (environment, packages) = &PROCESSES;
     install_environment(workspace, environment, packages);
+}
+
+/// Installs schemathesis, if it is missing, and says why it cannot be had.
+pub(crate) fn install_schemathesis(workspace: &Workspace) {
+    let (environment, packages) = &SCHEMATHESIS;
+    install_environment(workspace, environment, packages);
+}
+
+/// Schemathesis, if it is not there.
+pub(crate) fn missing_schemathesis(workspace: &Workspace) -> Vec<&'static str> {
+    let (environment, packages) = &SCHEMATHESIS;
+    let environment = folder(workspace).join(environment);
+    packages.iter().filter(|package| !has_python(package, &environment)).map(|package| package.name).collect()
 }
 
 /// The model servers that are not there, by name.

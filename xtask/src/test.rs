@@ -19,7 +19,8 @@ const FOREIGN: &str = "TAPLINE_FOREIGN";
 
 #[derive(Debug, Args)]
 pub(crate) struct Options {
-    /// Run the tests marked `#[ignore]`, too, and install the model servers, MCP servers and LangChain, which some of them need.
+    /// Run the tests marked `#[ignore]`, too, and install the model servers, MCP servers, schemathesis and LangChain, which
+    /// some of them need.
     #[arg(long)]
     all: bool,
     /// What the test runner is told; with it, the examples in the docs are left out.
@@ -33,6 +34,7 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     if options.all {
         peers::install_model_servers(workspace);
         peers::install_mcp_servers(workspace);
+        peers::install_schemathesis(workspace);
         foreign::install_langchain(workspace);
     }
     let mut outcome = ExitCode::SUCCESS;
@@ -120,12 +122,14 @@ fn skipped(workspace: &Workspace, built: &Built, options: &Options) -> Vec<Strin
         lines.push("tests marked #[ignore] (--all runs them)".to_owned());
     } else {
         let kinds = [
-            ("model", peers::missing_model_servers(workspace)),
-            ("MCP", peers::missing_mcp_servers(workspace)),
+            ("model servers", peers::missing_model_servers(workspace)),
+            ("MCP servers", peers::missing_mcp_servers(workspace)),
+            ("programs", peers::missing_schemathesis(workspace)),
         ];
-        let missing = kinds.into_iter().filter(|(_, servers)| !servers.is_empty());
-        lines.extend(missing.map(|(kind, servers)| {
-            format!("tests with {kind} servers that are not there: {}", servers.join(", "))
+        let missing = kinds.into_iter().filter(|(_, peers)| !peers.is_empty());
+        lines.extend(missing.map(|(kind, peers)| {
+            let peers = peers.join(", ");
+            format!("tests with {kind} that are not there: {peers}")
         }));
     }
     let missing: Vec<_> = setup::missing_programs().into_iter().chain(peers::missing(workspace)).collect();

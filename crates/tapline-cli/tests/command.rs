@@ -75,6 +75,9 @@ mod mcp;
 mod serving;
 #[path = "command/serve.rs"]
 mod serve;
+#[cfg(unix)]
+#[path = "command/fuzzed.rs"]
+mod fuzzed;
 #[path = "command/docs.rs"]
 mod docs;
 #[cfg(unix)]

@@ -23,11 +23,13 @@ use super::problem::{LARGEST_BODY, Problem};
 mod events;
 mod health;
 mod metrics;
+mod object;
 mod pipelines;
 mod plugins;
 mod points;
 mod runs;
 
+use object::Object;
 pub(crate) use pipelines::{InputView, PipelineWhole};
 pub(crate) use points::ExplainedPoint;
 pub(crate) use runs::NewRun;
@@ -155,12 +157,13 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             let _ = tokio::time::timeout(LINGER, discard(request.into_body())).await;
             return Err(Problem::too_large());
         }
-        let read = tokio::time::timeout(SLOWEST_BODY, Json::from_request(request, state)).await;
+        let read = tokio::time::timeout(SLOWEST_BODY, Json::<Object<T>>::from_request(request, state)).await;
         let read = read.map_err(|_| {
             let detail = format!("the body was not there after {} seconds", SLOWEST_BODY.as_secs());
             Problem::new(StatusCode::REQUEST_TIMEOUT, "slow-body", detail)
         })?;
-        Ok(Self(read?.0))
+        let Json(Object(body)) = read?;
+        Ok(Self(body))
     }
 }
 

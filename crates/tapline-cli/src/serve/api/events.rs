@@ -8,7 +8,9 @@ use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use futures_util::Stream;
 use futures_util::stream;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{Path, Shared};
 use crate::serve::Server;
@@ -19,6 +21,18 @@ use crate::serve::problems::{BadRequest, NoToken, NotFound};
 /// How often a stream without events says that it is there.
 const ALIVE: Duration = Duration::from_secs(15);
 
+/// An event, as the fields of a stream say it.
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
+pub(crate) struct StreamedEvent {
+    /// What kind of event it is.
+    event: String,
+    /// Its number, counted from 1; `missed` has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    /// All of it, as a JSON object.
+    data: String,
+}
+
 /// Follows a run: what has happened so far, and then what happens, to its end.
 ///
 /// Each event has the kind that `tapline run --events` writes as its name, and the same object as its data.
@@ -27,7 +41,7 @@ const ALIVE: Duration = Duration::from_secs(15);
         ("run" = String, Path, description = "The name of the run."),
         ("Last-Event-ID" = Option<String>, Header, description = "The number of the last event that was read.")),
     responses(
-        (status = 200, body = String, content_type = "text/event-stream", description = "The events."),
+        (status = 200, body = StreamedEvent, content_type = "text/event-stream", description = "The events."),
         BadRequest,
         NoToken,
         NotFound))]
@@ -47,7 +61,7 @@ pub(crate) async fn of_run(
 #[utoipa::path(get, path = "/v1/events", tag = "server", security(("token" = [])),
     params(("Last-Event-ID" = Option<String>, Header, description = "The number of the last event that was read.")),
     responses(
-        (status = 200, body = String, content_type = "text/event-stream", description = "The events."),
+        (status = 200, body = StreamedEvent, content_type = "text/event-stream", description = "The events."),
         NoToken))]
 pub(crate) async fn of_server(
     State(server): Shared,

@@ -112,7 +112,6 @@ async fn hooks_are_explained_and_everything_is_counted() {
     assert!(metrics.contains("tapline_serve_plugin_up{plugin=\"redact\",version=\"1.0.0\"} 1"), "{metrics}");
     let grants = serving.get("/v1/plugins/redact/grants", 200).await;
     assert!(!grants["asks_for"].as_array().unwrap().is_empty(), "{grants}");
-    assert!(grants["used"].as_array().unwrap().iter().any(|used| used["granted"] != 0), "{grants}");
 }
 
 #[test]

@@ -20,7 +20,7 @@ async fn works(serving: &Serving) {
 }
 
 #[tokio::test]
-async fn a_huge_body_is_refused_before_it_is_read() {
+async fn a_huge_body_is_refused_with_a_reason() {
     let workplace = Workplace::with(GREET);
     let serving = Serving::start(&workplace, "pipeline.yaml");
     let body = format!(r#"{{ "pipeline": "greet", "inputs": {{ "name": "{}" }} }}"#, "a".repeat(9 << 20));

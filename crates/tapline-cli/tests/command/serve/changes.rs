@@ -19,6 +19,8 @@ outputs: { word: '{{ word.text }}' }
 /// A workplace with versions of the plugin: `script` is well, `broken` breaks in its hook, `ill` says that it is not well.
 fn hooked() -> Workplace {
     let workplace = Workplace::with(HOOKED);
+    workplace
+        .write("tapline.toml", "[policy.plugins.script]\ncall = ['gate']\nevents = { publish = ['said'] }\n");
     for (folder, version, hook, more) in [
         ("script", "1.0.0", "good", ""),
         ("better", "1.1.0", "good", ""),
@@ -26,7 +28,7 @@ fn hooked() -> Workplace {
         ("ill", "1.3.0", "good", "health = true\n"),
     ] {
         let manifest = format!(
-            "[plugin]\nid = \"script\"\nversion = \"{version}\"\nhost = \"^1.0.0\"\nruntime = \"wasm\"\n{more}\n[[hook]]\nname = \"{hook}\"\npoint = \"node.execute\"\nkind = \"around\"\n"
+            "[plugin]\nid = \"script\"\nversion = \"{version}\"\nhost = \"^1.0.0\"\nruntime = \"wasm\"\n{more}\n[[hook]]\nname = \"{hook}\"\npoint = \"node.execute\"\nkind = \"around\"\n\n[requires]\ncall = [\"gate\"]\nevents = {{ publish = [\"said\"] }}\n"
         );
         workplace.write(&format!("plugins/{folder}/plugin.toml"), manifest);
         let component = std::fs::read(tapline_test_kit::guest("script").join("plugin.wasm")).unwrap();

@@ -5,7 +5,7 @@ use serde_json::json;
 use tokio::task::JoinSet;
 
 use crate::openai::project;
-use crate::openai::server::{Server, text};
+use crate::openai::server::{Server, streamed};
 use crate::serving::{Api, Serving};
 use crate::support::{Workplace, repository};
 
@@ -59,7 +59,7 @@ async fn over(mut running: JoinSet<()>, is_over: &AtomicBool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_run_is_lost_while_every_sandboxed_plugin_is_swapped_a_hundred_times() {
-    let server = Server::start([text("Good day.")]);
+    let server = Server::start([streamed(&["Good ", "day."])]);
     let workplace = asking(&server);
     let serving = Serving::start(&workplace, "pipeline.yaml");
     let (is_over, done) = (Arc::default(), Arc::default());
@@ -86,7 +86,7 @@ async fn no_run_is_lost_while_every_sandboxed_plugin_is_swapped_a_hundred_times(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_run_is_lost_while_a_plugin_that_joins_in_comes_and_goes_a_hundred_times() {
-    let server = Server::start([text("Good day.")]);
+    let server = Server::start([streamed(&["Good ", "day."])]);
     let workplace = asking(&server);
     workplace.edit("pipeline.yaml", "  redact: { path: plugins/redact }\n", "");
     let serving = Serving::start(&workplace, "pipeline.yaml");
