@@ -37,7 +37,7 @@ enum Begin {
 pub(crate) fn run(arguments: RunArguments) -> Result<Ending> {
     if let Some(url) = arguments.url.clone() {
         let server = ServerArguments { url, token_file: arguments.token_file.clone() };
-        return remote::run(arguments, &server);
+        return remote::run(&arguments, &server);
     }
     begin(&arguments.file, Begin::New(arguments.inputs), arguments.how)
 }

@@ -17,11 +17,11 @@ use super::event::Told;
 use super::{Remote, say, waiting};
 
 /// Runs a pipeline of a server, and shows the same as when it runs here.
-pub(crate) fn run(arguments: RunArguments, server: &ServerArguments) -> Result<Ending> {
+pub(crate) fn run(arguments: &RunArguments, server: &ServerArguments) -> Result<Ending> {
     let remote = Remote::new(server)?;
     let events = arguments.how.events.as_deref().map(Events::open).transpose()?;
     waiting(async {
-        let named = pipeline_named(&arguments);
+        let named = pipeline_named(arguments);
         let pipeline: PipelineWhole = remote.get(["pipelines", &named]).await?;
         let inputs = inputs(&pipeline, &arguments.inputs)?;
         let progress = Progress::new(pipeline.nodes.len());
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: RunArguments, server: &ServerArguments) -> Result<E
             Some(followed) => followed.with_context(|| format!("run {} goes on there", run.id))?,
             None => return interrupted(&remote, &run.id).await,
         }
-        conclude(&remote, &run.id, &arguments).await
+        conclude(&remote, &run.id, arguments).await
     })
 }
 

@@ -37,6 +37,7 @@ pub(crate) const LARGEST_BODY: usize = 8 << 20;
 const LONGEST: usize = 1000;
 
 impl Problem {
+    #[expect(clippy::needless_pass_by_value, reason = "most of what is handed over was made for it")]
     pub(crate) fn new(status: StatusCode, code: &str, detail: impl ToString) -> Self {
         Self {
             status: status.as_u16(),

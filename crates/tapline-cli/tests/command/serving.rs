@@ -58,7 +58,9 @@ impl Serving {
     /// The next line on standard error that begins so.
     pub(crate) fn line(&mut self, begin: &str) -> String {
         loop {
-            let Ok(line) = self.lines.recv() else { panic!("no line `{begin}`: {:#?}", self.said) };
+            let line = self.lines.recv();
+            assert!(line.is_ok(), "no line `{begin}`: {:#?}", self.said);
+            let line = line.unwrap();
             self.said.push(line.clone());
             if line.starts_with(begin) {
                 return line;

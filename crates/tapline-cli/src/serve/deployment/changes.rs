@@ -147,7 +147,8 @@ impl Deployment {
             self.known(&loaded).into_iter().filter(|plugin| !leaving.contains(plugin.manifest.id()));
         let stopped = self.stopped_by(&staying.collect::<Vec<_>>());
         let dependents: Vec<_> = leaving.iter().filter(|one| one.as_str() != id).collect();
-        if !cascade && !(dependents.is_empty() && stopped.is_empty()) {
+        let is_needed = !dependents.is_empty() || !stopped.is_empty();
+        if is_needed && !cascade {
             let needed = needed(id, &dependents, &stopped);
             return Err(Problem::conflict("needed", needed).plugins(dependents).pipelines(stopped));
         }
