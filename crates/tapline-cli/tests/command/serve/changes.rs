@@ -19,8 +19,7 @@ outputs: { word: '{{ word.text }}' }
 /// A workplace with versions of the plugin: `script` is well, `broken` breaks in its hook, `ill` says that it is not well.
 fn hooked() -> Workplace {
     let workplace = Workplace::with(HOOKED);
-    workplace
-        .write("tapline.toml", "[policy.plugins.script]\ncall = ['gate']\nevents = { publish = ['said'] }\n");
+    workplace.write("tapline.toml", "[policy.plugins.script]\ncall = ['gate']\npublish = ['said']\n");
     for (folder, version, hook, more) in [
         ("script", "1.0.0", "good", ""),
         ("better", "1.1.0", "good", ""),
