@@ -5,6 +5,7 @@ mod contract;
 mod manifest;
 mod command;
 mod nodes;
+mod api;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -69,6 +70,7 @@ fn pages(workspace: &Workspace) -> Result<Vec<Page>> {
         manifest::page(&manifest),
         manifest::for_editors(&manifest)?,
         nodes::page(&said)?,
+        api::for_programs(&said)?,
     ])
 }
 

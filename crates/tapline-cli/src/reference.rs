@@ -9,11 +9,12 @@ use crate::Ending;
 use crate::arguments::Arguments;
 use crate::candidates::builtin_plugins;
 use crate::output::Output;
+use crate::serve;
 
 /// Writes, as JSON, what this command knows of itself and the reference in the docs is made from: its verbs and flags
-/// as Markdown, and the settings of the nodes that it brings.
+/// as Markdown, the settings of the nodes that it brings, and the API of its server.
 pub(crate) fn reference() -> Result<Ending> {
-    Output::Standard.line(json!({ "command": command(), "nodes": nodes()? }));
+    Output::Standard.line(json!({ "command": command(), "nodes": nodes()?, "api": serve::description() }));
     Ok(Ending::Done)
 }
 

@@ -30,7 +30,7 @@ mod signals;
 mod token;
 mod watching;
 
-pub(crate) use api::{ExplainedPoint, InputView, NewRun, PipelineWhole};
+pub(crate) use api::{ExplainedPoint, InputView, NewRun, PipelineWhole, description};
 pub(crate) use deployment::{Loaded, NewPlugin, Reloaded, Replacement, Swapped, Unloaded};
 pub(crate) use problem::Problem;
 pub(crate) use run_view::{RunView, RunWhole};

@@ -220,3 +220,21 @@ async fn to_the_end<T: Send + 'static>(
 ) -> Result<T, Problem> {
     tokio::spawn(work).await.unwrap_or_else(|broke| Err(Problem::broken(broke)))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_that_does_not_come_is_not_waited_for_for_ever() {
+        let never = axum::body::Body::from_stream(stream::pending::<Result<String, Infallible>>());
+        let request =
+            Request::builder().header(header::CONTENT_TYPE, "application/json").body(never).unwrap();
+        let problem = Body::<NewRun>::from_request(request, &()).await.err().unwrap();
+        assert_eq!((problem.status, &*problem.code), (408, "slow-body"));
+    }
+}

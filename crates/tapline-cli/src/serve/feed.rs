@@ -88,6 +88,11 @@ impl Feed {
         self.state().next - 1
     }
 
+    /// How many bytes its events take.
+    pub(crate) fn size(&self) -> usize {
+        self.state().bytes
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

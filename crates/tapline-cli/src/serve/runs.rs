@@ -45,6 +45,8 @@ struct State {
     running: BTreeMap<Arc<str>, Arc<Run>>,
     /// Those that ended last, the newest at the end.
     ended: VecDeque<Arc<Run>>,
+    /// So many bytes these take.
+    size: usize,
     is_draining: bool,
 }
 
@@ -68,13 +70,16 @@ pub(crate) struct Outcome {
     pub(crate) summary: serde_json::Value,
     /// Why it failed, for people: the mistake in its place, what led to it, and how to go on.
     pub(crate) told: Option<String>,
+    /// How many bytes that takes.
+    size: usize,
 }
 
 /// Holds a place among the runs under way.
 struct Turn(Arc<Runs>);
 
-/// So many runs that have ended are kept in memory, with their events.
+/// So many runs that have ended are kept in memory, with their events, and so many bytes of them.
 const KEPT: usize = 256;
+const KEPT_BYTES: usize = 64 << 20;
 /// So many bytes of a run's events are kept for those who come late.
 const EVENTS: usize = 256 << 10;
 /// After so many runs, old ones are removed from the disk.
@@ -258,8 +263,10 @@ impl Runs {
         let mut state = self.state();
         state.running.remove(&run.id);
         state.ended.push_back(Arc::clone(run));
-        if state.ended.len() > KEPT {
-            state.ended.pop_front();
+        state.size += run.size();
+        // The latest is kept, however large it is.
+        while state.ended.len() > 1 && (state.ended.len() > KEPT || state.size > KEPT_BYTES) {
+            state.size -= state.ended.pop_front().map_or(0, |oldest| oldest.size());
         }
         drop(state);
         let ended = self.ended.fetch_add(1, Ordering::Relaxed) + 1;
@@ -286,6 +293,11 @@ impl Run {
     /// What came of it, if it has come to its end.
     pub(crate) fn outcome(&self) -> Option<Arc<Outcome>> {
         self.outcome.borrow().clone()
+    }
+
+    /// How many bytes it takes, when it has ended.
+    fn size(&self) -> usize {
+        self.feed.size() + self.outcome.borrow().as_ref().map_or(0, |outcome| outcome.size)
     }
 
     /// Ends it, unless it has ended.
@@ -376,9 +388,11 @@ impl Watcher {
         let host = self.runs.deployment.engine.host();
         let summary = Summary::of(definition, &report, host, |id| pipeline.wanted.contains_key(id)).await;
         let told = run::failure(definition, &pipeline.project, &report, Colour::Off);
+        let summary = summary.to_json().unwrap_or_default();
         let outcome = Outcome {
             status: status(&report),
-            summary: summary.to_json().unwrap_or_default(),
+            size: summary.to_string().len(),
+            summary,
             told: told.map(|told| redacted(&told).into_owned()),
         };
         let event = json!({

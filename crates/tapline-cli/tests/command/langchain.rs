@@ -5,6 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
+use serde_json::json;
 use tapline::Value;
 use tapline::core::Runtime;
 use tapline::process::{ProcessRuntime, Walls};
@@ -12,6 +13,7 @@ use tapline_test_kit::Rig;
 
 use crate::collector::{Collector, attribute};
 use crate::python::{link, with};
+use crate::serving::Serving;
 use crate::support::{Workplace, lines, repository};
 
 /// The example beside the plugin, built and with its environment.
@@ -52,6 +54,21 @@ fn the_example_rag_answers_with_the_sources_of_its_answer() {
     let readme = workplace.read("README.md");
     let shown = readme.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
     assert_eq!(lines(&workplace.tapline("run pipeline.yaml").out), lines(shown));
+}
+
+#[tokio::test]
+async fn python_is_not_taken_away_from_under_langchain_unless_both_go() {
+    let Some(workplace) = rag() else { return };
+    let serving = Serving::start(&workplace, "pipeline.yaml");
+    let refused = serving.delete("/v1/plugins/python_bridge", 409).await;
+    assert_eq!((&refused["code"], &refused["plugins"]), (&json!("needed"), &json!(["langchain"])));
+    let gone = serving.delete("/v1/plugins/python_bridge?cascade=true", 200).await;
+    let gone: Vec<_> = gone["unloaded"].as_array().unwrap().iter().map(|left| &left["plugin"]).collect();
+    assert_eq!(gone, ["langchain", "python_bridge"]);
+    let back = serving.post("/v1/plugins", &json!({ "plugin": "langchain" }), 201).await;
+    assert_eq!(back["loaded"], json!(["python_bridge", "langchain"]));
+    let run = serving.post("/v1/runs?wait=true", &json!({ "pipeline": back["pipelines"][0] }), 200).await;
+    assert_eq!(run["status"], "done", "{run}");
 }
 
 #[test]
