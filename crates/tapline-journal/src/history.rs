@@ -13,6 +13,9 @@ use crate::column::{JsonObject, Moment, Span};
 use crate::folder::Folder;
 use crate::{runs, schema, steps};
 
+/// So many runs are removed in one transaction.
+const REMOVED_AT_ONCE: usize = 32;
+
 /// The runs that a folder keeps, those of other processes included. All of it blocks.
 #[derive(Debug)]
 pub struct History {
@@ -159,17 +162,30 @@ impl History {
 
     fn remove(&self, runs: Vec<Arc<str>>) -> Result<usize, JournalError> {
         let mut removed = 0;
-        // One after the other, so that other processes can write in between.
-        for id in runs {
-            let Some(_claim) = Claim::take(&self.folder, &id)? else { continue };
-            let deleted = self.connection.execute("DELETE FROM runs WHERE id = ?", [&*id]);
+        // A few at once, so that the disk is not waited for each time, and others can write in between.
+        for some in runs.chunks(REMOVED_AT_ONCE) {
+            let mut claimed = Vec::new();
+            for id in some {
+                claimed.extend(Claim::take(&self.folder, id)?.map(|claim| (id, claim)));
+            }
+            let deleted = self.delete(claimed.iter().map(|(id, _)| &***id));
             removed += deleted.map_err(|error| self.folder.sqlite(&error))?;
-            self.folder.forget(&id);
+            claimed.iter().for_each(|(id, _)| self.folder.forget(id));
         }
         if removed > 0 {
             self.shrink().map_err(|error| self.folder.sqlite(&error))?;
         }
         Ok(removed)
+    }
+
+    fn delete<'a>(&self, runs: impl Iterator<Item = &'a str>) -> rusqlite::Result<usize> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let mut deleted = 0;
+        for id in runs {
+            deleted += transaction.prepare_cached("DELETE FROM runs WHERE id = ?")?.execute([id])?;
+        }
+        transaction.commit()?;
+        Ok(deleted)
     }
 
     /// Gives the disk its room back.
