@@ -115,7 +115,7 @@ impl History {
     pub fn keep_newest(&self, count: usize) -> Result<usize, JournalError> {
         let old =
             self.all("SELECT id FROM runs ORDER BY number DESC LIMIT -1 OFFSET ?", [column_of(count)], id);
-        self.remove(old?)
+        self.remove(&old?)
     }
 
     /// Removes all runs that began before a time and are not under way, and says how many it were.
@@ -124,7 +124,7 @@ impl History {
     /// When one cannot be removed; those before it are gone.
     pub fn keep_since(&self, time: SystemTime) -> Result<usize, JournalError> {
         let old = self.all("SELECT id FROM runs WHERE began < ? ORDER BY number", [Moment(time)], id);
-        self.remove(old?)
+        self.remove(&old?)
     }
 
     fn summaries(&self, which: &str, params: impl Params + Clone) -> Result<Vec<RunSummary>, JournalError> {
@@ -160,7 +160,7 @@ impl History {
         Ok(RunDetails { summary, inputs, outputs, error, steps: steps::of_run(&self.connection, number)? })
     }
 
-    fn remove(&self, runs: Vec<Arc<str>>) -> Result<usize, JournalError> {
+    fn remove(&self, runs: &[Arc<str>]) -> Result<usize, JournalError> {
         let mut removed = 0;
         // A few at once, so that the disk is not waited for each time, and others can write in between.
         for some in runs.chunks(REMOVED_AT_ONCE) {
