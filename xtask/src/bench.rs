@@ -16,6 +16,8 @@ const BESIDE_POLARS: &str = "transform";
 const BESIDE_ENGINES: &str = "engine";
 /// The benchmark that measures gRPC and MCP beside us.
 const BESIDE_GRPC: &str = "process";
+/// The benchmark that measures FastAPI with LangGraph beside us.
+const BESIDE_FASTAPI: &str = "serve";
 /// The benchmark that measures LiteLLM beside us.
 const BESIDE_LITELLM: &str = "provider";
 
@@ -36,6 +38,9 @@ pub(crate) fn run(workspace: &Workspace, options: &Options) -> Result<ExitCode> 
     }
     if runs(BESIDE_LITELLM) {
         peers::install_litellm(workspace);
+    }
+    if runs(BESIDE_FASTAPI) {
+        peers::install_serving(workspace);
     }
     if runs(BESIDE_GRPC) {
         peers::install_processes(workspace);

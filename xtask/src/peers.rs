@@ -38,6 +38,17 @@ const LLAMA: (&str, [Peer; 3]) = (
     ],
 );
 
+/// The virtual environment of what serves runs over http.
+const SERVING: (&str, [Peer; 4]) = (
+    "serving",
+    [
+        Peer { name: "langgraph", version: "1.2.24" },
+        Peer { name: "langgraph-checkpoint-sqlite", version: "3.1.2" },
+        Peer { name: "fastapi", version: "0.165.0" },
+        Peer { name: "uvicorn[standard]", version: "0.54.0" },
+    ],
+);
+
 /// The virtual environment of what calls into processes are compared with.
 const PROCESSES: (&str, [Peer; 2]) =
     ("process", [Peer { name: "grpcio", version: "1.85.3" }, Peer { name: "mcp", version: "2.3.0" }]);
@@ -123,6 +134,12 @@ pub(crate) fn install_litellm(workspace: &Workspace) {
 /// Installs what calls into processes are compared with, if it is missing, and says why it cannot be had.
 pub(crate) fn install_processes(workspace: &Workspace) {
     let (environment, packages) = &PROCESSES;
+    install_environment(workspace, environment, packages);
+}
+
+/// Installs what serves runs over http as ours does, if it is missing, and says why it cannot be had.
+pub(crate) fn install_serving(workspace: &Workspace) {
+    let (environment, packages) = &SERVING;
     install_environment(workspace, environment, packages);
 }
 

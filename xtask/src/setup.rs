@@ -22,7 +22,7 @@ pub(crate) struct Options {
     long: bool,
 }
 
-/// A program that a test compares our answers with; where it is missing, that test skips itself.
+/// A program that a test or a benchmark compares us with, or asks us by; where it is missing, that one skips itself.
 struct Tool {
     program: &'static str,
     debian_package: &'static str,
@@ -37,6 +37,7 @@ const OPTIONAL: [Tool; 8] = [
     Tool { program: "npm", debian_package: "npm" },
     Tool { program: "promtool", debian_package: "prometheus" },
     Tool { program: "python3", debian_package: "python3-venv" },
+    Tool { program: "wrk", debian_package: "wrk" },
 ];
 
 /// Whether packages can be installed here.

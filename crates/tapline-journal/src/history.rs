@@ -13,6 +13,9 @@ use crate::column::{JsonObject, Moment, Span};
 use crate::folder::Folder;
 use crate::{runs, schema, steps};
 
+/// So many runs are removed in one transaction.
+const REMOVED_AT_ONCE: usize = 32;
+
 /// The runs that a folder keeps, those of other processes included. All of it blocks.
 #[derive(Debug)]
 pub struct History {
@@ -112,7 +115,7 @@ impl History {
     pub fn keep_newest(&self, count: usize) -> Result<usize, JournalError> {
         let old =
             self.all("SELECT id FROM runs ORDER BY number DESC LIMIT -1 OFFSET ?", [column_of(count)], id);
-        self.remove(old?)
+        self.remove(&old?)
     }
 
     /// Removes all runs that began before a time and are not under way, and says how many it were.
@@ -121,7 +124,7 @@ impl History {
     /// When one cannot be removed; those before it are gone.
     pub fn keep_since(&self, time: SystemTime) -> Result<usize, JournalError> {
         let old = self.all("SELECT id FROM runs WHERE began < ? ORDER BY number", [Moment(time)], id);
-        self.remove(old?)
+        self.remove(&old?)
     }
 
     fn summaries(&self, which: &str, params: impl Params + Clone) -> Result<Vec<RunSummary>, JournalError> {
@@ -157,19 +160,32 @@ impl History {
         Ok(RunDetails { summary, inputs, outputs, error, steps: steps::of_run(&self.connection, number)? })
     }
 
-    fn remove(&self, runs: Vec<Arc<str>>) -> Result<usize, JournalError> {
+    fn remove(&self, runs: &[Arc<str>]) -> Result<usize, JournalError> {
         let mut removed = 0;
-        // One after the other, so that other processes can write in between.
-        for id in runs {
-            let Some(_claim) = Claim::take(&self.folder, &id)? else { continue };
-            let deleted = self.connection.execute("DELETE FROM runs WHERE id = ?", [&*id]);
+        // A few at once, so that the disk is not waited for each time, and others can write in between.
+        for some in runs.chunks(REMOVED_AT_ONCE) {
+            let mut claimed = Vec::new();
+            for id in some {
+                claimed.extend(Claim::take(&self.folder, id)?.map(|claim| (id, claim)));
+            }
+            let deleted = self.delete(claimed.iter().map(|(id, _)| &***id));
             removed += deleted.map_err(|error| self.folder.sqlite(&error))?;
-            self.folder.forget(&id);
+            claimed.iter().for_each(|(id, _)| self.folder.forget(id));
         }
         if removed > 0 {
             self.shrink().map_err(|error| self.folder.sqlite(&error))?;
         }
         Ok(removed)
+    }
+
+    fn delete<'a>(&self, runs: impl Iterator<Item = &'a str>) -> rusqlite::Result<usize> {
+        let transaction = self.connection.unchecked_transaction()?;
+        let mut deleted = 0;
+        for id in runs {
+            deleted += transaction.prepare_cached("DELETE FROM runs WHERE id = ?")?.execute([id])?;
+        }
+        transaction.commit()?;
+        Ok(deleted)
     }
 
     /// Gives the disk its room back.

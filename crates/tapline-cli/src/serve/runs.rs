@@ -38,6 +38,8 @@ pub(crate) struct Runs {
     under_way: watch::Sender<usize>,
     /// How many have ended, in this life of the server.
     ended: AtomicU64,
+    /// Held by whoever removes old runs from the disk.
+    tidying: Arc<Mutex<()>>,
 }
 
 #[derive(Default)]
@@ -95,6 +97,7 @@ impl Runs {
             limit,
             under_way: watch::Sender::new(0),
             ended: AtomicU64::new(0),
+            tidying: Arc::default(),
         })
     }
 
@@ -271,8 +274,14 @@ impl Runs {
         drop(state);
         let ended = self.ended.fetch_add(1, Ordering::Relaxed) + 1;
         if ended.is_multiple_of(TIDIED) && self.journal.initialized() {
-            let folder = self.deployment.folder.clone();
-            spawn_blocking(move || history::tidy(&folder));
+            let (folder, tidying) = (self.deployment.folder.clone(), Arc::clone(&self.tidying));
+            spawn_blocking(move || {
+                // Two would only wait for each other.
+                let alone = tidying.try_lock();
+                if alone.is_ok() {
+                    history::tidy(&folder);
+                }
+            });
         }
     }
 
