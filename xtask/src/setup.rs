@@ -28,7 +28,7 @@ struct Tool {
     debian_package: &'static str,
 }
 
-const OPTIONAL: [Tool; 8] = [
+const OPTIONAL: [Tool; 9] = [
     Tool { program: "bwrap", debian_package: "bubblewrap" },
     Tool { program: "jq", debian_package: "jq" },
     Tool { program: "gojq", debian_package: "gojq" },
