@@ -101,7 +101,7 @@ fn main() -> ExitCode {
         Verb::Plugin(PluginVerb::Load(arguments)) => remote::load(&arguments),
         Verb::Plugin(PluginVerb::Unload(arguments)) => remote::unload(&arguments),
         Verb::Plugin(PluginVerb::Reload(arguments)) => remote::reload(&arguments),
-        Verb::Plugin(PluginVerb::Swap(arguments)) => remote::swap(&arguments.what, arguments.wait),
+        Verb::Plugin(PluginVerb::Swap(arguments)) => remote::swap(&arguments),
         Verb::Plugin(PluginVerb::Doctor(arguments)) => doctor::doctor(&arguments),
     };
     let ending = ending.unwrap_or_else(|error| {

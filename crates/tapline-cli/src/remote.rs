@@ -120,7 +120,7 @@ fn say(text: impl Display) {
     Output::Error.line(visible(text));
 }
 
-/// Does something that waits, and gives it up at Ctrl-C.
+/// Does something that waits.
 fn waiting<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(work)

@@ -31,15 +31,15 @@ mod token;
 mod watching;
 
 pub(crate) use api::{ExplainedPoint, InputView, NewRun, PipelineWhole, description};
-pub(crate) use deployment::{Loaded, NewPlugin, Reloaded, Replacement, Swapped, Unloaded};
+pub(crate) use deployment::{Another, Loaded, NewPlugin, Reloaded, Replacement, Swapped, Unloaded};
 pub(crate) use problem::Problem;
 pub(crate) use run_view::{RunView, RunWhole};
+pub(crate) use signals::Signals;
 
 use connections::Connections;
 use deployment::Deployment;
 use metrics::Metrics;
 use runs::Runs;
-use signals::Signals;
 use token::Token;
 
 /// The server.
@@ -78,6 +78,8 @@ pub(crate) fn serve(arguments: &ServeArguments) -> Result<Ending> {
 async fn stay(arguments: &ServeArguments) -> Result<Ending> {
     // Before anything that takes time: whoever gives up early is heard.
     let mut signals = Signals::listen()?;
+    let token = Token::of(&arguments.token_file())?;
+    let listener = bound(arguments).await?;
     let started = Deployment::start(&arguments.files, arguments.locked, arguments.audit.as_deref());
     let deployment = tokio::select! {
         started = started => match started? {
@@ -86,16 +88,19 @@ async fn stay(arguments: &ServeArguments) -> Result<Ending> {
         },
         () = signals.next() => return Ok(Ending::Interrupted),
     };
-    let (server, listener) = open(arguments, Arc::clone(&deployment)).await?;
+    let watching = arguments.watch.then(|| watching::Watching::begin(&deployment)).transpose()?;
+    let metrics = Arc::new(Metrics::default());
+    let runs = Runs::new(Arc::clone(&deployment), Arc::clone(&metrics), arguments.runs as usize);
+    let server = Arc::new(Server { deployment, runs, token, metrics, over: watch::Sender::new(false) });
     let address = listener.local_addr()?;
     let files = connections::raise_open_files().unwrap_or(u32::MAX);
     let limit = arguments.connections.min(files.saturating_sub(SPARE_FILES)).max(1);
     let connections = Connections::new(limit);
     let router = api::router(&server);
     tokio::spawn(Arc::clone(&connections).serve(listener, router, server.over.subscribe()));
-    let _watching = arguments.watch.then(|| watching::Watching::begin(&deployment)).transpose()?;
     say_ready(&server, address, &arguments.token_file());
     signals.next().await;
+    drop(watching);
     let ending = drain(&server, arguments.drain, &mut signals).await;
     server.over.send_replace(true);
     if ending == Ending::Done {
@@ -105,9 +110,7 @@ async fn stay(arguments: &ServeArguments) -> Result<Ending> {
     Ok(ending)
 }
 
-/// Binds the address and reads the token.
-async fn open(arguments: &ServeArguments, deployment: Arc<Deployment>) -> Result<(Arc<Server>, TcpListener)> {
-    let token = Token::of(&arguments.token_file())?;
+async fn bound(arguments: &ServeArguments) -> Result<TcpListener> {
     let listener = TcpListener::bind(arguments.listen).await;
     let listener = listener.with_context(|| format!("{} cannot be listened on", arguments.listen))?;
     if !arguments.listen.ip().is_loopback() {
@@ -116,9 +119,7 @@ async fn open(arguments: &ServeArguments, deployment: Arc<Deployment>) -> Result
             arguments.listen
         ));
     }
-    let metrics = Arc::new(Metrics::default());
-    let runs = Runs::new(Arc::clone(&deployment), Arc::clone(&metrics), arguments.runs as usize);
-    Ok((Arc::new(Server { deployment, runs, token, metrics, over: watch::Sender::new(false) }), listener))
+    Ok(listener)
 }
 
 fn say_ready(server: &Server, address: SocketAddr, token: &Path) {
@@ -149,7 +150,7 @@ async fn put_away(server: &Server, time: Duration) {
         let _ = tokio::time::timeout(GRACE, server.runs.drained()).await;
         Output::Error.line("the runs that took longer were interrupted, and can be resumed");
     }
-    if let Err(error) = server.deployment.engine.host().shut_down().await {
+    if let Err(error) = server.deployment.close().await {
         Output::Error.line(format_args!("warning: {error}"));
     }
     history::tidy(&server.deployment.folder);

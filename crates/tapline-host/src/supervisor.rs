@@ -89,6 +89,7 @@ impl Supervisor {
         let Ward { manifest, loaded, config, grants, limits, services } = ward;
         let (plugin, about) = (manifest.id().clone(), &manifest.plugin);
         let is_one = about.instances == Instances::One;
+        let room = Room::new(limits.calls);
         Arc::new(Self {
             stats: Arc::default(),
             loaded,
@@ -104,7 +105,7 @@ impl Supervisor {
             turns: is_one.then(|| Turns::new(plugin.clone(), Arc::clone(&host.waits))),
             grows_from: Mutex::new(Instant::now()),
             late: AtomicU64::new(0),
-            room: Room::default(),
+            room,
             succession: Succession::default(),
             plugin,
             manifest,

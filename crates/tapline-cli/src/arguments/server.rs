@@ -52,9 +52,6 @@ pub(crate) struct ReloadArguments {
     /// The folder of another version, seen from the folder of the pipelines; the one that it came from unless said.
     #[arg(long, value_name = "FOLDER")]
     pub(crate) from: Option<String>,
-    /// Let it be granted more than the version that runs.
-    #[arg(long)]
-    pub(crate) accept_more: bool,
     #[command(flatten)]
     pub(crate) server: ServerArguments,
     /// Write JSON to standard output.
@@ -66,6 +63,9 @@ pub(crate) struct ReloadArguments {
 pub(crate) struct SwapArguments {
     #[command(flatten)]
     pub(crate) what: ReloadArguments,
+    /// Let it be granted more than the version that runs.
+    #[arg(long)]
+    pub(crate) accept_more: bool,
     /// Wait until it is settled which version stays; the command fails when the new one was taken back.
     #[arg(long)]
     pub(crate) wait: bool,

@@ -3,9 +3,9 @@ use reqwest::Method;
 use serde_json::Value;
 
 use crate::Ending;
-use crate::arguments::{LoadArguments, ReloadArguments, UnloadArguments};
+use crate::arguments::{LoadArguments, ReloadArguments, SwapArguments, UnloadArguments};
 use crate::output::Output;
-use crate::serve::{Loaded, NewPlugin, Reloaded, Replacement, Swapped, Unloaded};
+use crate::serve::{Another, Loaded, NewPlugin, Reloaded, Replacement, Swapped, Unloaded};
 
 use super::{Remote, say, waiting};
 
@@ -49,7 +49,7 @@ pub(crate) fn unload(arguments: &UnloadArguments) -> Result<Ending> {
 pub(crate) fn reload(arguments: &ReloadArguments) -> Result<Ending> {
     let remote = Remote::new(&arguments.server)?;
     let path = ["plugins", &arguments.plugin, "reload"];
-    let reloaded: Reloaded = waiting(remote.post(path, &replacement(arguments)))?;
+    let reloaded: Reloaded = waiting(remote.post(path, &Another { from: arguments.from.clone() }))?;
     if !told(arguments.json, &reloaded)? {
         let Reloaded { plugin, from, to, started } = reloaded;
         say(format!("{plugin}: {to} runs in the place of {from}; started: {}", started.join(", ")));
@@ -58,10 +58,12 @@ pub(crate) fn reload(arguments: &ReloadArguments) -> Result<Ending> {
 }
 
 /// Puts another version in the place of a plugin of a server, while calls go on.
-pub(crate) fn swap(arguments: &ReloadArguments, is_awaited: bool) -> Result<Ending> {
+pub(crate) fn swap(arguments: &SwapArguments) -> Result<Ending> {
+    let SwapArguments { what: arguments, accept_more, wait } = arguments;
+    let replacement = Replacement { from: arguments.from.clone(), accept_more: *accept_more };
     let remote = Remote::new(&arguments.server)?;
     let request = remote.request(Method::POST, ["plugins", &arguments.plugin, "swap"]);
-    let request = request.query(&[("wait", is_awaited)]).json(&replacement(arguments));
+    let request = request.query(&[("wait", wait)]).json(&replacement);
     let swapped: Swapped = waiting(remote.json(request))?;
     let is_back = swapped.reason.is_some();
     if !told(arguments.json, &swapped)? {
@@ -70,10 +72,6 @@ pub(crate) fn swap(arguments: &ReloadArguments, is_awaited: bool) -> Result<Endi
         say(format!("{plugin}: {to} in the place of {from}, {outcome}{why}"));
     }
     Ok(if is_back { Ending::Failed } else { Ending::Done })
-}
-
-fn replacement(arguments: &ReloadArguments) -> Replacement {
-    Replacement { from: arguments.from.clone(), accept_more: arguments.accept_more }
 }
 
 /// Writes JSON, if that is asked for.

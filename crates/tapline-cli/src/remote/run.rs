@@ -1,26 +1,32 @@
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, bail};
 use futures_util::StreamExt as _;
 use reqwest::Method;
 use serde_json::{Map, Value};
 use sse_stream::SseStream;
-use tokio::signal;
 
 use crate::Ending;
 use crate::arguments::{RunArguments, ServerArguments};
 use crate::events::Events;
 use crate::output::Output;
 use crate::progress::Progress;
-use crate::serve::{ExplainedPoint, InputView, NewRun, PipelineWhole, RunView, RunWhole};
+use crate::serve::{ExplainedPoint, InputView, NewRun, PipelineWhole, RunView, RunWhole, Signals};
 use crate::summary::Summary;
 
 use super::event::Told;
 use super::{Remote, say, waiting};
+
+/// How long to wait before a stream that broke is asked for again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// Runs a pipeline of a server, and shows the same as when it runs here.
 pub(crate) fn run(arguments: &RunArguments, server: &ServerArguments) -> Result<Ending> {
     let remote = Remote::new(server)?;
     let events = arguments.how.events.as_deref().map(Events::open).transpose()?;
     waiting(async {
+        // From the beginning: a run that has begun there is ended there.
+        let mut signals = Signals::listen()?;
         let named = pipeline_named(arguments);
         let pipeline: PipelineWhole = remote.get(["pipelines", &named]).await?;
         let inputs = inputs(&pipeline, &arguments.inputs)?;
@@ -29,17 +35,23 @@ pub(crate) fn run(arguments: &RunArguments, server: &ServerArguments) -> Result<
         let run: RunView = remote.post(["runs"], &new).await?;
         let followed = tokio::select! {
             followed = follow(&remote, &run.id, &progress, events.as_ref()) => Some(followed),
-            interrupted = signal::ctrl_c() => {
-                interrupted.context("Ctrl-C cannot be listened to")?;
-                None
-            }
+            () = signals.next() => None,
         };
         progress.finish();
         match followed {
             Some(followed) => followed.with_context(|| format!("run {} goes on there", run.id))?,
-            None => return interrupted(&remote, &run.id).await,
+            None => {
+                tokio::select! {
+                    () = cancelled(&remote, &run.id) => {}
+                    () = signals.next() => {}
+                }
+                return Ok(Ending::Interrupted);
+            }
         }
-        conclude(&remote, &run.id, arguments).await
+        tokio::select! {
+            ending = conclude(&remote, &run.id, arguments) => ending,
+            () = signals.next() => Ok(Ending::Interrupted),
+        }
     })
 }
 
@@ -98,16 +110,16 @@ async fn follow(remote: &Remote, id: &str, progress: &Progress, events: Option<&
         if run.run.status != "running" {
             return Ok(());
         }
+        tokio::time::sleep(AGAIN).await;
     }
 }
 
-async fn interrupted(remote: &Remote, id: &str) -> Result<Ending> {
+async fn cancelled(remote: &Remote, id: &str) {
     let cancelled: Result<RunWhole> = remote.post(["runs", id, "cancel"], &Map::new()).await;
     match cancelled {
         Ok(_) => say("interrupted: the run was ended, and no output was written by it from here on"),
         Err(error) => say(format!("the run could not be ended: {error:#}")),
     }
-    Ok(Ending::Interrupted)
 }
 
 /// Shows what came of the run.

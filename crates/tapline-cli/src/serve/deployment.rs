@@ -1,14 +1,16 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use anyhow::{Result, bail};
+use axum::http::StatusCode;
 use serde_json::json;
 use tapline::core::{Overflow, TopicPattern};
-use tapline::host::{Delivery, Listener, PluginChange, PluginInfo, Queueing, Secrets, Settings};
+use tapline::host::{Delivery, Listener, PluginChange, PluginInfo, Queueing, Secrets, Settings, UnloadError};
 use tapline::pipeline::{Definition, Engine, KnownPlugin};
 use tapline::{PluginId, WebClient};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::candidates;
 use crate::output::{self, Output, redacted_json};
@@ -20,7 +22,9 @@ mod changes;
 mod found;
 mod reread;
 
-pub(crate) use changes::{Loaded, NewPlugin, Reloaded, Replacement, Swapped, Unloaded};
+pub(crate) use changes::{
+    Another, Loaded, NewPlugin, Reloaded, Replacement, Swapped, Unloaded, not_unloaded,
+};
 
 use super::feed::Feed;
 use super::log::Log;
@@ -40,6 +44,7 @@ pub(crate) struct Deployment {
     pub(crate) log: Arc<Log>,
     files: Vec<PathBuf>,
     is_locked: bool,
+    is_closed: AtomicBool,
     pipelines: RwLock<Pipelines>,
     /// How each plugin was loaded that is there. Whoever changes plugins holds it from the beginning to the end.
     loaded: Mutex<BTreeMap<PluginId, Wanted>>,
@@ -82,6 +87,7 @@ impl Deployment {
             log,
             files: files.to_vec(),
             is_locked,
+            is_closed: AtomicBool::new(false),
             pipelines: RwLock::default(),
             loaded: Mutex::new(wanted),
             _listener: listener,
@@ -92,7 +98,7 @@ impl Deployment {
     /// Serves pipelines for the first time, unless plugins find mistakes in them.
     async fn open(&self, pipelines: Vec<Pipeline>) -> bool {
         let mut loaded = self.loaded.lock().await;
-        self.forget_absent(&mut loaded);
+        self.agree(&mut loaded);
         let known = self.known(&loaded);
         let mut are_whole = true;
         let mut served = BTreeMap::new();
@@ -149,17 +155,54 @@ impl Deployment {
         self.engine.host().plugins().into_iter().filter_map(known).collect()
     }
 
-    /// Forgets how plugins were loaded that are not there any more.
-    fn forget_absent(&self, loaded: &mut BTreeMap<PluginId, Wanted>) {
+    /// The right to change plugins, when it is one's turn.
+    async fn changing(&self) -> Result<MutexGuard<'_, BTreeMap<PluginId, Wanted>>, Problem> {
+        let mut loaded = self.loaded.lock().await;
+        if self.is_closed.load(Ordering::Relaxed) {
+            let detail = "the server is being stopped, and its plugins are left as they are";
+            return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", detail));
+        }
+        self.agree(&mut loaded);
+        Ok(loaded)
+    }
+
+    /// Ends all plugins; none is changed or loaded any more.
+    pub(crate) async fn close(&self) -> Result<(), UnloadError> {
+        let _loaded = self.loaded.lock().await;
+        self.is_closed.store(true, Ordering::Relaxed);
+        self.engine.host().shut_down().await
+    }
+
+    /// Takes note of the plugins that the host has: some have left, came because others need them, or are those of
+    /// before again.
+    fn agree(&self, loaded: &mut BTreeMap<PluginId, Wanted>) {
         loaded.retain(|id, _| self.engine.host().version(id).is_some());
+        for info in self.engine.host().plugins() {
+            let Some(came) = self.came(&info) else { continue };
+            let known = loaded.entry(info.manifest.id().clone()).or_insert_with(|| came.clone());
+            if known.from.origin() != came.from.origin() {
+                known.from = came.from;
+            }
+        }
+    }
+
+    /// Looks again after a plugin was started anew.
+    pub(crate) async fn restarted(&self) {
+        if let Ok(loaded) = self.changing().await {
+            self.look_again(&loaded).await;
+        }
     }
 
     /// Looks which pipelines can run with the plugins that are there now.
     async fn look_again(&self, loaded: &BTreeMap<PluginId, Wanted>) {
-        let known = self.known(loaded);
+        self.look_with(&self.known(loaded)).await;
+    }
+
+    /// Looks which pipelines can run with these plugins.
+    async fn look_with(&self, known: &[KnownPlugin]) {
         let mut served = BTreeMap::new();
         for (name, pipeline) in &*self.pipelines() {
-            let now = pipeline.with(&self.engine, &known).await;
+            let now = pipeline.with(&self.engine, known).await;
             self.tell(pipeline, &now);
             served.insert(Arc::clone(name), Arc::new(Pipeline { now, ..Pipeline::clone(pipeline) }));
         }

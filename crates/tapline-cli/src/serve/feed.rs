@@ -78,8 +78,8 @@ impl Feed {
 
     /// Reads what comes after the event of this number.
     pub(crate) fn after(self: &Arc<Self>, number: u64) -> Reader {
-        // A number that has not been given yet is of another life of the server.
-        let next = number.saturating_add(1).min(self.state().next);
+        // A number that has not been given yet is of another life of the server, of which this one begins.
+        let next = if number < self.state().next { number + 1 } else { 1 };
         Reader { feed: Arc::clone(self), changed: self.changed.subscribe(), next }
     }
 
@@ -162,7 +162,8 @@ mod tests {
         feed.end();
         assert_eq!(rest(early).await, ["1 10", "2 20", "3 30"]);
         assert_eq!(rest(late).await, ["3 30"]);
-        assert_eq!(rest(feed.after(99)).await, [""; 0]);
+        assert_eq!(rest(feed.after(3)).await, [""; 0]);
+        assert_eq!(rest(feed.after(99)).await.len(), 3);
     }
 
     #[tokio::test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use crate::output::redacted;
+use crate::output::redacted_json;
 
 /// Why something was not done, as RFC 9457 has it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -42,7 +42,7 @@ impl Problem {
         Self {
             status: status.as_u16(),
             code: code.to_owned(),
-            detail: shortened(&redacted(&detail.to_string())),
+            detail: shortened(&detail.to_string()),
             because: Box::default(),
             plugins: Box::default(),
             pipelines: Box::default(),
@@ -98,10 +98,23 @@ impl Problem {
     }
 }
 
+/// Answers with a value as JSON that holds no secret.
+#[derive(Debug)]
+pub(crate) struct Redacted<T>(pub(crate) T);
+
+impl<T: Serialize> IntoResponse for Redacted<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_value(self.0) {
+            Ok(json) => Json(redacted_json(json)).into_response(),
+            Err(error) => Problem::broken(error).into_response(),
+        }
+    }
+}
+
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self)).into_response();
+        let mut response = (status, Redacted(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match status {

@@ -6,6 +6,7 @@ use std::time::{Instant, SystemTime};
 use anyhow::Result;
 use axum::http::StatusCode;
 use serde_json::json;
+use tapline::Value;
 use tapline::core::Object;
 use tapline::journal::{History, RunDetails, SqliteJournal};
 use tapline::pipeline::{
@@ -50,6 +51,8 @@ struct State {
     /// So many bytes these take.
     size: usize,
     is_draining: bool,
+    /// Whether runs that begin all the same are ended at once.
+    is_stopping: bool,
 }
 
 /// A run, while it is under way and for a while after that.
@@ -258,7 +261,21 @@ impl Runs {
 
     /// Ends all runs under way; they can be resumed.
     pub(crate) fn stop_all(&self) {
-        self.state().running.values().for_each(|run| run.stop.now());
+        let mut state = self.state();
+        state.is_stopping = true;
+        state.running.values().for_each(|run| run.stop.now());
+    }
+
+    /// Takes a run among those under way; what there was of it before it went on is told no more.
+    fn admit(&self, run: &Arc<Run>) {
+        let mut state = self.state();
+        if let Some(place) = state.ended.iter().position(|ended| ended.id == run.id) {
+            state.size -= state.ended.remove(place).map_or(0, |before| before.size());
+        }
+        state.running.insert(Arc::clone(&run.id), Arc::clone(run));
+        if state.is_stopping {
+            run.stop.now();
+        }
     }
 
     /// Takes a run from those under way to those that ended.
@@ -370,7 +387,7 @@ impl Watcher {
             outcome: watch::Sender::new(None),
         });
         let _ = self.run.set(Arc::clone(&run));
-        self.runs.state().running.insert(Arc::clone(&run.id), Arc::clone(&run));
+        self.runs.admit(&run);
         let event = json!({ "event": "run-started", "run": run.id, "pipeline": run.pipeline });
         self.runs.deployment.events.push("run-started", &event);
         // Whoever asked may have gone.
@@ -400,7 +417,8 @@ impl Watcher {
         let summary = summary.to_json().unwrap_or_default();
         let outcome = Outcome {
             status: status(&report),
-            size: summary.to_string().len(),
+            // A tree takes more than its text, and the inputs are here, too.
+            size: 4 * (summary.to_string().len() + Value::from(run.inputs.clone()).to_json().len()),
             summary,
             told: told.map(|told| redacted(&told).into_owned()),
         };

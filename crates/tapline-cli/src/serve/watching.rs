@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use crate::error;
 use crate::output::Output;
 
-use super::deployment::{Deployment, Replacement};
+use super::deployment::{Another, Deployment, Replacement};
 use super::problem::Problem;
 
 /// Takes over what changes on the disk, until it is dropped.
@@ -73,7 +73,7 @@ async fn plugin(deployment: &Arc<Deployment>, id: &PluginId) -> Result<String, P
     match deployment.swap(id.as_str(), &same_place, false).await {
         Ok(swapped) => Ok(format!("plugin `{id}`: {} is swapped in", swapped.to)),
         Err(problem) if matches!(&*problem.code, "not-active" | "does-not-fit") => {
-            let reloaded = deployment.reload(id.as_str(), &same_place).await?;
+            let reloaded = deployment.reload(id.as_str(), &Another::default()).await?;
             Ok(format!("plugin `{id}`: {} is started", reloaded.to))
         }
         Err(problem) => Err(problem),

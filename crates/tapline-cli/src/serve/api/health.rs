@@ -1,11 +1,10 @@
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Shared;
-use crate::serve::problem::Problem;
+use crate::serve::problem::{Problem, Redacted};
 use crate::serve::problems::NotNow;
 
 /// How the server fares.
@@ -34,7 +33,7 @@ pub(crate) async fn live() -> StatusCode {
 #[utoipa::path(get, path = "/health/ready", tag = "server", security(()), responses(
     (status = 200, body = Health, description = "They are."),
     NotNow))]
-pub(crate) async fn ready(State(server): Shared) -> Result<Json<Health>, Problem> {
+pub(crate) async fn ready(State(server): Shared) -> Result<Redacted<Health>, Problem> {
     if server.runs.is_draining() {
         let detail = "the server is being stopped, and begins no runs";
         return Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", detail));
@@ -52,7 +51,7 @@ pub(crate) async fn ready(State(server): Shared) -> Result<Json<Health>, Problem
         })
         .collect();
     let is_whole = stopped.is_empty() && plugins.is_empty();
-    Ok(Json(Health {
+    Ok(Redacted(Health {
         status: if is_whole { "ready" } else { "degraded" }.to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         runs: server.runs.under_way(),

@@ -1,4 +1,3 @@
-use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::{Path, Shared};
 use crate::serve::pipeline::Pipeline;
-use crate::serve::problem::Problem;
+use crate::serve::problem::{Problem, Redacted};
 use crate::serve::problems::{BadRequest, NoToken, NotFound};
 
 /// A pipeline in the list.
@@ -74,9 +73,11 @@ pub(crate) struct PipelinesPage {
 #[utoipa::path(get, path = "/v1/pipelines", tag = "pipelines", security(("token" = [])), responses(
     (status = 200, body = PipelinesPage, description = "The pipelines that are served."),
     NoToken))]
-pub(crate) async fn list(State(server): Shared) -> Json<PipelinesPage> {
+pub(crate) async fn list(State(server): Shared) -> Redacted<PipelinesPage> {
     let pipelines = server.deployment.pipelines();
-    Json(PipelinesPage { pipelines: pipelines.values().map(|pipeline| PipelineView::of(pipeline)).collect() })
+    Redacted(PipelinesPage {
+        pipelines: pipelines.values().map(|pipeline| PipelineView::of(pipeline)).collect(),
+    })
 }
 
 /// Shows a pipeline.
@@ -90,8 +91,8 @@ pub(crate) async fn list(State(server): Shared) -> Json<PipelinesPage> {
 pub(crate) async fn show(
     State(server): Shared,
     Path(name): Path<String>,
-) -> Result<Json<PipelineWhole>, Problem> {
-    Ok(Json(PipelineWhole::of(&*server.deployment.pipeline(&name)?)))
+) -> Result<Redacted<PipelineWhole>, Problem> {
+    Ok(Redacted(PipelineWhole::of(&*server.deployment.pipeline(&name)?)))
 }
 
 impl PipelineView {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -14,11 +13,12 @@ use utoipa::{IntoParams, ToSchema};
 use super::{AnyBody, Body, Path, Query, Shared, to_the_end};
 use crate::cost::cost;
 use crate::grants;
-use crate::output::redacted_json;
 use crate::serve::Server;
-use crate::serve::deployment::{Loaded, NewPlugin, Reloaded, Replacement, Swapped, Unloaded};
+use crate::serve::deployment::{
+    Another, Loaded, NewPlugin, Reloaded, Replacement, Swapped, Unloaded, not_unloaded,
+};
 use crate::serve::log::Change;
-use crate::serve::problem::Problem;
+use crate::serve::problem::{Problem, Redacted};
 use crate::serve::problems::{BadRequest, Conflict, NoJson, NoToken, NotFound, Refused, TooLarge, TooSlow};
 
 /// A plugin in the list.
@@ -135,9 +135,9 @@ pub(crate) struct Restarted {
 /// Lists plugins.
 #[utoipa::path(get, path = "/v1/plugins", tag = "plugins", security(("token" = [])), responses(
     (status = 200, body = PluginsPage, description = "The plugins that are loaded."), NoToken))]
-pub(crate) async fn list(State(server): Shared) -> Json<PluginsPage> {
+pub(crate) async fn list(State(server): Shared) -> Redacted<PluginsPage> {
     let plugins = server.deployment.engine.host().plugins();
-    Json(PluginsPage { plugins: plugins.iter().map(|plugin| view(&server, plugin)).collect() })
+    Redacted(PluginsPage { plugins: plugins.iter().map(|plugin| view(&server, plugin)).collect() })
 }
 
 /// Loads a plugin, and those that it needs.
@@ -147,9 +147,9 @@ pub(crate) async fn list(State(server): Shared) -> Json<PluginsPage> {
 pub(crate) async fn load(
     State(server): Shared,
     Body(new): Body<NewPlugin>,
-) -> Result<(StatusCode, Json<Loaded>), Problem> {
+) -> Result<(StatusCode, Redacted<Loaded>), Problem> {
     let loaded = to_the_end(async move { server.deployment.load(new).await }).await?;
-    Ok((StatusCode::CREATED, Json(loaded)))
+    Ok((StatusCode::CREATED, Redacted(loaded)))
 }
 
 /// Shows a plugin.
@@ -159,7 +159,7 @@ pub(crate) async fn load(
 pub(crate) async fn show(
     State(server): Shared,
     Path(id): Path<String>,
-) -> Result<Json<PluginWhole>, Problem> {
+) -> Result<Redacted<PluginWhole>, Problem> {
     let info = info(&server, &id)?;
     let host = server.deployment.engine.host();
     let pipelines = server.deployment.pipelines();
@@ -170,10 +170,10 @@ pub(crate) async fn show(
     if let Some(object) = manifest.as_object_mut() {
         object.retain(|_, value| !value.is_null());
     }
-    Ok(Json(PluginWhole {
+    Ok(Redacted(PluginWhole {
         plugin: view(&server, &info),
         incarnation: health.map_or(0, |health| health.incarnation),
-        manifest: redacted_json(manifest),
+        manifest,
         cost: cost(host, &info),
         changes: server.deployment.log.of(&id),
         pipelines: using.map(|pipeline| pipeline.name.to_string()).collect(),
@@ -189,22 +189,22 @@ pub(crate) async fn unload(
     State(server): Shared,
     Path(id): Path<String>,
     Query(leaving): Query<Leaving>,
-) -> Result<Json<Unloaded>, Problem> {
+) -> Result<Redacted<Unloaded>, Problem> {
     let Leaving { cascade, dry_run } = leaving;
-    to_the_end(async move { server.deployment.unload(&id, cascade, dry_run).await }).await.map(Json)
+    to_the_end(async move { server.deployment.unload(&id, cascade, dry_run).await }).await.map(Redacted)
 }
 
 /// Ends a plugin and those that need it, and starts them again. When it does not start, all come back as they were.
 #[utoipa::path(post, path = "/v1/plugins/{plugin}/reload", tag = "plugins", security(("token" = [])),
-    params(("plugin" = String, Path, description = "The id of the plugin.")), request_body = Option<Replacement>, responses(
+    params(("plugin" = String, Path, description = "The id of the plugin.")), request_body = Option<Another>, responses(
     (status = 200, body = Reloaded, description = "It runs again."),
     BadRequest, NoToken, NotFound, TooSlow, Conflict, TooLarge, NoJson, Refused))]
 pub(crate) async fn reload(
     State(server): Shared,
     Path(id): Path<String>,
-    AnyBody(replacement): AnyBody<Replacement>,
-) -> Result<Json<Reloaded>, Problem> {
-    to_the_end(async move { server.deployment.reload(&id, &replacement).await }).await.map(Json)
+    AnyBody(another): AnyBody<Another>,
+) -> Result<Redacted<Reloaded>, Problem> {
+    to_the_end(async move { server.deployment.reload(&id, &another).await }).await.map(Redacted)
 }
 
 /// Puts another version in the place of a plugin while calls go on. The version before comes back by itself when the new one
@@ -218,9 +218,9 @@ pub(crate) async fn swap(
     Path(id): Path<String>,
     Query(Waiting { wait }): Query<Waiting>,
     AnyBody(replacement): AnyBody<Replacement>,
-) -> Result<Json<Swapped>, Problem> {
+) -> Result<Redacted<Swapped>, Problem> {
     let deployment = Arc::clone(&server.deployment);
-    to_the_end(async move { deployment.swap(&id, &replacement, wait).await }).await.map(Json)
+    to_the_end(async move { deployment.swap(&id, &replacement, wait).await }).await.map(Redacted)
 }
 
 /// Starts a plugin again that failed or is in quarantine, and those that need it.
@@ -230,11 +230,12 @@ pub(crate) async fn swap(
 pub(crate) async fn restart(
     State(server): Shared,
     Path(id): Path<String>,
-) -> Result<Json<Restarted>, Problem> {
+) -> Result<Redacted<Restarted>, Problem> {
     let id = info(&server, &id)?.manifest.id().clone();
     let state = server.deployment.engine.host().restart(&id).await;
-    let state = state.map_err(|error| Problem::conflict("busy", error))?;
-    Ok(Json(Restarted { plugin: id.to_string(), state: state.name().to_owned() }))
+    let state = state.map_err(|error| not_unloaded(&error))?;
+    server.deployment.restarted().await;
+    Ok(Redacted(Restarted { plugin: id.to_string(), state: state.name().to_owned() }))
 }
 
 /// Shows what a plugin asks for, what it is granted, and what it has used.
@@ -244,7 +245,7 @@ pub(crate) async fn restart(
 pub(crate) async fn grants(
     State(server): Shared,
     Path(id): Path<String>,
-) -> Result<Json<GrantsView>, Problem> {
+) -> Result<Redacted<GrantsView>, Problem> {
     let info = info(&server, &id)?;
     let asks = grants::asks(&info.manifest).into_iter().map(|ask| AskView {
         action: ask.action.to_owned(),
@@ -265,8 +266,7 @@ pub(crate) async fn grants(
         granted,
         used: used.collect(),
     };
-    let view = redacted_json(serde_json::to_value(view).map_err(Problem::broken)?);
-    serde_json::from_value(view).map(Json).map_err(Problem::broken)
+    Ok(Redacted(view))
 }
 
 fn info(server: &Server, id: &str) -> Result<PluginInfo, Problem> {

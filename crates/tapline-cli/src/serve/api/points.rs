@@ -1,4 +1,3 @@
-use axum::Json;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -6,7 +5,7 @@ use utoipa::ToSchema;
 
 use super::{Path, Shared};
 use crate::explain;
-use crate::serve::problem::Problem;
+use crate::serve::problem::{Problem, Redacted};
 use crate::serve::problems::{BadRequest, NoToken, NotFound};
 
 /// The hook points of the host.
@@ -37,9 +36,9 @@ pub(crate) struct ExplainedPoint {
 #[utoipa::path(get, path = "/v1/points", tag = "points", security(("token" = [])), responses(
     (status = 200, body = Points, description = "The hook points."),
     NoToken))]
-pub(crate) async fn list(State(server): Shared) -> Json<Points> {
+pub(crate) async fn list(State(server): Shared) -> Redacted<Points> {
     let points = server.deployment.engine.host().registry().points();
-    Json(Points { points: points.iter().map(|point| point.id.to_string()).collect() })
+    Redacted(Points { points: points.iter().map(|point| point.id.to_string()).collect() })
 }
 
 /// Explains a hook point.
@@ -52,10 +51,10 @@ pub(crate) async fn list(State(server): Shared) -> Json<Points> {
 pub(crate) async fn explain(
     State(server): Shared,
     Path(point): Path<String>,
-) -> Result<Json<ExplainedPoint>, Problem> {
+) -> Result<Redacted<ExplainedPoint>, Problem> {
     let explanation = explain::explanation(server.deployment.engine.host(), &point);
     let explanation = explanation.map_err(Problem::not_found)?;
     let mut json = serde_json::to_value(&explanation).map_err(Problem::broken)?;
     json["told"] = explain::for_people(&explanation).into();
-    serde_json::from_value(json).map(Json).map_err(Problem::broken)
+    serde_json::from_value(json).map(Redacted).map_err(Problem::broken)
 }

@@ -1,6 +1,5 @@
 #![expect(unused_qualifications, reason = "`utoipa` names the types of parameters so")]
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -10,7 +9,7 @@ use tapline::core::Object;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Body, Path, Query, Shared};
-use crate::serve::problem::Problem;
+use crate::serve::problem::{Problem, Redacted};
 use crate::serve::problems::{
     BadRequest, Conflict, NoJson, NoToken, NotFound, NotNow, Refused, TooLarge, TooMany, TooSlow,
 };
@@ -67,13 +66,13 @@ const MOST_LISTED: u16 = 1000;
 pub(crate) async fn list(
     State(server): Shared,
     Query(which): Query<Which>,
-) -> Result<Json<RunsPage>, Problem> {
+) -> Result<Redacted<RunsPage>, Problem> {
     let limit = which.limit.unwrap_or(LISTED);
     if !(1..=MOST_LISTED).contains(&limit) {
         let detail = format!("`limit` has to be 1 to {MOST_LISTED}, not {limit}");
         return Err(Problem::new(StatusCode::BAD_REQUEST, "bad-request", detail));
     }
-    Ok(Json(RunsPage { runs: server.runs.list(limit.into()).await? }))
+    Ok(Redacted(RunsPage { runs: server.runs.list(limit.into()).await? }))
 }
 
 /// Begins a run.
@@ -126,10 +125,10 @@ pub(crate) async fn resume(
 async fn answer(run: &Run, is_awaited: bool) -> Result<Response, Problem> {
     if is_awaited {
         run.ended().await?;
-        return Ok(Json(RunWhole::of(Some(run), None)).into_response());
+        return Ok(Redacted(RunWhole::of(Some(run), None)).into_response());
     }
     let place = HeaderValue::try_from(format!("/v1/runs/{}", run.id)).map_err(Problem::broken)?;
-    Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], Json(RunView::of(run))).into_response())
+    Ok((StatusCode::ACCEPTED, [(header::LOCATION, place)], Redacted(RunView::of(run))).into_response())
 }
 
 /// Shows a run.
@@ -141,7 +140,10 @@ async fn answer(run: &Run, is_awaited: bool) -> Result<Response, Problem> {
     NoToken,
     NotFound,
     NotNow))]
-pub(crate) async fn show(State(server): Shared, Path(id): Path<String>) -> Result<Json<RunWhole>, Problem> {
+pub(crate) async fn show(
+    State(server): Shared,
+    Path(id): Path<String>,
+) -> Result<Redacted<RunWhole>, Problem> {
     let run = server.runs.get(&id);
     let kept = match server.runs.kept(&id).await {
         Ok(kept) => Some(kept),
@@ -150,7 +152,7 @@ pub(crate) async fn show(State(server): Shared, Path(id): Path<String>) -> Resul
         Err(problem) => return Err(problem),
     };
     let run = run.or_else(|| server.runs.get(&kept.as_ref()?.summary.id));
-    RunWhole::of(run.as_deref(), kept.as_ref()).map(Json).ok_or_else(|| no_run(&id))
+    RunWhole::of(run.as_deref(), kept.as_ref()).map(Redacted).ok_or_else(|| no_run(&id))
 }
 
 /// Ends a run; one that is kept can be resumed.
@@ -162,7 +164,10 @@ pub(crate) async fn show(State(server): Shared, Path(id): Path<String>) -> Resul
     NoToken,
     NotFound,
     Conflict))]
-pub(crate) async fn cancel(State(server): Shared, Path(id): Path<String>) -> Result<Json<RunWhole>, Problem> {
+pub(crate) async fn cancel(
+    State(server): Shared,
+    Path(id): Path<String>,
+) -> Result<Redacted<RunWhole>, Problem> {
     let run = server.runs.get(&id).ok_or_else(|| no_run(&id))?;
     if let Some(outcome) = run.outcome() {
         let detail = format!("run {id} has ended: {}", outcome.status);
@@ -170,7 +175,7 @@ pub(crate) async fn cancel(State(server): Shared, Path(id): Path<String>) -> Res
     }
     run.cancel();
     run.ended().await?;
-    RunWhole::of(Some(&run), None).map(Json).ok_or_else(|| no_run(&id))
+    RunWhole::of(Some(&run), None).map(Redacted).ok_or_else(|| no_run(&id))
 }
 
 fn no_run(id: &str) -> Problem {

@@ -33,6 +33,15 @@ pub(crate) struct NewPlugin {
     pub(crate) grants: Option<serde_json::Value>,
 }
 
+/// From where a plugin is started again.
+#[derive(Debug, Clone, Default, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Another {
+    /// The folder of another version, seen from the folder of the pipelines; the one that it came from unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) from: Option<String>,
+}
+
 /// What takes the place of a plugin that is loaded.
 #[derive(Debug, Clone, Default, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -104,7 +113,7 @@ pub(crate) struct Swapped {
 impl Deployment {
     /// Loads a plugin, and those that it needs.
     pub(crate) async fn load(&self, new: NewPlugin) -> Result<Loaded, Problem> {
-        let mut loaded = self.loaded.lock().await;
+        let mut loaded = self.changing().await?;
         let (id, mut wanted) = self.wanted(&new.plugin)?;
         if self.engine.host().version(&id).is_some() {
             let detail = format!("plugin `{id}` is loaded; reload or swap it");
@@ -118,34 +127,27 @@ impl Deployment {
         }
         let asked = wanted.load().map_err(|error| Problem::refused("no-plugin", format!("{error:#}")))?;
         let loads = self.available().into_iter().chain([asked]).collect();
-        let started = self.engine.host().load_all(loads).await.map_err(|error| refused(&error, &id))?;
+        let started =
+            self.engine.host().load_all(loads).await.map_err(|error| refused(&error).plugins([&id]))?;
         if !started.contains(&id) {
             let detail = format!(
                 "plugin `{id}` is blocked by the operator, under `[plugins] blocked` of tapline.toml"
             );
             return Err(Problem::refused("blocked", detail).plugins([&id]));
         }
-        for info in self.engine.host().plugins() {
-            let one = info.manifest.id();
-            if *one == id {
-                loaded.insert(id.clone(), wanted.clone());
-            } else if !loaded.contains_key(one)
-                && let Some(came) = self.came(&info)
-            {
-                loaded.insert(one.clone(), came);
-            }
-        }
+        loaded.insert(id, wanted);
+        self.agree(&mut loaded);
         self.look_again(&loaded).await;
         Ok(Loaded { loaded: names(&started), pipelines: self.ready() })
     }
 
     /// Unloads a plugin, unless others or pipelines need it; with them, where that is asked for.
     pub(crate) async fn unload(&self, id: &str, cascade: bool, dry_run: bool) -> Result<Unloaded, Problem> {
-        let mut loaded = self.loaded.lock().await;
+        let mut loaded = self.changing().await?;
         let leaving = self.engine.host().dependents(id).map_err(|error| not_unloaded(&error))?;
-        let staying =
-            self.known(&loaded).into_iter().filter(|plugin| !leaving.contains(plugin.manifest.id()));
-        let stopped = self.stopped_by(&staying.collect::<Vec<_>>());
+        let mut staying = self.known(&loaded);
+        staying.retain(|plugin| !leaving.contains(plugin.manifest.id()));
+        let stopped = self.stopped_by(&staying);
         let dependents: Vec<_> = leaving.iter().filter(|one| one.as_str() != id).collect();
         let is_needed = !dependents.is_empty() || !stopped.is_empty();
         if is_needed && !cascade {
@@ -157,24 +159,26 @@ impl Deployment {
             let unloaded = leaving.map(|id| Left { plugin: id.to_string(), drain: None }).collect();
             return Ok(Unloaded { unloaded, stopped, dry_run });
         }
+        // Before anything is gone, so that no run begins that would not find it.
+        self.look_with(&staying).await;
         let drains = self.engine.host().unload_with_dependents(id).await;
-        let drains = drains.map_err(|error| not_unloaded(&error))?;
-        self.forget_absent(&mut loaded);
+        self.agree(&mut loaded);
         self.look_again(&loaded).await;
+        let drains = drains.map_err(|error| not_unloaded(&error))?;
         let left = |(id, drain): (PluginId, Drain)| Left { plugin: id.to_string(), drain: Some(word(drain)) };
         Ok(Unloaded { unloaded: drains.into_iter().map(left).collect(), stopped, dry_run })
     }
 
     /// Ends a plugin and those that need it, and starts them again, from the same place or from another.
-    pub(crate) async fn reload(&self, id: &str, replacement: &Replacement) -> Result<Reloaded, Problem> {
-        let mut loaded = self.loaded.lock().await;
-        let (id, wanted) = self.replacement(&loaded, id, replacement)?;
+    pub(crate) async fn reload(&self, id: &str, another: &Another) -> Result<Reloaded, Problem> {
+        let mut loaded = self.changing().await?;
+        let (id, wanted) = self.replacement(&loaded, id, another.from.as_deref())?;
         let load = wanted.load().map_err(|error| Problem::refused("no-plugin", format!("{error:#}")))?;
         let reloaded = self.engine.host().reload(load).await;
         if reloaded.is_ok() {
             loaded.insert(id.clone(), wanted);
         }
-        self.forget_absent(&mut loaded);
+        self.agree(&mut loaded);
         self.look_again(&loaded).await;
         let reloaded = reloaded.map_err(|error| not_reloaded(&error))?;
         Ok(Reloaded {
@@ -193,20 +197,21 @@ impl Deployment {
         replacement: &Replacement,
         is_awaited: bool,
     ) -> Result<Swapped, Problem> {
-        let mut loaded = self.loaded.lock().await;
-        let (id, wanted) = self.replacement(&loaded, id, replacement)?;
+        let mut loaded = self.changing().await?;
+        let (id, wanted) = self.replacement(&loaded, id, replacement.from.as_deref())?;
         let load = wanted.load().map_err(|error| Problem::refused("no-plugin", format!("{error:#}")))?;
         let load = if replacement.accept_more { load.accept_more() } else { load };
         let swapped = self.engine.host().swap(load).await.map_err(|error| not_swapped(&error))?;
-        let before = loaded.insert(id.clone(), wanted);
+        loaded.insert(id, wanted);
         self.look_again(&loaded).await;
         drop(loaded);
         let deployment = Arc::clone(self);
         let trial = swapped.clone();
         let settled = tokio::spawn(async move {
             let settled = trial.settled().await;
-            if let (Settled::RolledBack { .. }, Some(before)) = (&settled, before) {
-                deployment.back(id, before).await;
+            if let Settled::RolledBack { .. } = &settled {
+                // What is in place now is noted with it.
+                deployment.restarted().await;
             }
             settled
         });
@@ -222,25 +227,17 @@ impl Deployment {
         Ok(Swapped { plugin, from, to: swapped.to.to_string(), outcome: outcome.to_owned(), reason })
     }
 
-    /// Notes that the version before is in place again.
-    async fn back(&self, id: PluginId, before: Wanted) {
-        let mut loaded = self.loaded.lock().await;
-        loaded.insert(id, before);
-        self.forget_absent(&mut loaded);
-        self.look_again(&loaded).await;
-    }
-
     /// What takes the place of a plugin, unless a pipeline that can run now could not with it.
     fn replacement(
         &self,
         loaded: &BTreeMap<PluginId, Wanted>,
         id: &str,
-        replacement: &Replacement,
+        from: Option<&str>,
     ) -> Result<(PluginId, Wanted), Problem> {
         let Some((id, wanted)) = loaded.iter().find(|(loaded, _)| loaded.as_str() == id) else {
             return Err(not_unloaded(&UnloadError::NotLoaded(id.to_owned())));
         };
-        let from = match &replacement.from {
+        let from = match from {
             Some(folder) => PluginSource::Folder(self.allowed(folder)?),
             None => wanted.from.clone(),
         };
@@ -323,7 +320,7 @@ fn word(drain: Drain) -> String {
     word.to_owned()
 }
 
-fn refused(error: &HostError, id: &PluginId) -> Problem {
+fn refused(error: &HostError) -> Problem {
     let code = match error {
         HostError::Denied(_) => "denied",
         HostError::Resolve(_) => "does-not-fit",
@@ -331,10 +328,10 @@ fn refused(error: &HostError, id: &PluginId) -> Problem {
         HostError::Start { .. } => "did-not-start",
         _ => "no-plugin",
     };
-    Problem::error(code, error).plugins([id])
+    Problem::error(code, error)
 }
 
-fn not_unloaded(error: &UnloadError) -> Problem {
+pub(crate) fn not_unloaded(error: &UnloadError) -> Problem {
     match error {
         UnloadError::NotLoaded(id) => {
             Problem { code: "not-loaded".to_owned(), ..Problem::not_found(error) }.plugins([id])
@@ -348,7 +345,8 @@ fn not_reloaded(error: &ReloadError) -> Problem {
     let problem = match error {
         ReloadError::NotLoaded(_) => Problem::error("not-loaded", error).status(StatusCode::NOT_FOUND),
         ReloadError::RolledBack { .. } => Problem::error("rolled-back", error),
-        ReloadError::Lost { .. } => Problem::error("lost", error),
+        ReloadError::Lost { .. } => Problem::error("lost", error).status(StatusCode::INTERNAL_SERVER_ERROR),
+        ReloadError::Refused(error) => refused(error),
         _ => Problem::error("no-plugin", error),
     };
     match error {
@@ -368,6 +366,7 @@ fn not_swapped(error: &SwapError) -> Problem {
         SwapError::Unwell { .. } => Problem::error("unwell", error),
         SwapError::Export { .. } | SwapError::Import { .. } => Problem::error("state-not-handed-over", error),
         SwapError::Busy(_) => Problem::error("busy", error).status(StatusCode::CONFLICT),
+        SwapError::Refused(error) => refused(error),
         _ => Problem::error("no-plugin", error),
     }
 }

@@ -18,15 +18,17 @@ impl Deployment {
     /// How a plugin is to be loaded that is named by its id or its folder: as the pipelines want it, or else by what is
     /// known of it.
     pub(super) fn wanted(&self, plugin: &str) -> Result<(PluginId, Wanted), Problem> {
-        if self.folder.join(plugin).join(Loader::MANIFEST).exists() {
+        let is_path = plugin.contains(['/', '\\']);
+        if is_path || self.folder.join(plugin).join(Loader::MANIFEST).exists() {
             let folder = self.allowed(plugin)?;
             let manifest = Loader::manifest(&folder).map_err(|error| Problem::error("no-plugin", &error))?;
             let id = manifest.id().clone();
             let wanted = Wanted { from: PluginSource::Folder(folder), ..self.said_of(&id) };
+            self.refuse_unlocked(&id, &wanted)?;
             return Ok((id, wanted));
         }
         let Ok(id) = PluginId::new(plugin) else {
-            return Err(no_such(plugin, &format!("there is no plugin in the folder `{plugin}`")));
+            return Err(no_such(plugin, &format!("there is no plugin `{plugin}`")));
         };
         if let Some(wanted) = self.by_pipelines(&id) {
             return Ok((id, wanted));
@@ -36,7 +38,20 @@ impl Deployment {
             Origin::Folder(folder) => PluginSource::Folder(folder),
             Origin::BuiltIn => built_in(&id).ok_or_else(|| no_such(plugin, &"it is not built in"))?,
         };
-        Ok((id, Wanted::from(from)))
+        let wanted = Wanted::from(from);
+        self.refuse_unlocked(&id, &wanted)?;
+        Ok((id, wanted))
+    }
+
+    /// Refuses a package that is not in the lock, where that is what the server was told.
+    fn refuse_unlocked(&self, id: &PluginId, wanted: &Wanted) -> Result<(), Problem> {
+        let is_package = matches!(wanted.from, PluginSource::Folder(_));
+        if !self.is_locked || !is_package || wanted.expected.is_some() {
+            return Ok(());
+        }
+        let detail =
+            format!("plugin `{id}` is not in tapline.lock, and the server was started with `--locked`");
+        Err(Problem::refused("not-locked", detail).plugins([id]))
     }
 
     /// What pipelines say of a plugin; nothing, where none does.
@@ -54,16 +69,16 @@ impl Deployment {
     /// settings. Whoever has the token may not have the server read from anywhere.
     pub(super) fn allowed(&self, plugin: &str) -> Result<PathBuf, Problem> {
         let folder = self.folder.join(plugin);
-        let Ok(place) = folder.canonicalize() else {
-            return Err(no_such(plugin, &format!("there is no folder `{plugin}`")));
-        };
         let roots = self.settings.folders().iter().chain([&self.folder]);
         let mut roots = roots.filter_map(|root| root.canonicalize().ok());
-        if roots.any(|root| place.starts_with(root)) {
+        if let Ok(place) = folder.canonicalize()
+            && roots.any(|root| place.starts_with(root))
+        {
             return Ok(folder);
         }
+        // Of folders elsewhere it is not even said whether they are there.
         let detail = format!(
-            "`{plugin}` lies neither in the folder of the pipelines nor in one under `[plugins] folders` of tapline.toml"
+            "there is no folder `{plugin}` in the folder of the pipelines or in those under `[plugins] folders` of tapline.toml"
         );
         Err(Problem::refused("not-allowed", detail).plugins([plugin]))
     }
@@ -76,6 +91,9 @@ impl Deployment {
             if !is_there(known.manifest.id()) {
                 loads.extend(builtin.load().map(Load::available));
             }
+        }
+        if self.is_locked {
+            return loads;
         }
         let packages = self.settings.folders().iter().filter_map(|folder| Loader::discover(folder).ok());
         for package in packages.flatten() {

@@ -1,9 +1,10 @@
 //! A pipeline file that has changed while it was served.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use tapline::PluginId;
 use tokio::task::spawn_blocking;
 
@@ -19,7 +20,7 @@ impl Deployment {
     /// # Errors
     /// When it has mistakes or its plugins do not start; then what was served is served on.
     pub(crate) async fn reread(&self, file: &Path) -> Result<bool> {
-        let mut loaded = self.loaded.lock().await;
+        let mut loaded = self.changing().await.map_err(|problem| anyhow!(problem.detail))?;
         let (path, is_locked): (PathBuf, _) = (file.to_owned(), self.is_locked);
         let read = spawn_blocking(move || Pipeline::read(&path, is_locked)).await??;
         let Some(mut pipeline) = read else { bail!("{} has mistakes", file.display()) };
@@ -34,14 +35,21 @@ impl Deployment {
         let mut all = others;
         all.push(pipeline.clone());
         let wanted = merged(&all)?;
-        self.bring(&pipeline, &mut loaded).await?;
+        if let Err(error) = self.bring(&pipeline, &mut loaded).await {
+            self.agree(&mut loaded);
+            self.look_again(&loaded).await;
+            return Err(error);
+        }
         let left = before.iter().flat_map(|before| before.wanted.keys());
         for id in left.filter(|id| !wanted.contains_key(*id)) {
             // It stays where another plugin needs it.
             let _ = self.engine.host().unload(id.as_str()).await;
         }
-        self.forget_absent(&mut loaded);
-        pipeline.now = pipeline.with(&self.engine, &self.known(&loaded)).await;
+        self.agree(&mut loaded);
+        // Whether it can run is looked at below, and told if it is news.
+        if let Some(before) = before {
+            pipeline.now = before.now.clone();
+        }
         let kept = served.iter().filter(|(_, other)| is_other(other));
         let kept = kept.map(|(name, other)| (Arc::clone(name), Arc::clone(other)));
         self.publish(kept.chain([(Arc::clone(&pipeline.name), Arc::new(pipeline))]).collect());
@@ -50,30 +58,43 @@ impl Deployment {
     }
 
     /// Loads what a pipeline needs, all or nothing, and starts again what it wants otherwise than it is.
-    async fn bring(
-        &self,
-        pipeline: &Pipeline,
-        loaded: &mut std::collections::BTreeMap<PluginId, Wanted>,
-    ) -> Result<()> {
+    async fn bring(&self, pipeline: &Pipeline, loaded: &mut BTreeMap<PluginId, Wanted>) -> Result<()> {
         let absent = pipeline.wanted.iter().filter(|(id, _)| !loaded.contains_key(*id));
         let absent: Vec<_> = absent.map(|(id, wanted)| (id.clone(), wanted.clone())).collect();
         let loads = absent.iter().map(|(_, wanted)| wanted.load()).collect::<Result<_>>()?;
-        let host = self.engine.host();
-        host.load_all(loads).await?;
+        self.engine.host().load_all(loads).await?;
         loaded.extend(absent.iter().cloned());
+        let mut changed = Vec::new();
         for (id, wanted) in &pipeline.wanted {
-            if loaded.get(id).is_some_and(|there| there.is_as(wanted)) {
-                continue;
-            }
-            if let Err(error) = host.reload(wanted.load()?).await {
-                for (id, _) in absent.iter().rev() {
-                    let _ = host.unload(id.as_str()).await;
-                }
-                self.forget_absent(loaded);
+            let Some(there) = loaded.get(id).filter(|there| !there.is_as(wanted)).cloned() else { continue };
+            if let Err(error) = self.engine.host().reload(wanted.load()?).await {
+                self.undo(&absent, changed, loaded).await;
                 return Err(error).with_context(|| format!("plugin `{id}` with what the file says now"));
             }
             loaded.insert(id.clone(), wanted.clone());
+            changed.push((id.clone(), there));
         }
         Ok(())
+    }
+
+    /// Lets go what came, and has what was changed be as it was, as far as it starts so again.
+    async fn undo(
+        &self,
+        came: &[(PluginId, Wanted)],
+        changed: Vec<(PluginId, Wanted)>,
+        loaded: &mut BTreeMap<PluginId, Wanted>,
+    ) {
+        let host = self.engine.host();
+        for (id, before) in changed.into_iter().rev() {
+            let Ok(load) = before.load() else { continue };
+            match host.reload(load).await {
+                Ok(_) => drop(loaded.insert(id, before)),
+                Err(error) => tracing::error!(plugin = %id, %error, "a plugin is not as it was before"),
+            }
+        }
+        for (id, _) in came.iter().rev() {
+            // It stays where another plugin needs it.
+            let _ = host.unload(id.as_str()).await;
+        }
     }
 }
