@@ -55,8 +55,20 @@ async fn a_head_that_has_no_end_is_refused() {
 async fn whoever_is_idle_makes_room_for_whoever_is_not() {
     let workplace = Workplace::with(GREET);
     let serving = Serving::start(&workplace, "pipeline.yaml --connections 50");
-    let idle: Vec<_> = (0..500).map(|_| connect(&serving)).collect();
+    let events = serving.request(Method::GET, "/v1/events").send().await.unwrap();
+    let mut idle = Vec::new();
+    for number in 0..500 {
+        let mut stream = connect(&serving);
+        if number % 2 == 0 {
+            // It goes on asking for as long as it likes.
+            let _ = stream.write_all(b"GET /health/live HT");
+        }
+        idle.push(stream);
+    }
     works(&serving).await;
+    // Whoever is told something is not idle.
+    let mut events = events;
+    assert!(events.chunk().await.unwrap().is_some());
     drop(idle);
 }
 
