@@ -2,6 +2,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use tapline::core::Manifest;
+use tapline::host::PluginInfo;
 use tapline::{Load, Loader, NativePlugin, Value};
 use tapline_pdk::native;
 use tapline_plugin_python_bridge::Interpreter;
@@ -74,6 +75,11 @@ impl Builtin {
             }
         })
     }
+}
+
+/// The folder that a plugin came from; `None` where the command brings it.
+pub(crate) fn folder(plugin: &PluginInfo) -> Option<&Path> {
+    plugin.folder.as_deref().filter(|folder| *folder != Path::new(NOWHERE))
 }
 
 /// Stands for the folder of a package that has none.

@@ -12,10 +12,10 @@ use tapline::pipeline::{Definition, Engine, KnownPlugin};
 use tapline::{PluginId, WebClient};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::candidates;
 use crate::output::{self, Output, redacted_json};
 use crate::project::Wanted;
 use crate::run::variable;
+use crate::{builtin, candidates};
 use crate::{run, sandbox, walls};
 
 mod changes;
@@ -139,7 +139,9 @@ impl Deployment {
     /// The folders of the plugins that are loaded, each with its plugin.
     pub(crate) fn folders(&self) -> Vec<(PluginId, PathBuf)> {
         let plugins = self.engine.host().plugins().into_iter();
-        plugins.filter_map(|info| Some((info.manifest.id().clone(), info.folder?))).collect()
+        plugins
+            .filter_map(|info| Some((info.manifest.id().clone(), builtin::folder(&info)?.to_owned())))
+            .collect()
     }
 
     fn publish(&self, pipelines: BTreeMap<Arc<str>, Arc<Pipeline>>) {

@@ -11,6 +11,7 @@ use tapline::host::PluginInfo;
 use utoipa::{IntoParams, ToSchema};
 
 use super::{AnyBody, Body, Path, Query, Shared, to_the_end};
+use crate::builtin;
 use crate::cost::cost;
 use crate::grants;
 use crate::serve::Server;
@@ -286,9 +287,7 @@ fn view(server: &Server, info: &PluginInfo) -> PluginView {
         version: about.version.to_string(),
         runtime: about.runtime.to_string(),
         state: server.deployment.engine.host().state(id).name().to_owned(),
-        folder: info
-            .folder
-            .as_ref()
+        folder: builtin::folder(info)
             .map(|folder| folder.strip_prefix(".").unwrap_or(folder).display().to_string()),
         description: about.description.to_string(),
         calls: info.stats.calls(),

@@ -106,8 +106,8 @@ impl Deployment {
 
     /// How a plugin came that nobody has asked for by itself.
     pub(super) fn came(&self, info: &PluginInfo) -> Option<Wanted> {
-        let from = match &info.folder {
-            Some(folder) => PluginSource::Folder(folder.clone()),
+        let from = match builtin::folder(info) {
+            Some(folder) => PluginSource::Folder(folder.to_owned()),
             None => built_in(info.manifest.id())?,
         };
         Some(Wanted::from(from))

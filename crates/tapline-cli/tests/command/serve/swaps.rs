@@ -64,6 +64,7 @@ async fn no_run_is_lost_while_every_sandboxed_plugin_is_swapped_a_hundred_times(
     let server = Server::start([streamed(&["Good ", "day."])]);
     let workplace = asking(&server);
     let serving = Serving::start(&workplace, "pipeline.yaml");
+    assert_eq!(serving.get("/v1/plugins/openai", 200).await["folder"], json!(null));
     let (is_over, done) = (Arc::default(), Arc::default());
     let running = keep_running(&serving, &is_over, &done);
     let mut memory = Vec::new();
