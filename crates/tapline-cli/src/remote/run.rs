@@ -1,3 +1,4 @@
+use std::pin::pin;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
@@ -27,15 +28,32 @@ pub(crate) fn run(arguments: &RunArguments, server: &ServerArguments) -> Result<
     waiting(async {
         // From the beginning: a run that has begun there is ended there.
         let mut signals = Signals::listen()?;
-        let named = pipeline_named(arguments);
-        let pipeline: PipelineWhole = remote.get(["pipelines", &named]).await?;
+        // The name of a file is enough: its folder is the server's.
+        let named = arguments.file.to_string_lossy();
+        let pipeline: PipelineWhole = tokio::select! {
+            pipeline = remote.get(["pipelines", &*named]) => pipeline?,
+            () = signals.next() => return Ok(Ending::Interrupted),
+        };
         let inputs = inputs(&pipeline, &arguments.inputs)?;
         let progress = Progress::new(pipeline.nodes.len());
         let new = NewRun { pipeline: pipeline.pipeline.name, inputs };
-        let run: RunView = remote.post(["runs"], &new).await?;
+        let mut is_interrupted = false;
+        let mut begin = pin!(remote.post(["runs"], &new));
+        let run: RunView = loop {
+            tokio::select! {
+                run = &mut begin => break run?,
+                () = signals.next() => {
+                    if std::mem::replace(&mut is_interrupted, true) {
+                        return Ok(Ending::Interrupted);
+                    }
+                    // It may have begun, and has to be known to be ended.
+                }
+            }
+        };
         let followed = tokio::select! {
-            followed = follow(&remote, &run.id, &progress, events.as_ref()) => Some(followed),
-            () = signals.next() => None,
+            followed = follow(&remote, &run.id, &progress, events.as_ref()), if !is_interrupted => Some(followed),
+            () = signals.next(), if !is_interrupted => None,
+            else => None,
         };
         progress.finish();
         match followed {
@@ -53,11 +71,6 @@ pub(crate) fn run(arguments: &RunArguments, server: &ServerArguments) -> Result<
             () = signals.next() => Ok(Ending::Interrupted),
         }
     })
-}
-
-/// The name of a file is enough: its folder is the server's.
-fn pipeline_named(arguments: &RunArguments) -> String {
-    arguments.file.to_string_lossy().into_owned()
 }
 
 /// The inputs as they were typed: text as it is, any other type as JSON.

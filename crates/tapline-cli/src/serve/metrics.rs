@@ -8,6 +8,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::{Registry, Unit};
 use tapline::Host;
+use tapline::host::PluginState;
 
 /// Labels with their values.
 type Labels = Vec<(&'static str, String)>;
@@ -72,6 +73,11 @@ impl Metrics {
     }
 }
 
+/// Whether a plugin answers; one that has a hook in quarantine does.
+pub(super) const fn answers(state: &PluginState) -> bool {
+    matches!(state, PluginState::Active | PluginState::Degraded)
+}
+
 /// What is known of the plugins at one moment.
 #[derive(Default)]
 struct Plugins {
@@ -89,8 +95,7 @@ impl Plugins {
             let id = info.manifest.id();
             let version = ("version", info.manifest.plugin.version.to_string());
             let labels = vec![("plugin", id.to_string()), version];
-            let is_up = matches!(host.state(id).name(), "active" | "degraded");
-            plugins.up.get_or_create(&labels).set(i64::from(is_up));
+            plugins.up.get_or_create(&labels).set(i64::from(answers(&host.state(id))));
             plugins.calls.get_or_create(&labels).inc_by(info.stats.calls());
             plugins.errors.get_or_create(&labels).inc_by(info.stats.errors());
             plugins.time.get_or_create(&labels).inc_by(info.stats.own_time().as_secs_f64());

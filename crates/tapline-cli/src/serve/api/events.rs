@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
+use super::runs::no_run;
 use super::{Path, Shared};
 use crate::serve::Server;
 use crate::serve::feed::{Found, Reader};
@@ -50,10 +51,7 @@ pub(crate) async fn of_run(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, Problem> {
-    let run = server.runs.get(&id).ok_or_else(|| {
-        let detail = format!("no run `{id}` is under way here or ended lately");
-        Problem { code: "no-such-run".to_owned(), ..Problem::not_found(detail) }
-    })?;
+    let run = server.runs.get(&id).ok_or_else(|| no_run(&id))?;
     Ok(sse(&server, run.feed.after(last_read(&headers).unwrap_or(0))))
 }
 

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Shared;
+use crate::serve::metrics::answers;
 use crate::serve::problem::{Problem, Redacted};
 use crate::serve::problems::NotNow;
 
@@ -47,7 +48,7 @@ pub(crate) async fn ready(State(server): Shared) -> Result<Redacted<Health>, Pro
         .iter()
         .filter_map(|info| {
             let (id, state) = (info.manifest.id(), host.state(info.manifest.id()));
-            (state.name() != "active").then(|| format!("{id}: {state}"))
+            (!answers(&state)).then(|| format!("{id}: {state}"))
         })
         .collect();
     let is_whole = stopped.is_empty() && plugins.is_empty();

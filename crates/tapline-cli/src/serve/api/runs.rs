@@ -178,7 +178,7 @@ pub(crate) async fn cancel(
     RunWhole::of(Some(&run), None).map(Redacted).ok_or_else(|| no_run(&id))
 }
 
-fn no_run(id: &str) -> Problem {
+pub(super) fn no_run(id: &str) -> Problem {
     let detail = format!("no run `{id}` is under way here or ended lately");
     Problem { code: "no-such-run".to_owned(), ..Problem::not_found(detail) }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use crate::serving::{Serving, answered};
 use crate::support::Workplace;
 
-/// A pipeline that waits until its input file is there, or for good.
+/// A pipeline that greets, and keeps nothing.
 pub(super) const GREET: &str = "name: greet
 durability: none
 inputs: { name: { type: string, default: you } }
@@ -72,7 +72,6 @@ async fn a_run_that_is_kept_is_shown_with_its_steps_and_by_the_command() {
 async fn what_is_asked_wrongly_is_refused_with_a_reason() {
     let workplace = Workplace::with(GREET);
     let serving = Serving::start(&workplace, "pipeline.yaml");
-    let run = |body: Value| async move { body };
     for (body, status, code) in [
         (json!({ "pipeline": "greeting" }), 404, "no-such-pipeline"),
         (json!({ "pipeline": "greet", "inputs": { "nam": "Ada" } }), 422, "inputs"),
@@ -80,7 +79,7 @@ async fn what_is_asked_wrongly_is_refused_with_a_reason() {
         (json!({ "pipeline": "greet", "input": {} }), 422, "bad-request"),
         (json!([]), 422, "bad-request"),
     ] {
-        let problem = serving.post("/v1/runs", &run(body).await, status).await;
+        let problem = serving.post("/v1/runs", &body, status).await;
         assert_eq!(problem["code"], code, "{problem}");
     }
     let text = serving.request(Method::POST, "/v1/runs").body("pipeline: greet");

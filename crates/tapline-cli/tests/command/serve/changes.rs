@@ -83,7 +83,7 @@ async fn another_version_takes_over_and_one_that_is_ill_does_not() {
 async fn a_version_that_breaks_is_taken_back_by_itself_and_it_is_said_why() {
     let workplace = hooked();
     let serving = Serving::start(&workplace, "pipeline.yaml");
-    let events = serving.request(Method::GET, "/v1/events").send().await.unwrap();
+    let mut events = serving.request(Method::GET, "/v1/events").send().await.unwrap();
     let swap = serving.request(Method::POST, "/v1/plugins/script/swap?wait=true");
     let swap = tokio::spawn(swap.json(&json!({ "from": "plugins/broken" })).send());
     // Until it has broken often enough.
@@ -100,7 +100,11 @@ async fn a_version_that_breaks_is_taken_back_by_itself_and_it_is_said_why() {
         (&back["rolled_back"]["from"], &back["rolled_back"]["reason"]),
         (&json!("1.2.0"), &swapped["reason"])
     );
-    drop(events);
+    // And whoever follows the server was told.
+    let mut told = String::new();
+    while !told.contains(r#""rolled_back":{"from":"1.2.0""#) {
+        told += std::str::from_utf8(&events.chunk().await.unwrap().unwrap()).unwrap();
+    }
 }
 
 #[tokio::test]
